@@ -1,0 +1,2 @@
+//! yenban
+fn main() {}
