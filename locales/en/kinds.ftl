@@ -1,0 +1,45 @@
+# Kinds of incident: "kind-" + code is the name, "kind-do-" + code is what to do.
+
+kind-safety-first = Safety first.
+kind-question = What is it?
+
+kind-fire = Fire
+kind-do-fire = Call people out, do not go back in. 114
+kind-flood = Flood
+kind-do-flood = Go up, do not wade through moving water. 112
+kind-landslide = Landslide
+kind-do-landslide = Leave the foot of the slope, report from afar. 112
+kind-accident = Accident
+kind-do-accident = Warn traffic from afar, do not move people. 115
+kind-medical = Medical
+kind-do-medical = Stay with them, do what 115 says.
+kind-missing_person = Missing person
+kind-do-missing_person = Note the last place and time seen. 112, 111
+kind-fight = Fight
+kind-do-fight = Do not step in between. 113
+kind-family_violence = Family violence
+kind-do-family_violence = Ask quietly, do not photograph people. 113, 111
+kind-weapon_found = Weapon found
+kind-do-weapon_found = Do not touch, step well back. 113
+kind-trafficking = Possible trafficking
+kind-do-trafficking = Keep it quiet, do not attempt a rescue. 111, 113
+kind-theft = Possible theft
+kind-do-theft = Do not touch things, note when it was found.
+kind-fraud = Possible fraud
+kind-do-fraud = Stop the transfer, keep the messages.
+kind-drugs_sign = Drug sign
+kind-do-drugs_sign = Do not pick up needles or packets.
+kind-gambling = Possible gambling
+kind-do-gambling = Do not go in, do not argue.
+kind-disorder = Disorder
+kind-do-disorder = A gentle word if it is safe.
+kind-dispute = Dispute
+kind-do-dispute = Listen to both sides, invite a conciliator.
+kind-border = Border event
+kind-do-border = Do not follow. Tell the border guard.
+kind-forest = Forest cut
+kind-do-forest = Do not confront; note place and time.
+kind-road_power = Road, power
+kind-do-road_power = Do not touch wires; report from afar.
+kind-other = Other
+kind-do-other = Tell what was seen.

@@ -1,0 +1,45 @@
+# Loại vụ việc: "kind-" + mã là tên, "kind-do-" + mã là việc cần làm.
+
+kind-safety-first = An toàn trước.
+kind-question = Việc gì?
+
+kind-fire = Cháy
+kind-do-fire = Gọi người ra ngoài, không quay lại. 114
+kind-flood = Lũ, ngập
+kind-do-flood = Lên cao, không lội nước chảy. 112
+kind-landslide = Sạt lở
+kind-do-landslide = Rời chân dốc, báo từ xa. 112
+kind-accident = Tai nạn
+kind-do-accident = Báo xe từ xa, không xê dịch người. 115
+kind-medical = Cấp cứu
+kind-do-medical = Ở bên, làm theo lời 115.
+kind-missing_person = Người mất liên lạc
+kind-do-missing_person = Ghi nơi, giờ thấy cuối. 112, 111
+kind-fight = Xô xát
+kind-do-fight = Không xen vào giữa. 113
+kind-family_violence = Bạo lực gia đình
+kind-do-family_violence = Hỏi nhỏ, không chụp người. 113, 111
+kind-weapon_found = Vật nổ, vũ khí
+kind-do-weapon_found = Không chạm, lùi xa. 113
+kind-trafficking = Nghi mua bán người
+kind-do-trafficking = Giữ kín, không tự giải cứu. 111, 113
+kind-theft = Nghi mất trộm
+kind-do-theft = Không chạm đồ, ghi giờ phát hiện.
+kind-fraud = Nghi lừa đảo
+kind-do-fraud = Dừng chuyển tiền, giữ tin nhắn.
+kind-drugs_sign = Dấu hiệu ma túy
+kind-do-drugs_sign = Không cầm kim, gói.
+kind-gambling = Nghi đánh bạc
+kind-do-gambling = Không vào, không đôi co.
+kind-disorder = Mất trật tự
+kind-do-disorder = Nhắc nhẹ nếu an toàn.
+kind-dispute = Mâu thuẫn
+kind-do-dispute = Nghe hai bên, mời hòa giải viên.
+kind-border = Việc ở biên giới
+kind-do-border = Không đuổi theo. Báo biên phòng.
+kind-forest = Rừng bị chặt
+kind-do-forest = Không đối đầu; ghi nơi, giờ.
+kind-road_power = Hỏng đường, điện
+kind-do-road_power = Không chạm dây; báo từ xa.
+kind-other = Việc khác
+kind-do-other = Kể việc đã thấy.

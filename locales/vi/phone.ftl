@@ -1,0 +1,53 @@
+# Lời trên máy của tổ viên: chuyện gì còn nguyên, làm gì tiếp; không đổ tại ai.
+
+phone-loading = Đang mở…
+phone-empty-reports = Chưa báo việc nào. Bản yên.
+phone-empty-alerts = Không có cảnh báo.
+phone-empty-outbox = ✓✓ Tất cả đã tới xã.
+phone-offline = Không có sóng. Cứ làm bình thường, máy tự gửi khi có sóng.
+phone-offline-dial = Chưa có sóng: cử người đi báo.
+phone-locked = Đang khóa. Vẫn báo có mặt, báo khẩn và chụp ảnh được.
+phone-pin-wrong = Chưa đúng. Còn { $left } lần. Việc đã lưu không mất.
+phone-not-saved = Chưa lưu được. Nội dung còn trên màn hình.
+phone-no-room-for-photos = Máy hết chỗ cho ảnh. Vẫn báo bằng chữ được.
+phone-no-place = Chưa có vị trí. Cứ báo.
+phone-clock-wrong = Giờ máy lệch { $amount }. Thứ tự vẫn đúng.
+phone-recording-stopped = Máy từng dừng ghi { $from }–{ $to }.
+phone-set-aside = Xã chưa nhận được: { $reason }. Bản gốc vẫn trong máy.
+phone-reason-photo-missing = thiếu ảnh
+phone-alert-gap = Có thể thiếu cảnh báo số { $number }.
+phone-join-code-used = Mã đã dùng. Xin mã mới.
+phone-join-code-expired = Mã đã hết hạn.
+phone-join-other-hub = Không phải máy của xã mình. Dừng lại, hỏi công an xã.
+phone-lost = Máy này đã báo mất. Việc chưa gửi vẫn được giữ.
+phone-hand-over-kept = Việc chưa gửi vẫn được giữ.
+phone-urgent-saved = Đã lưu việc khẩn.
+phone-urgent-by-mistake = Chọn nhầm? Báo lại
+phone-expires = Tự xóa { $date }
+phone-sensitive-words = Câu này nhắc tới dân tộc, tôn giáo, bệnh. Có cần không?
+
+# Nút.
+phone-do-scan-code = Quét mã
+phone-do-type-code = Nhập mã
+phone-do-start-patrol = Bắt đầu đi tuần
+phone-do-check-in = Báo có mặt
+phone-do-scan-checkpoint = Quét điểm
+phone-do-pause = Tạm nghỉ
+phone-do-finish = Kết thúc
+phone-do-report = Báo vụ việc
+phone-do-report-urgent = BÁO KHẨN
+phone-do-finish-report = Xong
+phone-do-take-photo = Chụp ảnh
+phone-do-open-alert = Xem
+phone-do-record-activity = Ghi hoạt động
+phone-do-call-duty-officer = Gọi trực ban
+phone-do-send-now = Gửi ngay
+phone-do-send-again = Gửi lại
+phone-do-retry = Thử lại
+phone-do-open-settings = Mở cài đặt
+phone-do-battery-help = Cách chỉnh pin
+phone-do-unlock = Mở khóa
+phone-do-hand-over = Giao máy
+phone-do-cancel = Hủy
+phone-do-edit = Sửa
+phone-do-keep-with-reason = Vẫn giữ, nêu lý do
