@@ -1,1 +1,19 @@
-//! yenban
+//! What phone and hub must agree on, once.
+//!
+//! A phone is an append-only log. This crate has the exact form of its entries and their chain
+//! ([`chain`], [`record`]), of the segments in which they travel ([`segment`]), of the receipts that answer
+//! them ([`receipt`]), of the feed that brings orders back ([`feed`]), and of the keys and certificates that
+//! make all of it provable ([`keys`], [`cert`]). It does no I/O, reads no clock and draws no randomness:
+//! whoever calls passes them in. docs/PROTOCOL.md tells the same with bytes.
+
+pub mod cbor;
+pub mod chain;
+pub mod crypto;
+pub mod error;
+pub mod id;
+pub mod limits;
+pub mod record;
+pub mod seal;
+pub mod time;
+
+pub use error::{Error, Result};

@@ -1,0 +1,54 @@
+//! Every bound of the protocol in one place.
+//!
+//! A decoder refuses what is larger before it allocates for it, so whatever a sender claims, opening costs
+//! at most what these numbers say. Raising one is compatible; lowering one needs an ADR, because old
+//! phones may hold more.
+
+/// Parts in one entry.
+pub const MAX_PARTS: usize = 8;
+/// Bytes of one part.
+pub const MAX_PART_BYTES: usize = 64 * 1024;
+/// Nesting depth of any CBOR item.
+pub const MAX_DEPTH: usize = 16;
+/// Entries in one segment.
+pub const MAX_SEGMENT_ENTRIES: usize = 512;
+/// Bytes of one sealed segment as it travels.
+pub const MAX_SEGMENT_BYTES: usize = 640 * 1024;
+/// Bytes of all parts of one segment once opened.
+pub const MAX_OPENED_BYTES: usize = 1024 * 1024;
+/// Distinct shapes the packing filter may use in one segment.
+pub const MAX_SHAPES: usize = 512;
+/// Signed heads in one segment.
+pub const MAX_HEADS: usize = 64;
+/// Session-key wraps in one segment of the as-stored mode.
+pub const MAX_WRAPS: usize = 64;
+/// Ranges (or floating runs) named in one receipt.
+pub const MAX_RANGES: usize = 1024;
+/// Objects named in one receipt.
+pub const MAX_OBJECTS: usize = 1024;
+/// Keys in a key history.
+pub const MAX_KEYS: usize = 256;
+/// Bytes of a key history.
+pub const MAX_HISTORY_BYTES: usize = 64 * 1024;
+/// Bytes of one feed item's body.
+pub const MAX_ITEM_BYTES: usize = 256 * 1024;
+/// Items in one feed answer.
+pub const MAX_ITEMS: usize = 500;
+/// Streams (scopes) in one feed request or answer.
+pub const MAX_STREAMS: usize = 64;
+/// Bytes of one request body other than a segment.
+pub const MAX_REQUEST_BYTES: usize = 64 * 1024;
+/// Bytes of one answer body.
+pub const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
+/// Bytes of a name (hamlet, group, commune, member, checkpoint).
+pub const MAX_NAME_BYTES: usize = 256;
+/// Bytes of one free text (a statement, a note, an alert's description).
+pub const MAX_TEXT_BYTES: usize = 16 * 1024;
+/// Statements in one report.
+pub const MAX_STATEMENTS: usize = 32;
+/// Members in a crew.
+pub const MAX_CREW: usize = 64;
+/// Characters of an enrolment code.
+pub const MAX_CODE_CHARS: usize = 1024;
+/// Places of one kind in one directory item.
+pub const MAX_PLACES: usize = 4096;
