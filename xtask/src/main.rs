@@ -1,2 +1,40 @@
-//! yenban
-fn main() {}
+//! The steps of CI, each alone, and the benchmarks: one place that knows the commands, so that a
+//! developer, `.ci/run` and the README all run the same thing.
+
+mod bench;
+mod ci;
+mod phones;
+mod readme;
+mod run;
+mod summary;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask COMMAND
+
+  ci [STEP]...        every step of CI, or the named ones alone
+  ci --list           the steps and what they do
+  bench NAME [ARG]... capture, sync, hub or query, in release; arguments go to the benchmark
+";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    match args.as_slice() {
+        ["ci", "--list"] => {
+            ci::list();
+            ExitCode::SUCCESS
+        }
+        ["ci", steps @ ..] => ci::run(steps),
+        ["bench", name, rest @ ..] => bench::run(name, rest),
+        ["help" | "--help" | "-h"] => {
+            print!("{HELP}");
+            ExitCode::SUCCESS
+        }
+        _ => {
+            eprint!("{HELP}");
+            ExitCode::from(ci::WRONG_USE)
+        }
+    }
+}
