@@ -9,11 +9,13 @@
 pub mod cbor;
 pub mod chain;
 pub mod crypto;
+pub mod directory;
 pub mod error;
 pub mod id;
 pub mod limits;
 pub mod record;
 pub mod seal;
+pub mod text;
 pub mod time;
 
 pub use error::{Error, Result};
