@@ -303,6 +303,12 @@ impl<'a> Reader<'a> {
         Ok(Fields { left, last: None, what })
     }
 
+    /// The head of a map whose keys may be of any kind: how many pairs follow.
+    pub fn pairs(&mut self, what: &'static str) -> Result<usize> {
+        let n = self.expect(5, what)?;
+        Ok(usize::try_from(n).unwrap_or(usize::MAX))
+    }
+
     /// True or false.
     pub fn bool(&mut self, what: &'static str) -> Result<bool> {
         match self.take(1, what)?[0] {

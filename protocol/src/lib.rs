@@ -6,16 +6,29 @@
 //! make all of it provable ([`keys`], [`cert`]). It does no I/O, reads no clock and draws no randomness:
 //! whoever calls passes them in. docs/PROTOCOL.md tells the same with bytes.
 
+mod fields;
+
+pub mod alert;
 pub mod cbor;
+pub mod cert;
 pub mod chain;
 pub mod crypto;
-pub mod directory;
+pub mod enrol;
 pub mod error;
+pub mod text;
+pub mod directory;
+pub mod feed;
 pub mod id;
+pub mod keys;
 pub mod limits;
+pub mod pack;
+pub mod range;
+pub mod receipt;
 pub mod record;
 pub mod seal;
-pub mod text;
+pub mod segment;
+pub mod signed;
 pub mod time;
+pub mod wire;
 
 pub use error::{Error, Result};
