@@ -1,0 +1,52 @@
+//! Every bound of the phone's core in one place, so that a reviewer sees them together.
+//!
+//! A bound that phone and hub must agree on stands in `yenban_protocol::limits`, not here.
+
+/// How long a second process waits for the store before it says so, in milliseconds.
+pub const STORE_WAIT_MS: u64 = 5_000;
+/// Pause between two looks at a busy store, in milliseconds.
+pub const STORE_POLL_MS: u64 = 25;
+/// SQLCipher page size of both databases, in bytes: 2,048 halves what one commit encrypts and writes.
+pub const PAGE_SIZE_BYTES: u32 = 2_048;
+/// Page cache of the spool, in KiB.
+pub const SPOOL_CACHE_KIB: u32 = 4_096;
+/// Page cache of the vault, in KiB: below 8,192 a cold box or search costs ten times as much.
+pub const VAULT_CACHE_KIB: u32 = 8_192;
+/// Pages in the write-ahead log before it is copied into the database.
+pub const WAL_CHECKPOINT_PAGES: u32 = 1_000;
+/// Prepared statements kept per connection.
+pub const STATEMENT_CACHE: usize = 128;
+/// Entries that may stand in the vault's open transaction before it is committed.
+pub const VAULT_BATCH_ENTRIES: u32 = 256;
+/// Longest original file name kept with a photo, in bytes.
+pub const FILE_NAME_MAX_BYTES: usize = 255;
+/// Largest photo file taken in, in bytes.
+pub const PHOTO_MAX_BYTES: u64 = 256 * 1024 * 1024;
+/// Plain bytes in one sealed chunk of a photo.
+pub const PHOTO_CHUNK_BYTES: usize = 64 * 1024;
+/// Age at which a sealing session is replaced, in milliseconds.
+pub const SESSION_MAX_MS: u64 = 24 * 3_600 * 1_000;
+/// Entries sealed under one session at most: bounds what one lost key opens.
+pub const SESSION_MAX_ENTRIES: u32 = 100_000;
+/// PIN tries before the PIN is disabled.
+pub const PIN_TRIES: u32 = 10;
+/// Fewest and most digits of a PIN.
+pub const PIN_DIGITS: std::ops::RangeInclusive<usize> = 6..=12;
+/// Argon2id memory for a PIN, in KiB (19 MiB, the least that is advised).
+pub const PIN_MEMORY_KIB: u32 = 19 * 1024;
+/// Argon2id passes for a PIN.
+pub const PIN_PASSES: u32 = 2;
+/// Rows a list answers at most in one call.
+pub const PAGE_ROWS: u32 = 500;
+/// Pins a box answers at most.
+pub const PINS_MAX: u32 = 2_000;
+/// Feed items of one scope kept on the phone.
+pub const FEED_ITEMS_PER_SCOPE: u32 = 1_000;
+/// Rejections of one entry before it is set aside.
+pub const PARK_AFTER_REJECTIONS: u32 = 5;
+/// Largest side file (marker, key file) that is read, in bytes.
+pub const SIDE_FILE_MAX_BYTES: u64 = 4_096;
+/// Largest sequence number of a log: forty bits, so that a name fits one SQLite integer.
+pub const SEQ_MAX: u64 = (1 << 40) - 1;
+/// Logs one store may hold (each doubt starts one).
+pub const LOGS_MAX: u32 = 1 << 20;

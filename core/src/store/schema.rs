@@ -1,0 +1,137 @@
+//! Numbered migrations of both databases, each in its own transaction.
+//!
+//! A released migration never changes; a new one is added at the end. A database with a higher number
+//! was written by a newer program and is refused politely.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+use rusqlite_migration::{M, Migrations};
+
+use crate::error::{Error, Result};
+
+/// SQLite application id of a spool ("YBsp").
+pub(crate) const SPOOL_ID: i32 = 0x5942_7370;
+/// SQLite application id of a vault ("YBva").
+pub(crate) const VAULT_ID: i32 = 0x5942_7661;
+
+const SPOOL_1: &str = "
+CREATE TABLE meta(key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE log(
+    id INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE, nonce BLOB NOT NULL, reason TEXT NOT NULL);
+CREATE TABLE session(
+    id INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE, log INTEGER NOT NULL, member INTEGER NOT NULL,
+    for_hub BLOB NOT NULL, for_vault BLOB);
+CREATE TABLE entry(
+    key INTEGER PRIMARY KEY, link BLOB NOT NULL, session INTEGER NOT NULL, lane INTEGER NOT NULL,
+    author INTEGER NOT NULL, unconfirmed INTEGER NOT NULL, patrol INTEGER, paused INTEGER NOT NULL,
+    body BLOB NOT NULL);
+CREATE TABLE object(
+    entry INTEGER PRIMARY KEY, sealed_sha256 BLOB NOT NULL, size_bytes INTEGER NOT NULL,
+    delivered INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE member(
+    member INTEGER PRIMARY KEY, vault_key BLOB NOT NULL, hardware BLOB NOT NULL, salt BLOB NOT NULL,
+    sealed BLOB NOT NULL, has_pin INTEGER NOT NULL, tries INTEGER NOT NULL DEFAULT 0,
+    kept_open BLOB, kept_open_boot BLOB);
+CREATE TABLE received(
+    log INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, last_link BLOB NOT NULL,
+    PRIMARY KEY(log, first)) WITHOUT ROWID;
+CREATE TABLE receipt(
+    log INTEGER PRIMARY KEY, epoch BLOB NOT NULL, hub_ms INTEGER NOT NULL, hold_s INTEGER NOT NULL,
+    bytes BLOB NOT NULL);
+CREATE TABLE attempt(
+    log INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, sent INTEGER NOT NULL,
+    attempts INTEGER NOT NULL, rejections INTEGER NOT NULL, reason TEXT NOT NULL, wall_ms INTEGER NOT NULL,
+    PRIMARY KEY(log, first, last)) WITHOUT ROWID;
+CREATE TABLE parked(entry INTEGER PRIMARY KEY, reason TEXT NOT NULL, wall_ms INTEGER NOT NULL);
+CREATE TABLE stream(
+    scope BLOB PRIMARY KEY, epoch BLOB NOT NULL, number INTEGER NOT NULL, hash BLOB NOT NULL)
+    WITHOUT ROWID;
+CREATE TABLE feed_item(
+    scope BLOB NOT NULL, epoch BLOB NOT NULL, number INTEGER NOT NULL, kind INTEGER NOT NULL,
+    sealed INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY(scope, epoch, number)) WITHOUT ROWID;
+";
+
+const VAULT_1: &str = "
+CREATE TABLE watermark(log INTEGER PRIMARY KEY, next_seq INTEGER NOT NULL);
+CREATE TABLE patrol(
+    key INTEGER PRIMARY KEY, author INTEGER NOT NULL, state INTEGER NOT NULL, started_ms INTEGER NOT NULL,
+    ended_ms INTEGER, check_ins INTEGER NOT NULL, distance_m INTEGER NOT NULL, last_check_in_ms INTEGER,
+    pauses INTEGER NOT NULL);
+CREATE TABLE crew(
+    patrol INTEGER NOT NULL, member INTEGER NOT NULL, joined INTEGER NOT NULL, left INTEGER,
+    PRIMARY KEY(patrol, member, joined)) WITHOUT ROWID;
+CREATE TABLE check_in(
+    patrol INTEGER NOT NULL, at_ms INTEGER NOT NULL, key INTEGER NOT NULL, lat_e7 INTEGER, lon_e7 INTEGER,
+    accuracy_cm INTEGER, provider INTEGER, earliest_ms INTEGER NOT NULL, latest_ms INTEGER NOT NULL,
+    unconfirmed INTEGER NOT NULL, checkpoint TEXT, note TEXT, PRIMARY KEY(patrol, at_ms, key)) WITHOUT ROWID;
+CREATE TABLE incident(
+    key INTEGER PRIMARY KEY, kind TEXT NOT NULL, urgent INTEGER NOT NULL, author INTEGER NOT NULL,
+    unconfirmed INTEGER NOT NULL, at_ms INTEGER NOT NULL, earliest_ms INTEGER NOT NULL,
+    latest_ms INTEGER NOT NULL, lat_e7 INTEGER, lon_e7 INTEGER, accuracy_cm INTEGER, provider INTEGER,
+    amendments INTEGER NOT NULL, photos INTEGER NOT NULL, headline TEXT NOT NULL);
+CREATE INDEX incident_order ON incident(urgent DESC, at_ms DESC, key DESC);
+CREATE TABLE statement(
+    incident INTEGER NOT NULL, entry INTEGER NOT NULL, place INTEGER NOT NULL, basis INTEGER NOT NULL,
+    text TEXT NOT NULL, PRIMARY KEY(incident, entry, place)) WITHOUT ROWID;
+CREATE TABLE telling(entry INTEGER PRIMARY KEY, incident INTEGER NOT NULL);
+CREATE VIRTUAL TABLE incident_text USING fts5(folded, tokenize='unicode61 remove_diacritics 0');
+INSERT INTO incident_text(incident_text, rank) VALUES('secure-delete', 1);
+CREATE TABLE pin(
+    cell INTEGER NOT NULL, key INTEGER NOT NULL, lat_e7 INTEGER NOT NULL, lon_e7 INTEGER NOT NULL,
+    kind TEXT NOT NULL, urgent INTEGER NOT NULL, at_ms INTEGER NOT NULL, PRIMARY KEY(cell, key)) WITHOUT ROWID;
+CREATE TABLE photo(
+    key INTEGER PRIMARY KEY, subject INTEGER, at_ms INTEGER NOT NULL, sha256 BLOB, size_bytes INTEGER NOT NULL,
+    sealed_sha256 BLOB, sealed_size_bytes INTEGER NOT NULL, media_type TEXT NOT NULL,
+    from_camera INTEGER NOT NULL, original_name TEXT);
+CREATE TABLE answer(
+    alert TEXT NOT NULL, key INTEGER NOT NULL, answer INTEGER NOT NULL, at_ms INTEGER NOT NULL,
+    PRIMARY KEY(alert, key)) WITHOUT ROWID;
+CREATE TABLE handover(
+    key INTEGER PRIMARY KEY, author INTEGER NOT NULL, to_member INTEGER NOT NULL, at_ms INTEGER NOT NULL);
+CREATE TABLE confirmed(
+    key INTEGER PRIMARY KEY, first_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL, at_ms INTEGER NOT NULL);
+CREATE TABLE kind_of(key INTEGER PRIMARY KEY, kind INTEGER NOT NULL);
+";
+
+/// Brings a spool to this program's schema.
+pub(crate) fn migrate_spool(conn: &mut Connection, path: &Path) -> Result<()> {
+    migrate(conn, path, &Migrations::from_slice(&[M::up(SPOOL_1)]))
+}
+
+/// Brings a vault to this program's schema.
+pub(crate) fn migrate_vault(conn: &mut Connection, path: &Path) -> Result<()> {
+    migrate(conn, path, &Migrations::from_slice(&[M::up(VAULT_1)]))
+}
+
+fn migrate(conn: &mut Connection, path: &Path, migrations: &Migrations<'_>) -> Result<()> {
+    use rusqlite_migration::{Error as Migration, MigrationDefinitionError};
+    migrations.to_latest(conn).map_err(|e| match e {
+        Migration::MigrationDefinition(MigrationDefinitionError::DatabaseTooFarAhead) => Error::SchemaTooNew { path: path.to_path_buf() },
+        Migration::RusqliteError { err, .. } => match err.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::DiskFull) => Error::StorageFull,
+            _ => Error::Sql { what: "upgrade the database", source: err },
+        },
+        other => Error::StoreDamaged { path: path.to_path_buf(), why: format!("its schema is not known: {other}") },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn migrations_are_well_formed() {
+        Migrations::from_slice(&[M::up(SPOOL_1)]).validate().unwrap();
+        Migrations::from_slice(&[M::up(VAULT_1)]).validate().unwrap();
+    }
+
+    #[test]
+    fn a_newer_schema_is_refused() {
+        let mut conn = Connection::open_in_memory().unwrap();
+        migrate_spool(&mut conn, Path::new("spool.db")).unwrap();
+        conn.pragma_update(None, "user_version", 99).unwrap();
+        let error = migrate_spool(&mut conn, Path::new("spool.db")).unwrap_err();
+        assert!(matches!(error, Error::SchemaTooNew { .. }), "{error}");
+    }
+}

@@ -1,0 +1,440 @@
+//! The spool: the sealed log. One commit here, synced to the disk, is the tick on the screen.
+//!
+//! After a failed commit nobody knows what the disk holds: the system may have dropped the pages it
+//! could not write and reported the failure once. So the connection is thrown away, and the next
+//! append starts by opening the file again and reading where the log truly stands.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+
+use super::cipher::{self, Settings};
+use super::{Key, schema};
+use crate::error::{Error, Result, SqlContext};
+use crate::keys::{PinSlot, Secret32};
+use crate::limits::SPOOL_CACHE_KIB;
+
+/// Where the log stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Head {
+    /// Local number of the log.
+    pub log: u32,
+    /// The log's name.
+    pub name: [u8; 8],
+    /// Sequence number of the next entry.
+    pub next_seq: u64,
+    /// Link of the last entry, or zeros.
+    pub link: [u8; 32],
+    /// The open patrol's first entry, in this log.
+    pub patrol: Option<u64>,
+    /// Whether that patrol is paused.
+    pub paused: bool,
+}
+
+/// A log to be started together with its first entry.
+#[derive(Debug, Clone)]
+pub(crate) struct NewLog {
+    pub id: u32,
+    pub name: [u8; 8],
+    pub nonce: [u8; 16],
+    pub reason: &'static str,
+}
+
+/// A sealing session to be stored together with the first entry sealed under it.
+#[derive(Debug, Clone)]
+pub(crate) struct NewSession {
+    pub id: i64,
+    pub name: [u8; 8],
+    pub log: u32,
+    pub member: u32,
+    pub for_hub: Vec<u8>,
+    pub for_vault: Option<Vec<u8>>,
+}
+
+/// A sealed file that an entry names.
+#[derive(Debug, Clone)]
+pub(crate) struct NewObject {
+    pub sealed_sha256: [u8; 32],
+    pub size_bytes: u64,
+}
+
+/// One entry as the spool keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct EntryRow {
+    pub key: Key,
+    pub link: [u8; 32],
+    pub session: i64,
+    pub lane: u8,
+    pub author: u32,
+    pub unconfirmed: bool,
+    /// The open patrol after this entry, by its sequence number in this log.
+    pub patrol: Option<u64>,
+    pub paused: bool,
+    /// Sealed body.
+    pub body: Vec<u8>,
+}
+
+/// What stands in one commit.
+#[derive(Debug, Default)]
+pub(crate) struct Commit<'a> {
+    pub log: Option<&'a NewLog>,
+    pub session: Option<&'a NewSession>,
+    pub object: Option<&'a NewObject>,
+}
+
+/// A session read back.
+#[derive(Debug, Clone)]
+pub(crate) struct SessionRow {
+    pub log: u32,
+    pub member: u32,
+    pub for_hub: Vec<u8>,
+    pub for_vault: Option<Vec<u8>>,
+}
+
+/// A member who can use this phone.
+#[derive(Debug, Clone)]
+pub(crate) struct MemberRow {
+    pub member: u32,
+    /// Public half of the vault's sealing key.
+    pub vault_key: [u8; 33],
+    pub slot: PinSlot,
+    pub tries: u32,
+    /// Vault secrets wrapped by the key store alone, while "unlocked until locked" holds.
+    pub kept_open: Option<Vec<u8>>,
+    /// The boot in which that was said.
+    pub kept_open_boot: Option<[u8; 8]>,
+}
+
+/// The open spool.
+pub(crate) struct Spool {
+    conn: Option<Connection>,
+    path: PathBuf,
+    key: Secret32,
+    relaxed: bool,
+}
+
+const INSERT_ENTRY: &str = "INSERT INTO entry(key, link, session, lane, author, unconfirmed, patrol, paused, body)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+
+impl Spool {
+    /// Opens or creates the spool at `path`.
+    pub(crate) fn open(path: PathBuf, key: Secret32) -> Result<Spool> {
+        let mut spool = Spool { conn: None, path, key, relaxed: false };
+        spool.connect()?;
+        Ok(spool)
+    }
+
+    fn connect(&mut self) -> Result<()> {
+        let settings = Settings {
+            synchronous: if self.relaxed { "OFF" } else { "FULL" },
+            cache_kib: SPOOL_CACHE_KIB,
+            application_id: schema::SPOOL_ID,
+        };
+        let mut conn = cipher::open(&self.path, &self.key, settings)?;
+        schema::migrate_spool(&mut conn, &self.path)?;
+        cipher::assert_sealed(&self.path)?;
+        self.conn = Some(conn);
+        Ok(())
+    }
+
+    /// For benchmarks that seed a large log: `true` stops syncing. Never on a phone.
+    pub(crate) fn set_relaxed(&mut self, relaxed: bool) -> Result<()> {
+        self.relaxed = relaxed;
+        let level = if relaxed { "OFF" } else { "FULL" };
+        self.conn()?.execute_batch(&format!("PRAGMA synchronous={level}")).doing("change syncing")
+    }
+
+    /// Bounds the file, as a full disk does. For tests.
+    pub(crate) fn limit_pages(&self, pages: u32) -> Result<()> {
+        self.conn()?.query_row(&format!("PRAGMA max_page_count={pages}"), [], |_| Ok(())).doing("limit the database")
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn conn(&self) -> Result<&Connection> {
+        self.conn.as_ref().ok_or(Error::NotSaved { source: rusqlite::Error::SqliteSingleThreadedMode })
+    }
+
+    /// Whether the connection was thrown away after a failed commit.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.conn.is_none()
+    }
+
+    /// Opens the file again after a failure and verifies it; the caller reads the head anew.
+    pub(crate) fn recover(&mut self) -> Result<()> {
+        self.connect()?;
+        let verdict: String = self.conn()?.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).doing("verify the spool")?;
+        if verdict != "ok" {
+            self.conn = None;
+            return Err(Error::StoreDamaged { path: self.path.clone(), why: verdict });
+        }
+        Ok(())
+    }
+
+    /// Stores one entry and what belongs to it in one synced commit. When this returns an error the
+    /// connection is closed: [`Spool::recover`] comes before the next append.
+    pub(crate) fn append(&mut self, row: &EntryRow, with: &Commit<'_>) -> Result<()> {
+        let done = self.try_append(row, with);
+        done.map_err(|source| {
+            self.conn = None;
+            match source.sqlite_error_code() {
+                Some(rusqlite::ErrorCode::DiskFull) => Error::StorageFull,
+                _ => Error::NotSaved { source },
+            }
+        })
+    }
+
+    fn try_append(&mut self, row: &EntryRow, with: &Commit<'_>) -> rusqlite::Result<()> {
+        let conn = self.conn.as_mut().ok_or(rusqlite::Error::SqliteSingleThreadedMode)?;
+        if with.log.is_none() && with.session.is_none() && with.object.is_none() {
+            // The common case is one statement, which commits by itself.
+            return insert_entry(conn, row);
+        }
+        let tx = conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        if let Some(log) = with.log {
+            tx.prepare_cached("INSERT INTO log(id, name, nonce, reason) VALUES (?1, ?2, ?3, ?4)")?
+                .execute(params![log.id, log.name, log.nonce, log.reason])?;
+        }
+        if let Some(s) = with.session {
+            tx.prepare_cached("INSERT INTO session(id, name, log, member, for_hub, for_vault) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+                .execute(params![s.id, s.name, s.log, s.member, s.for_hub, s.for_vault])?;
+        }
+        insert_entry(&tx, row)?;
+        if let Some(object) = with.object {
+            tx.prepare_cached("INSERT INTO object(entry, sealed_sha256, size_bytes) VALUES (?1, ?2, ?3)")?.execute(params![
+                row.key.0,
+                object.sealed_sha256,
+                object.size_bytes.cast_signed()
+            ])?;
+        }
+        tx.commit()
+    }
+
+    /// Runs `work` in one synced transaction.
+    pub(crate) fn transaction<T>(&mut self, what: &'static str, work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>) -> Result<T> {
+        if self.is_broken() {
+            self.recover()?;
+        }
+        let conn = self.conn.as_mut().ok_or(Error::NotSaved { source: rusqlite::Error::SqliteSingleThreadedMode })?;
+        let done = conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).and_then(|tx| {
+            let out = work(&tx)?;
+            tx.commit()?;
+            Ok(out)
+        });
+        if done.is_err() {
+            self.conn = None;
+        }
+        done.doing(what)
+    }
+
+    /// Where the newest log stands; `None` before the first.
+    pub(crate) fn head(&self) -> Result<Option<Head>> {
+        let conn = self.conn()?;
+        let newest = conn
+            .query_row("SELECT id, name FROM log ORDER BY id DESC LIMIT 1", [], |r| Ok((r.get(0)?, r.get(1)?)))
+            .optional()
+            .doing("read the log's name")?;
+        let Some((log, name)) = newest else {
+            return Ok(None);
+        };
+        let last = conn
+            .query_row(
+                "SELECT key, link, patrol, paused FROM entry WHERE key BETWEEN ?1 AND ?2 ORDER BY key DESC LIMIT 1",
+                [Key::new(log, 0).0, Key::new(log, crate::limits::SEQ_MAX).0],
+                |r| Ok((Key(r.get(0)?), r.get(1)?, r.get::<_, Option<i64>>(2)?, r.get(3)?)),
+            )
+            .optional()
+            .doing("read the head of the log")?;
+        Ok(Some(match last {
+            None => Head { log, name, next_seq: 0, link: [0; 32], patrol: None, paused: false },
+            Some((key, link, patrol, paused)) => {
+                Head { log, name, next_seq: key.seq() + 1, link, patrol: patrol.map(i64::cast_unsigned), paused }
+            }
+        }))
+    }
+
+    /// All logs of this store, oldest first: (local number, name, nonce).
+    pub(crate) fn logs(&self) -> Result<Vec<(u32, [u8; 8], [u8; 16])>> {
+        let conn = self.conn()?;
+        let mut statement = conn.prepare_cached("SELECT id, name, nonce FROM log ORDER BY id").doing("list logs")?;
+        let rows = statement.query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)));
+        rows.and_then(Iterator::collect).doing("list logs")
+    }
+
+    /// Number of entries in log `log`.
+    pub(crate) fn len_of(&self, log: u32) -> Result<u64> {
+        let last: Option<i64> = self
+            .conn()?
+            .prepare_cached("SELECT max(key) FROM entry WHERE key BETWEEN ?1 AND ?2")
+            .and_then(|mut s| s.query_row([Key::new(log, 0).0, Key::new(log, crate::limits::SEQ_MAX).0], |r| r.get(0)))
+            .doing("count entries")?;
+        Ok(last.map_or(0, |key| Key(key).seq() + 1))
+    }
+
+    /// Up to `limit` entries of `log` from `first`, in order.
+    pub(crate) fn entries(&self, log: u32, first: u64, limit: u32) -> Result<Vec<EntryRow>> {
+        let conn = self.conn()?;
+        let mut statement = conn
+            .prepare_cached(
+                "SELECT key, link, session, lane, author, unconfirmed, patrol, paused, body FROM entry
+                 WHERE key BETWEEN ?1 AND ?2 ORDER BY key LIMIT ?3",
+            )
+            .doing("read entries")?;
+        let range = (Key::new(log, first).0, Key::new(log, crate::limits::SEQ_MAX).0, limit);
+        let rows = statement.query_map(range, read_entry);
+        rows.and_then(Iterator::collect).doing("read entries")
+    }
+
+    /// One entry.
+    pub(crate) fn entry(&self, key: Key) -> Result<Option<EntryRow>> {
+        self.conn()?
+            .prepare_cached("SELECT key, link, session, lane, author, unconfirmed, patrol, paused, body FROM entry WHERE key = ?1")
+            .and_then(|mut s| s.query_row([key.0], read_entry).optional())
+            .doing("read an entry")
+    }
+
+    /// First and last entry of `log` that `member` recorded while locked, from `from` on.
+    pub(crate) fn unconfirmed(&self, log: u32, member: u32, from: u64) -> Result<Vec<u64>> {
+        let conn = self.conn()?;
+        let mut statement = conn
+            .prepare_cached("SELECT key FROM entry WHERE key BETWEEN ?1 AND ?2 AND unconfirmed = 1 AND author = ?3 ORDER BY key")
+            .doing("read unconfirmed entries")?;
+        let range = (Key::new(log, from).0, Key::new(log, crate::limits::SEQ_MAX).0, member);
+        let rows = statement.query_map(range, |r| Ok(Key(r.get(0)?).seq()));
+        rows.and_then(Iterator::collect).doing("read unconfirmed entries")
+    }
+
+    /// A session by its local number.
+    pub(crate) fn session(&self, id: i64) -> Result<Option<SessionRow>> {
+        self.conn()?
+            .prepare_cached("SELECT log, member, for_hub, for_vault FROM session WHERE id = ?1")
+            .and_then(|mut s| {
+                s.query_row([id], |r| Ok(SessionRow { log: r.get(0)?, member: r.get(1)?, for_hub: r.get(2)?, for_vault: r.get(3)? }))
+                    .optional()
+            })
+            .doing("read a session")
+    }
+
+    /// The next free session number.
+    pub(crate) fn next_session(&self) -> Result<i64> {
+        self.conn()?.query_row("SELECT coalesce(max(id), 0) + 1 FROM session", [], |r| r.get(0)).doing("number a session")
+    }
+
+    /// A value of the phone itself (enrolment, anchor, token).
+    pub(crate) fn meta(&self, key: &str) -> Result<Option<Vec<u8>>> {
+        self.conn()?
+            .prepare_cached("SELECT value FROM meta WHERE key = ?1")
+            .and_then(|mut s| s.query_row([key], |r| r.get(0)).optional())
+            .doing("read a setting")
+    }
+
+    /// Stores values of the phone itself, all or none; `None` removes.
+    pub(crate) fn set_meta(&mut self, values: &[(&str, Option<&[u8]>)]) -> Result<()> {
+        self.transaction("store a setting", |tx| {
+            for (key, value) in values {
+                match value {
+                    Some(value) => tx
+                        .prepare_cached("INSERT INTO meta(key, value) VALUES (?1, ?2) ON CONFLICT(key) DO UPDATE SET value = ?2")?
+                        .execute(params![key, value])?,
+                    None => tx.prepare_cached("DELETE FROM meta WHERE key = ?1")?.execute([key])?,
+                };
+            }
+            Ok(())
+        })
+    }
+
+    /// A member of this phone.
+    pub(crate) fn member(&self, member: u32) -> Result<Option<MemberRow>> {
+        self.conn()?
+            .prepare_cached(
+                "SELECT member, vault_key, hardware, salt, sealed, has_pin, tries, kept_open, kept_open_boot
+                 FROM member WHERE member = ?1",
+            )
+            .and_then(|mut s| s.query_row([member], read_member).optional())
+            .doing("read a member")
+    }
+
+    /// Stores a member, or his new PIN; tries start again.
+    pub(crate) fn put_member(&mut self, member: u32, vault_key: &[u8; 33], slot: &PinSlot) -> Result<()> {
+        self.transaction("store a member", |tx| {
+            tx.prepare_cached(
+                "INSERT INTO member(member, vault_key, hardware, salt, sealed, has_pin) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                 ON CONFLICT(member) DO UPDATE SET hardware = ?3, salt = ?4, sealed = ?5, has_pin = ?6, tries = 0,
+                     kept_open = NULL, kept_open_boot = NULL",
+            )?
+            .execute(params![member, vault_key, slot.hardware, slot.salt, slot.sealed, slot.has_pin])?;
+            Ok(())
+        })
+    }
+
+    /// Sets the number of PIN tries, durably, before or after a check.
+    pub(crate) fn set_tries(&mut self, member: u32, tries: u32) -> Result<()> {
+        self.transaction("count a PIN try", |tx| {
+            tx.prepare_cached("UPDATE member SET tries = ?2 WHERE member = ?1")?.execute([member, tries])?;
+            Ok(())
+        })
+    }
+
+    /// Keeps a vault open over the end of the process, or stops doing so.
+    pub(crate) fn keep_open(&mut self, member: u32, wrapped: Option<(&[u8], [u8; 8])>) -> Result<()> {
+        self.transaction("remember the lock", |tx| {
+            tx.prepare_cached("UPDATE member SET kept_open = ?2, kept_open_boot = ?3 WHERE member = ?1")?.execute(params![
+                member,
+                wrapped.map(|w| w.0),
+                wrapped.map(|w| w.1)
+            ])?;
+            Ok(())
+        })
+    }
+
+    /// All objects: (entry, sealed hash, size in bytes, delivered).
+    pub(crate) fn objects(&self) -> Result<Vec<(Key, [u8; 32], u64, bool)>> {
+        let conn = self.conn()?;
+        let mut statement =
+            conn.prepare_cached("SELECT entry, sealed_sha256, size_bytes, delivered FROM object ORDER BY entry").doing("list objects")?;
+        let rows = statement.query_map([], |r| Ok((Key(r.get(0)?), r.get(1)?, r.get::<_, i64>(2)?.cast_unsigned(), r.get(3)?)));
+        rows.and_then(Iterator::collect).doing("list objects")
+    }
+}
+
+fn insert_entry(conn: &Connection, row: &EntryRow) -> rusqlite::Result<()> {
+    conn.prepare_cached(INSERT_ENTRY)?.execute(params![
+        row.key.0,
+        row.link,
+        row.session,
+        row.lane,
+        row.author,
+        row.unconfirmed,
+        row.patrol.map(u64::cast_signed),
+        row.paused,
+        row.body
+    ])?;
+    Ok(())
+}
+
+fn read_entry(r: &rusqlite::Row<'_>) -> rusqlite::Result<EntryRow> {
+    Ok(EntryRow {
+        key: Key(r.get(0)?),
+        link: r.get(1)?,
+        session: r.get(2)?,
+        lane: r.get(3)?,
+        author: r.get(4)?,
+        unconfirmed: r.get(5)?,
+        patrol: r.get::<_, Option<i64>>(6)?.map(i64::cast_unsigned),
+        paused: r.get(7)?,
+        body: r.get(8)?,
+    })
+}
+
+fn read_member(r: &rusqlite::Row<'_>) -> rusqlite::Result<MemberRow> {
+    Ok(MemberRow {
+        member: r.get(0)?,
+        vault_key: r.get(1)?,
+        slot: PinSlot { hardware: r.get(2)?, salt: r.get(3)?, sealed: r.get(4)?, has_pin: r.get(5)? },
+        tries: r.get(6)?,
+        kept_open: r.get(7)?,
+        kept_open_boot: r.get(8)?,
+    })
+}
