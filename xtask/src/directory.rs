@@ -19,14 +19,14 @@ const HEAD: &str = "# Made by `cargo xtask directory`; source and meaning in REA
 ///
 /// # Errors
 /// A sentence that says which argument, file or line is wrong.
-pub(crate) fn run(args: &[String]) -> Result<(), String> {
+pub(crate) fn run(args: &[&str]) -> Result<(), String> {
     let mut communes = None;
     let mut former = None;
     let mut out = Path::new(env!("CARGO_MANIFEST_DIR")).join("../protocol/data");
     let mut words = args.iter();
     while let Some(word) = words.next() {
         let value = words.next().ok_or_else(|| format!("{word} needs a value"))?;
-        match word.as_str() {
+        match *word {
             "--communes" => communes = Some(PathBuf::from(value)),
             "--former" => former = Some(PathBuf::from(value)),
             "--out" => out = PathBuf::from(value),
