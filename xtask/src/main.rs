@@ -3,6 +3,7 @@
 
 mod bench;
 mod ci;
+mod directory;
 mod phones;
 mod readme;
 mod run;
@@ -16,6 +17,8 @@ cargo xtask COMMAND
   ci [STEP]...        every step of CI, or the named ones alone
   ci --list           the steps and what they do
   bench NAME [ARG]... capture, sync, hub or query, in release; arguments go to the benchmark
+  directory --communes FILE.csv --former FILE.csv [--out DIR]
+                      makes the data of communes in protocol/data from the published tables
 ";
 
 fn main() -> ExitCode {
@@ -28,6 +31,13 @@ fn main() -> ExitCode {
         }
         ["ci", steps @ ..] => ci::run(steps),
         ["bench", name, rest @ ..] => bench::run(name, rest),
+        ["directory", rest @ ..] => match directory::run(rest) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(reason) => {
+                eprintln!("{reason}");
+                ExitCode::from(ci::COULD_NOT)
+            }
+        },
         ["help" | "--help" | "-h"] => {
             print!("{HELP}");
             ExitCode::SUCCESS
