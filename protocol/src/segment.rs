@@ -257,16 +257,21 @@ fn split(sealed: &[u8]) -> Result<(&[u8], KeyId, &[u8; ENC_BYTES], &[u8])> {
 /// Opens a sealed segment. Heads are not verified yet: see [`Run::verify`].
 pub fn open(sealed: &[u8], opener: &dyn Opener) -> Result<(Run, Mode)> {
     let (header, key, enc, ciphertext) = split(sealed)?;
-    let content = opener.open(key, enc, INFO, header, ciphertext)?;
-    let mut r = Reader::new(&content);
-    let opened = read_content(&mut r, opener)?;
+    read_content(&opener.open(key, enc, INFO, header, ciphertext)?, opener)
+}
+
+/// Reads a segment's content once the outer seal is open; `opener` opens the session keys of the as-stored
+/// mode. Apart from [`open`] so that the fuzzer reaches it.
+pub fn read_content(content: &[u8], opener: &dyn Opener) -> Result<(Run, Mode)> {
+    let mut r = Reader::new(content);
+    let opened = read_run(&mut r, opener)?;
     if content[r.position()..].iter().any(|b| *b != 0) {
         return Err(Error::Malformed { what: "padding", at: r.position() });
     }
     Ok(opened)
 }
 
-fn read_content(r: &mut Reader<'_>, opener: &dyn Opener) -> Result<(Run, Mode)> {
+fn read_run(r: &mut Reader<'_>, opener: &dyn Opener) -> Result<(Run, Mode)> {
     r.tuple(6, "segment")?;
     let mode = r.uint("mode")?;
     let log = LogId(r.fixed("log")?);
