@@ -53,12 +53,9 @@ impl Hamlet {
     /// [`HamletError`] for a name that is empty, too long, or cannot be shown as it stands.
     pub fn new(number: u32, name: &str, centre: Option<LatLon>) -> Result<Hamlet, HamletError> {
         Limit::NAME.check(name).map_err(HamletError::TooLong)?;
-        match script_warning(name) {
-            Some(warning @ (ScriptWarning::Direction { .. } | ScriptWarning::Hidden { .. })) => {
-                return Err(HamletError::Unwritable(warning));
-            }
-            // Borrowed letters are a matter for the reader's eye, not for refusal.
-            Some(_) | None => {}
+        // Borrowed letters are a matter for the reader's eye, not for refusal.
+        if let Some(warning @ (ScriptWarning::Direction { .. } | ScriptWarning::Hidden { .. })) = script_warning(name) {
+            return Err(HamletError::Unwritable(warning));
         }
         if !name.chars().any(char::is_alphanumeric) {
             return Err(HamletError::NoName);

@@ -35,22 +35,26 @@ impl Spacing {
     /// ```
     pub fn parse(text: &str) -> Result<Spacing, SpacingError> {
         let text = text.trim().to_ascii_lowercase();
-        let units: [(&str, fn(f64) -> Spacing); 7] = [
-            ("km", |value| Spacing::Metres(value * 1_000.0)),
-            ("min", Spacing::Minutes),
-            ("phút", Spacing::Minutes),
-            ("giờ", |value| Spacing::Minutes(value * 60.0)),
-            ("h", |value| Spacing::Minutes(value * 60.0)),
-            ("s", |value| Spacing::Minutes(value / 60.0)),
-            ("m", Spacing::Metres),
+        // The unit, and what it is in metres or in minutes. Longer names before those they end with.
+        const UNITS: [(&str, bool, f64); 7] = [
+            ("km", true, 1_000.0),
+            ("min", false, 1.0),
+            ("phút", false, 1.0),
+            ("giờ", false, 60.0),
+            ("h", false, 60.0),
+            ("s", false, 1.0 / 60.0),
+            ("m", true, 1.0),
         ];
-        let (number, unit) =
-            units.iter().find_map(|(name, unit)| Some((text.strip_suffix(name)?, unit))).ok_or(SpacingError::Unreadable)?;
+        let (number, metres, factor) = UNITS
+            .iter()
+            .find_map(|&(name, metres, factor)| Some((text.strip_suffix(name)?, metres, factor)))
+            .ok_or(SpacingError::Unreadable)?;
         let number = number.trim();
         if number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
             return Err(SpacingError::Unreadable);
         }
-        unit(number.parse().map_err(|_| SpacingError::Unreadable)?).checked()
+        let value = number.parse::<f64>().map_err(|_| SpacingError::Unreadable)? * factor;
+        if metres { Spacing::Metres(value) } else { Spacing::Minutes(value) }.checked()
     }
 
     fn checked(self) -> Result<Spacing, SpacingError> {
