@@ -28,7 +28,7 @@ pub(crate) fn command(line: &[&str]) -> Command {
 /// Runs a command to its end, its output going where ours goes.
 pub(crate) fn shown(command: &mut Command) -> Result<(), String> {
     let name = told(command);
-    println!("$ {name}");
+    println!("$ {}{name}", environment(command));
     match command.status() {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(format!("{name}: {status}")),
@@ -39,7 +39,7 @@ pub(crate) fn shown(command: &mut Command) -> Result<(), String> {
 /// Runs a command to its end and hands each line of its standard output to `line` after showing it.
 pub(crate) fn read(command: &mut Command, mut line: impl FnMut(&str)) -> Result<(), String> {
     let name = told(command);
-    println!("$ {name}");
+    println!("$ {}{name}", environment(command));
     let mut child = command.stdout(Stdio::piped()).spawn().map_err(|error| format!("{name}: {error}"))?;
     if let Some(output) = child.stdout.take() {
         for bytes in BufReader::new(output).split(b'\n') {
@@ -62,17 +62,22 @@ pub(crate) fn quiet(command: &mut Command) -> Option<String> {
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// The command as a person would type it.
-fn told(command: &Command) -> String {
-    let mut words = Vec::new();
+/// What a command is given beyond our own environment, as a person would type it before it.
+fn environment(command: &Command) -> String {
+    let mut text = String::new();
     for (name, value) in command.get_envs() {
         if let Some(value) = value {
-            words.push(format!("{}={:?}", name.to_string_lossy(), value));
+            text.push_str(&format!("{}={value:?} ", name.to_string_lossy()));
         }
     }
+    text
+}
+
+/// The command as a person would type it.
+fn told(command: &Command) -> String {
     let program = PathBuf::from(command.get_program());
     let program = program.file_name().unwrap_or(command.get_program());
-    words.push(program.to_string_lossy().into_owned());
+    let mut words = vec![program.to_string_lossy().into_owned()];
     words.extend(command.get_args().map(|arg| arg.to_string_lossy().into_owned()));
     words.join(" ")
 }
