@@ -17,11 +17,7 @@ impl Arg<'_> {
 
 impl<'a> From<Cow<'a, str>> for Arg<'a> {
     fn from(text: Cow<'a, str>) -> Self {
-        let text = if text.contains(is_steering) {
-            Cow::Owned(text.replace(is_steering, "\u{fffd}"))
-        } else {
-            text
-        };
+        let text = if text.contains(is_steering) { Cow::Owned(text.replace(is_steering, "\u{fffd}")) } else { text };
         Self(FluentValue::String(text))
     }
 }
@@ -29,8 +25,7 @@ impl<'a> From<Cow<'a, str>> for Arg<'a> {
 /// Characters that move the cursor, ring, or turn the direction of writing. Line breaks and tabs
 /// stay, people's reports have them.
 fn is_steering(c: char) -> bool {
-    (c.is_control() && c != '\n' && c != '\t')
-        || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    (c.is_control() && c != '\n' && c != '\t') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 impl<'a> From<&'a str> for Arg<'a> {

@@ -59,11 +59,7 @@ fn tenths(lang: Lang, tenths: u64) -> String {
 /// The civil time in Vietnam of milliseconds since 1970 UTC; times beyond the calendar are held at
 /// its ends (a clock that is off by millennia still has an order).
 fn in_vietnam(time_ms: i64) -> DateTime {
-    let end = if time_ms < 0 {
-        Timestamp::MIN
-    } else {
-        Timestamp::MAX
-    };
+    let end = if time_ms < 0 { Timestamp::MIN } else { Timestamp::MAX };
     let timestamp = Timestamp::from_millisecond(time_ms).unwrap_or(end);
     timestamp.to_zoned(TimeZone::fixed(VIETNAM)).datetime()
 }
@@ -80,10 +76,7 @@ impl Words {
     pub fn percent(self, part: u64, whole: u64) -> String {
         let (part, whole) = (u128::from(part), u128::from(whole));
         let percent = (part * 100 + whole / 2).checked_div(whole).unwrap_or(0);
-        format!(
-            "{}%",
-            self.number(i64::try_from(percent).unwrap_or(i64::MAX))
-        )
+        format!("{}%", self.number(i64::try_from(percent).unwrap_or(i64::MAX)))
     }
 
     /// An amount of đồng: 150.000 đ.
@@ -134,10 +127,7 @@ impl Words {
     /// The same with "(giờ VN)", for a phone whose own zone differs.
     #[must_use]
     pub fn date_time_abroad(self, time_ms: i64) -> String {
-        self.say(
-            "format-vietnam-time",
-            &[("time", self.date_time(time_ms).into())],
-        )
+        self.say("format-vietnam-time", &[("time", self.date_time(time_ms).into())])
     }
 
     /// The date in Vietnam: 22/11/2026.
@@ -169,10 +159,7 @@ impl Words {
     #[must_use]
     pub fn unknown_between(self, from_ms: i64, to_ms: i64) -> String {
         let (from, to) = self.ends(from_ms, to_ms);
-        self.say(
-            "format-unknown-between",
-            &[("from", from.into()), ("to", to.into())],
-        )
+        self.say("format-unknown-between", &[("from", from.into()), ("to", to.into())])
     }
 
     fn range(self, from_ms: i64, to_ms: i64) -> String {
@@ -180,10 +167,7 @@ impl Words {
             return self.date_time(from_ms);
         }
         let (from, to) = self.ends(from_ms, to_ms);
-        self.say(
-            "format-between",
-            &[("from", from.into()), ("to", to.into())],
-        )
+        self.say("format-between", &[("from", from.into()), ("to", to.into())])
     }
 
     fn ends(self, from_ms: i64, to_ms: i64) -> (String, String) {
@@ -207,10 +191,7 @@ impl Words {
             let (id, n) = units[index];
             self.say(id, &[("n", n.into())])
         };
-        let first = units
-            .iter()
-            .position(|(_, n)| *n > 0)
-            .unwrap_or(units.len() - 1);
+        let first = units.iter().position(|(_, n)| *n > 0).unwrap_or(units.len() - 1);
         match units.get(first + 1) {
             // Seconds matter to nobody once there are minutes.
             Some((_, n)) if *n > 0 && first + 1 < units.len() - 1 => {
@@ -296,10 +277,7 @@ mod tests {
     fn dates_are_those_of_vietnam() {
         assert_eq!(VI().date_time(EVENING_MS), "22/11/2026 21:52");
         assert_eq!(EN().date_time(EVENING_MS), "22/11/2026 21:52");
-        assert_eq!(
-            VI().date_time_abroad(EVENING_MS),
-            "22/11/2026 21:52 (giờ VN)"
-        );
+        assert_eq!(VI().date_time_abroad(EVENING_MS), "22/11/2026 21:52 (giờ VN)");
         assert_eq!(VI().date_time(0), "01/01/1970 07:00");
         // Clocks that are off by millennia do not stop a screen.
         assert!(!VI().date_time(i64::MIN).is_empty());
@@ -312,18 +290,9 @@ mod tests {
         let to = EVENING_MS + 3 * 60_000;
         assert_eq!(VI().between(from, to), "khoảng 21:40–21:55");
         assert_eq!(EN().between(from, to), "about 21:40–21:55");
-        assert_eq!(
-            VI().between(EVENING_MS, EVENING_MS + 999),
-            "22/11/2026 21:52"
-        );
-        assert_eq!(
-            VI().between(EVENING_MS, EVENING_MS + 3 * 3_600_000),
-            "khoảng 22/11/2026 21:52–23/11/2026 00:52"
-        );
-        assert_eq!(
-            VI().unknown_between(from, EVENING_MS + 13 * 60_000),
-            "không rõ 21:40–22:05"
-        );
+        assert_eq!(VI().between(EVENING_MS, EVENING_MS + 999), "22/11/2026 21:52");
+        assert_eq!(VI().between(EVENING_MS, EVENING_MS + 3 * 3_600_000), "khoảng 22/11/2026 21:52–23/11/2026 00:52");
+        assert_eq!(VI().unknown_between(from, EVENING_MS + 13 * 60_000), "không rõ 21:40–22:05");
     }
 
     #[test]
@@ -339,14 +308,8 @@ mod tests {
 
     #[test]
     fn positions_keep_points_in_both_languages() {
-        assert_eq!(
-            VI().coordinates(206_601_200, 1_050_834_500),
-            "20.66012, 105.08345"
-        );
-        assert_eq!(
-            EN().coordinates(206_601_200, 1_050_834_500),
-            "20.66012, 105.08345"
-        );
+        assert_eq!(VI().coordinates(206_601_200, 1_050_834_500), "20.66012, 105.08345");
+        assert_eq!(EN().coordinates(206_601_200, 1_050_834_500), "20.66012, 105.08345");
         assert_eq!(VI().coordinates(-1, -15_000_060), "0.00000, -1.50001");
     }
 

@@ -33,39 +33,15 @@ pub type Source = (&'static str, &'static str);
 macro_rules! sources {
     ($folder:literal) => {
         &[
-            (
-                "words.ftl",
-                include_str!(concat!("../", $folder, "/words.ftl")),
-            ),
-            (
-                "kinds.ftl",
-                include_str!(concat!("../", $folder, "/kinds.ftl")),
-            ),
-            (
-                "phone.ftl",
-                include_str!(concat!("../", $folder, "/phone.ftl")),
-            ),
-            (
-                "prompts.ftl",
-                include_str!(concat!("../", $folder, "/prompts.ftl")),
-            ),
-            (
-                "format.ftl",
-                include_str!(concat!("../", $folder, "/format.ftl")),
-            ),
-            (
-                "errors.ftl",
-                include_str!(concat!("../", $folder, "/errors.ftl")),
-            ),
+            ("words.ftl", include_str!(concat!("../", $folder, "/words.ftl"))),
+            ("kinds.ftl", include_str!(concat!("../", $folder, "/kinds.ftl"))),
+            ("phone.ftl", include_str!(concat!("../", $folder, "/phone.ftl"))),
+            ("prompts.ftl", include_str!(concat!("../", $folder, "/prompts.ftl"))),
+            ("format.ftl", include_str!(concat!("../", $folder, "/format.ftl"))),
+            ("errors.ftl", include_str!(concat!("../", $folder, "/errors.ftl"))),
             ("cli.ftl", include_str!(concat!("../", $folder, "/cli.ftl"))),
-            (
-                "demo.ftl",
-                include_str!(concat!("../", $folder, "/demo.ftl")),
-            ),
-            (
-                "console.ftl",
-                include_str!(concat!("../", $folder, "/console.ftl")),
-            ),
+            ("demo.ftl", include_str!(concat!("../", $folder, "/demo.ftl"))),
+            ("console.ftl", include_str!(concat!("../", $folder, "/console.ftl"))),
         ]
     };
 }
@@ -109,12 +85,7 @@ impl Lang {
     /// ```
     #[must_use]
     pub fn from_env(lc_all: Option<&str>, lc_messages: Option<&str>, lang: Option<&str>) -> Self {
-        [lc_all, lc_messages, lang]
-            .into_iter()
-            .flatten()
-            .find(|value| !value.is_empty())
-            .and_then(Self::from_tag)
-            .unwrap_or_default()
+        [lc_all, lc_messages, lang].into_iter().flatten().find(|value| !value.is_empty()).and_then(Self::from_tag).unwrap_or_default()
     }
 
     /// The tag of the language as HTML and HTTP write it: `vi` or `en`.
@@ -136,9 +107,7 @@ impl Lang {
     }
 
     fn identifier(self) -> LanguageIdentifier {
-        self.tag()
-            .parse()
-            .expect("both tags are language identifiers, every test reads them")
+        self.tag().parse().expect("both tags are language identifiers, every test reads them")
     }
 }
 
@@ -171,9 +140,7 @@ fn bundle(lang: Lang, isolating: bool) -> Bundle {
 /// Groups the digits of counts inside messages; everything else is written by Fluent.
 fn whole_number(lang: Lang, value: &FluentValue<'_>) -> Option<String> {
     match value {
-        FluentValue::Number(number) if number.value.fract() == 0.0 => {
-            Some(format::number(lang, number.value as i64))
-        }
+        FluentValue::Number(number) if number.value.fract() == 0.0 => Some(format::number(lang, number.value as i64)),
         _ => None,
     }
 }
@@ -187,9 +154,7 @@ pub struct Words {
 
 impl std::fmt::Debug for Words {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Words")
-            .field("lang", &self.lang)
-            .finish_non_exhaustive()
+        f.debug_struct("Words").field("lang", &self.lang).finish_non_exhaustive()
     }
 }
 
@@ -224,9 +189,7 @@ impl Words {
     /// Whether there is a message of this id.
     #[must_use]
     pub fn has(self, id: &str) -> bool {
-        self.bundle
-            .get_message(id)
-            .is_some_and(|message| message.value().is_some())
+        self.bundle.get_message(id).is_some_and(|message| message.value().is_some())
     }
 
     /// The message of this id with its values put in. Counts are grouped as the language does
@@ -236,11 +199,7 @@ impl Words {
     /// `tests/tests/words.rs` fails on every id in the sources that has no message.
     #[must_use]
     pub fn say(self, id: &str, args: &[(&str, Arg<'_>)]) -> String {
-        let Some(pattern) = self
-            .bundle
-            .get_message(id)
-            .and_then(|message| message.value())
-        else {
+        let Some(pattern) = self.bundle.get_message(id).and_then(|message| message.value()) else {
             return id.to_owned();
         };
         let mut values = FluentArgs::with_capacity(args.len());
@@ -248,9 +207,7 @@ impl Words {
             values.set((*name).to_owned(), value.value());
         }
         // A value that was forgotten shows as {$name}; the tests of each face catch it.
-        self.bundle
-            .format_pattern(pattern, Some(&values), &mut Vec::new())
-            .into_owned()
+        self.bundle.format_pattern(pattern, Some(&values), &mut Vec::new()).into_owned()
     }
 
     /// The message of an id without values: `say(id, &[])`.
@@ -284,15 +241,9 @@ mod tests {
 
     #[test]
     fn an_unknown_id_is_shown_and_stops_nobody() {
-        assert_eq!(
-            Words::new(Lang::Vi).say("no-such-word", &[]),
-            "no-such-word"
-        );
+        assert_eq!(Words::new(Lang::Vi).say("no-such-word", &[]), "no-such-word");
         assert!(!Words::new(Lang::Vi).has("no-such-word"));
-        assert_eq!(
-            Words::new(Lang::En).kind("no such kind {"),
-            "kind-no such kind {"
-        );
+        assert_eq!(Words::new(Lang::En).kind("no such kind {"), "kind-no such kind {");
     }
 
     #[test]
@@ -302,10 +253,7 @@ mod tests {
         assert_eq!(lang(None, None, Some("C")), Lang::Vi);
         assert_eq!(lang(None, None, Some("fr_FR.UTF-8")), Lang::Vi);
         assert_eq!(lang(None, None, Some("en_US.UTF-8")), Lang::En);
-        assert_eq!(
-            lang(Some("vi_VN.UTF-8"), None, Some("en_US.UTF-8")),
-            Lang::Vi
-        );
+        assert_eq!(lang(Some("vi_VN.UTF-8"), None, Some("en_US.UTF-8")), Lang::Vi);
         assert_eq!(lang(Some(""), Some("en"), Some("vi_VN")), Lang::En);
         assert_eq!(Lang::from_tag("EN-gb"), Some(Lang::En));
         assert_eq!(Lang::from_tag("english"), None);
@@ -322,25 +270,13 @@ mod tests {
     #[test]
     fn only_pages_isolate_values() {
         let args = [("distance", Arg::from("12 m"))];
-        assert_eq!(
-            Words::new(Lang::Vi).say("word-accuracy", &args),
-            "Sai số khoảng 12 m"
-        );
-        assert_eq!(
-            Words::for_pages(Lang::Vi).say("word-accuracy", &args),
-            "Sai số khoảng \u{2068}12 m\u{2069}"
-        );
+        assert_eq!(Words::new(Lang::Vi).say("word-accuracy", &args), "Sai số khoảng 12 m");
+        assert_eq!(Words::for_pages(Lang::Vi).say("word-accuracy", &args), "Sai số khoảng \u{2068}12 m\u{2069}");
     }
 
     #[test]
     fn a_value_cannot_steer_the_terminal() {
-        let said = Words::new(Lang::En).say(
-            "error-file-missing",
-            &[("path", "a\u{1b}[2Jb\u{202e}c".into())],
-        );
-        assert_eq!(
-            said,
-            "There is no file a\u{fffd}[2Jb\u{fffd}c. Check the path."
-        );
+        let said = Words::new(Lang::En).say("error-file-missing", &[("path", "a\u{1b}[2Jb\u{202e}c".into())]);
+        assert_eq!(said, "There is no file a\u{fffd}[2Jb\u{fffd}c. Check the path.");
     }
 }
