@@ -3,8 +3,18 @@
 //! A module uses only those above it in this list. SQL stands in `store` alone, only `clock` reads
 //! the time, only `keys` draws randomness.
 
+pub(crate) mod alert;
+pub mod app;
 pub mod clock;
 pub mod error;
+pub(crate) mod evidence;
+pub mod incident;
 pub mod keys;
 pub mod limits;
+pub(crate) mod log;
+pub(crate) mod patrol;
+pub mod place;
 pub mod store;
+
+pub use app::Phone;
+pub use error::{Error, ErrorKind, Result};

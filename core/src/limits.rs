@@ -50,3 +50,25 @@ pub const SIDE_FILE_MAX_BYTES: u64 = 4_096;
 pub const SEQ_MAX: u64 = (1 << 40) - 1;
 /// Logs one store may hold (each doubt starts one).
 pub const LOGS_MAX: u32 = 1 << 20;
+/// Requests of one sync in the air at once: packing, the road and the hub's work overlap.
+pub const SYNC_IN_FLIGHT: usize = 4;
+/// Entries in one segment that this phone makes.
+pub const SEGMENT_ENTRIES_MAX: u64 = yenban_protocol::limits::MAX_SEGMENT_ENTRIES as u64;
+/// Sealed bodies in one segment, in bytes: what is lost when a connection breaks.
+pub const SEGMENT_SEALED_BODIES_MAX_BYTES: usize = 256 * 1024;
+/// Requests of one sync.
+pub const SYNC_REQUESTS_MAX: u64 = 20_000;
+/// Outages in a row, each with a longer pause after it, before a sync stops.
+pub const SYNC_FAILURES_MAX: u32 = 4;
+/// First pause after an outage or a busy hub, in milliseconds; doubles each time.
+pub const SYNC_BACKOFF_MS: u64 = 250;
+/// Answers "busy" in a row before a sync stops.
+pub const SYNC_BUSY_MAX: u32 = 8;
+/// Rejections in a row after which it is not one entry that is wrong: nothing more is set aside.
+pub const SYNC_REJECTIONS_IN_ROW_MAX: u32 = 32;
+/// Times a sync follows the hub into another epoch.
+pub const SYNC_EPOCHS_MAX: u32 = 3;
+/// Items asked for in one feed request.
+pub const FEED_ITEMS_PER_ANSWER: u64 = 256;
+/// Age of a request key, in hub time, from which it is made anew before the hub has to refuse it, in milliseconds.
+pub const REQUEST_KEY_RENEW_MS: i64 = 12 * 3_600 * 1_000;

@@ -43,6 +43,16 @@ impl Folder {
         self.root.join("marker")
     }
 
+    /// The spool's key, wrapped by the key store.
+    pub fn spool_key(&self) -> PathBuf {
+        self.root.join("spool.key")
+    }
+
+    /// The spool's key, sealed to the hub: what a rescue parcel is opened with.
+    pub fn spool_rescue(&self) -> PathBuf {
+        self.root.join("spool.rescue")
+    }
+
     /// Keys of the software key store.
     pub fn keys(&self) -> PathBuf {
         self.root.join("keys")
@@ -83,7 +93,7 @@ impl Folder {
         for item in listing {
             let item = item.map_err(|e| Error::io("list", &self.root, e))?;
             // What a killed first start leaves behind.
-            if !matches!(item.file_name().to_str(), Some("lock" | "keys" | "objects")) {
+            if !matches!(item.file_name().to_str(), Some("lock" | "keys" | "objects" | "spool.key" | "spool.key.new")) {
                 return refuse(&self.root, "the folder holds other files and no spool.db");
             }
         }

@@ -15,6 +15,9 @@ pub(crate) mod folder;
 pub(crate) mod marker;
 pub(crate) mod schema;
 pub(crate) mod spool;
+pub(crate) mod vault;
+pub(crate) mod vault_dump;
+pub(crate) mod vault_read;
 
 pub use folder::{Folder, StoreLock};
 

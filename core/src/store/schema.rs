@@ -43,6 +43,7 @@ CREATE TABLE attempt(
     log INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, sent INTEGER NOT NULL,
     attempts INTEGER NOT NULL, rejections INTEGER NOT NULL, reason TEXT NOT NULL, wall_ms INTEGER NOT NULL,
     PRIMARY KEY(log, first, last)) WITHOUT ROWID;
+CREATE TABLE head(key INTEGER PRIMARY KEY, bytes BLOB NOT NULL);
 CREATE TABLE parked(entry INTEGER PRIMARY KEY, reason TEXT NOT NULL, wall_ms INTEGER NOT NULL);
 CREATE TABLE stream(
     scope BLOB PRIMARY KEY, epoch BLOB NOT NULL, number INTEGER NOT NULL, hash BLOB NOT NULL)
@@ -91,7 +92,6 @@ CREATE TABLE handover(
     key INTEGER PRIMARY KEY, author INTEGER NOT NULL, to_member INTEGER NOT NULL, at_ms INTEGER NOT NULL);
 CREATE TABLE confirmed(
     key INTEGER PRIMARY KEY, first_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL, at_ms INTEGER NOT NULL);
-CREATE TABLE kind_of(key INTEGER PRIMARY KEY, kind INTEGER NOT NULL);
 ";
 
 /// Brings a spool to this program's schema.

@@ -1,0 +1,250 @@
+//! Joining a group: asking with a code, believing the answer, keeping who this phone is.
+
+use std::path::Path;
+
+use yenban_protocol::cert::{DeviceCertificate, Token};
+use yenban_protocol::crypto::{self, PublicKey, SecretKey, SoftwareVerifier, Verifier};
+use yenban_protocol::enrol::{EnrolAnswer, EnrolRequest, EnrolmentCode};
+use yenban_protocol::id::{DeviceId, EntryName, LogId};
+use yenban_protocol::keys::{KeyHistory, Purpose};
+use yenban_protocol::record::{Act, Record};
+use yenban_protocol::signed::Signed;
+
+use super::{Identity, Phone};
+use crate::error::{Error, Result};
+use crate::keys::{DeviceSigner, Drawn, random, unwrap32};
+use crate::log::{Recipients, Writing};
+use crate::store::files;
+use crate::store::marker::{self, Doubt, Marker};
+use crate::store::spool::Spool;
+
+const SEAL_KEY_PURPOSE: &str = "yb1/device-seal-key";
+
+/// What the phone knows of its place in the commune, verified when it came.
+#[derive(Debug, Clone)]
+pub struct Enrolment {
+    /// The device.
+    pub device: DeviceId,
+    /// The device's certificate.
+    pub certificate: Signed<DeviceCertificate>,
+    /// The newest key history.
+    pub history: Signed<KeyHistory>,
+    /// The newest time token of the hub.
+    pub token: Option<Signed<Token>>,
+    /// Hash of the commune root that the code pinned.
+    pub root_hash: crypto::Hash,
+    /// Where the hub listens, first one first.
+    pub addresses: Vec<String>,
+    /// What is sealed to the hub is sealed to this key.
+    pub hub_seal_key: PublicKey,
+    /// Member it was enrolled for.
+    pub member: u32,
+    /// That member's name.
+    pub member_name: String,
+    /// Hamlet's name.
+    pub hamlet_name: String,
+}
+
+impl Enrolment {
+    pub(super) fn load(spool: &Spool) -> Result<Option<Enrolment>> {
+        let (Some(code), Some(answer)) = (spool.meta("enrol.code")?, spool.meta("enrol.answer")?) else {
+            return Ok(None);
+        };
+        let damaged =
+            |e: yenban_protocol::Error| Error::StoreDamaged { path: spool.path().to_path_buf(), why: format!("its enrolment: {e}") };
+        let code = EnrolmentCode::from_text(&String::from_utf8_lossy(&code)).map_err(damaged)?;
+        let answer = EnrolAnswer::from_bytes(&answer).map_err(damaged)?;
+        let history = spool.meta("history")?.unwrap_or(answer.history);
+        let token = spool.meta("token")?.unwrap_or(answer.token);
+        let certificate = spool.meta("certificate")?.unwrap_or(answer.certificate);
+        let certificate = Signed::<DeviceCertificate>::trusted(&certificate).map_err(damaged)?;
+        let history = Signed::<KeyHistory>::trusted(&history).map_err(damaged)?;
+        Ok(Some(Enrolment {
+            device: certificate.value.device,
+            hub_seal_key: seal_key_of(&history.value)?,
+            token: Signed::<Token>::trusted(&token).ok(),
+            certificate,
+            history,
+            root_hash: code.root_hash,
+            addresses: code.addresses,
+            member: answer.member.0,
+            member_name: answer.member_name,
+            hamlet_name: answer.hamlet_name,
+        }))
+    }
+}
+
+fn seal_key_of(history: &KeyHistory) -> Result<PublicKey> {
+    history.current(Purpose::Seal).map(|k| k.key).ok_or_else(|| Error::untrusted("key history", "it has no sealing key"))
+}
+
+impl Phone {
+    /// The request that redeems `code`, signed by the device key: send its bytes to the hub and give
+    /// the answer to [`Phone::enrolled`]. Asking again with another code is allowed.
+    ///
+    /// # Errors
+    /// [`Error::AlreadyEnrolled`]; [`Error::Invalid`] for a text that is no code.
+    pub fn enrol_request(&mut self, code_text: &str) -> Result<(EnrolmentCode, Vec<u8>)> {
+        if self.enrolment.is_some() {
+            return Err(Error::AlreadyEnrolled);
+        }
+        let code = EnrolmentCode::from_text(code_text).map_err(|e| Error::invalid("enrolment code", e.to_string()))?;
+        let seal_key = self.seal_key()?;
+        let request = EnrolRequest {
+            token: code.token,
+            root_hash: code.root_hash,
+            hamlet: code.hamlet.clone(),
+            role: code.role,
+            sign_key: self.keys.device_key(),
+            seal_key: crypto::Signer::public_key(&seal_key),
+            log: self.next_log()?,
+        };
+        let signed = Signed::sign(request, &DeviceSigner(self.keys.as_ref())).map_err(|e| Error::KeyStore(e.to_string()))?;
+        Ok((code, signed.into_bytes()))
+    }
+
+    /// Believes, keeps and acts on the hub's answer: everything in it is verified under the commune
+    /// root that the code pinned; then the log begins and capture works, for ever.
+    ///
+    /// # Errors
+    /// [`Error::Untrusted`] when something does not verify; nothing is kept then.
+    pub fn enrolled(&mut self, code: &EnrolmentCode, answer: &EnrolAnswer) -> Result<()> {
+        if self.enrolment.is_some() {
+            return Err(Error::AlreadyEnrolled);
+        }
+        let verifier = SoftwareVerifier;
+        let history = KeyHistory::verify(&answer.history, &verifier, &code.root_hash).map_err(|e| Error::untrusted("key history", e))?;
+        seal_key_of(&history.value)?;
+        let certificate = verify_certificate(&answer.certificate, &history.value, &verifier)?;
+        let own_seal_key = crypto::Signer::public_key(&self.seal_key()?);
+        if certificate.value.sign_key != self.keys.device_key() || certificate.value.seal_key != own_seal_key {
+            return Err(Error::untrusted("certificate", "it is for another device"));
+        }
+        if certificate.value.member != answer.member || answer.member.0 == 0 {
+            return Err(Error::untrusted("certificate", "it is for another member"));
+        }
+        verify_token(&answer.token, &history.value, &verifier)?;
+        self.ensure_member(answer.member.0)?;
+        let holder = answer.member.0.to_be_bytes();
+        self.log.spool.set_meta(&[
+            ("enrol.code", Some(code.to_text().as_bytes())),
+            ("enrol.answer", Some(&answer.to_bytes())),
+            ("certificate", Some(&answer.certificate)),
+            ("history", Some(&answer.history)),
+            ("token", Some(&answer.token)),
+            ("holder", Some(&holder)),
+        ])?;
+        self.load()?;
+        self.write_rescue_key()
+    }
+
+    /// Who this phone is; `None` before enrolment.
+    pub fn identity(&self) -> Option<Identity> {
+        self.enrolment.as_ref().map(|e| Identity {
+            device: e.device.to_string(),
+            commune: e.certificate.value.commune.to_string(),
+            hub_name: e.history.value.name.clone(),
+            hamlet_name: e.hamlet_name.clone(),
+            member: e.member,
+            member_name: e.member_name.clone(),
+            role: e.certificate.value.role.code(),
+            addresses: e.addresses.clone(),
+        })
+    }
+
+    /// Everything that was verified at enrolment and since; `None` before.
+    pub fn enrolment(&self) -> Option<&Enrolment> {
+        self.enrolment.as_ref()
+    }
+
+    /// The device's sealing key (software, wrapped by the key store), made on first use.
+    pub(crate) fn seal_key(&mut self) -> Result<SecretKey> {
+        if let Some(wrapped) = self.log.spool.meta("seal_key")? {
+            let scalar = unwrap32(self.keys.as_ref(), SEAL_KEY_PURPOSE, &wrapped)?;
+            return SecretKey::from_scalar(&scalar).map_err(|_| Error::KeyMismatch);
+        }
+        let key = SecretKey::generate(&mut Drawn::new(self.keys.as_ref())?);
+        let wrapped = self.keys.wrap(SEAL_KEY_PURPOSE, key.scalar().as_ref())?;
+        self.log.spool.set_meta(&[("seal_key", Some(&wrapped))])?;
+        Ok(key)
+    }
+
+    /// The name of the log that will begin at enrolment, made on first use.
+    fn next_log(&mut self) -> Result<LogId> {
+        if let Some(bytes) = self.log.spool.meta("log.next")?
+            && let Ok(name) = bytes.as_slice().try_into()
+        {
+            return Ok(LogId(name));
+        }
+        let name: [u8; 8] = random(self.keys.as_ref())?;
+        self.log.spool.set_meta(&[("log.next", Some(&name))])?;
+        Ok(LogId(name))
+    }
+
+    /// The spool's key sealed to the hub, beside the spool: when the phone's key hardware is lost, the
+    /// old file leaves whole and the hub can open it.
+    fn write_rescue_key(&self) -> Result<()> {
+        let enrolment = self.enrolled_or_refuse()?;
+        let key = super::spool_key(&self.folder, self.keys.as_ref())?;
+        let mut random = Drawn::new(self.keys.as_ref())?;
+        let sealed = crypto::seal(&mut random, &enrolment.hub_seal_key, b"yb1/spool-rescue", &enrolment.device.0, key.as_ref())
+            .map_err(|e| Error::untrusted("key history", e))?;
+        let bytes = [&enrolment.hub_seal_key.id().0[..], &sealed.enc, &sealed.ciphertext].concat();
+        files::write_private(&self.folder.spool_rescue(), &bytes)
+    }
+
+    /// Begins the log after enrolment, or a new one when the store may be a copy of itself.
+    pub(super) fn settle_doubt(&mut self) -> Result<()> {
+        let Some(head) = self.log.head().copied() else {
+            let name = self.next_log()?;
+            return self.begin_log(name, "enrolled", None);
+        };
+        let nonce = self.log.spool.logs()?.last().map(|(_, _, nonce)| *nonce);
+        let expected = Marker { log: LogId(head.name), nonce: nonce.unwrap_or([0; 16]) };
+        let found = marker::read(&self.folder.marker())?;
+        match marker::compare(&expected, found.as_ref()) {
+            None => Ok(()),
+            Some(doubt) => self.begin_another_log(doubt),
+        }
+    }
+
+    /// The hub holds more of our log than we do (the store was rolled back), or another branch of it: a
+    /// new log begins, nothing of the old one is thrown away.
+    pub fn hub_is_ahead(&mut self) -> Result<()> {
+        self.enrolled_or_refuse()?;
+        self.begin_another_log(Doubt::HubAhead)
+    }
+
+    fn begin_another_log(&mut self, doubt: Doubt) -> Result<()> {
+        let Some(old) = self.log.head().copied() else { return Ok(()) };
+        let continues = EntryName { log: LogId(old.name), seq: old.next_seq.saturating_sub(1) };
+        let name = LogId(random(self.keys.as_ref())?);
+        self.begin_log(name, doubt.code(), Some(continues))?;
+        if old.patrol.is_some() {
+            // Who was walking goes on walking: the patrol begins again in the new log.
+            self.patrol_start_unchecked()?;
+        }
+        Ok(())
+    }
+
+    fn begin_log(&mut self, name: LogId, reason: &'static str, continues: Option<EntryName>) -> Result<()> {
+        let to: Recipients = self.recipients()?;
+        let act = Act::LogStarted { device_key: self.keys.device_key(), continues, reason: reason.to_owned() };
+        let record = Record { common: self.common(None)?, act };
+        let marker: &Path = &self.folder.marker();
+        let ctx = Writing { keys: self.keys.as_ref(), clock: self.clock.as_ref(), to };
+        let written = self.log.start(&ctx, name, reason, &record, marker)?;
+        self.follow_written(written.key, &record);
+        Ok(())
+    }
+}
+
+/// Verifies a device certificate under a verified history.
+pub(super) fn verify_certificate(bytes: &[u8], history: &KeyHistory, verifier: &dyn Verifier) -> Result<Signed<DeviceCertificate>> {
+    Signed::verify(bytes, verifier, |_: &DeviceCertificate, id| history.signing_key(id)).map_err(|e| Error::untrusted("certificate", e))
+}
+
+/// Verifies a time token under a verified history.
+pub(super) fn verify_token(bytes: &[u8], history: &KeyHistory, verifier: &dyn Verifier) -> Result<Signed<Token>> {
+    Signed::verify(bytes, verifier, |_: &Token, id| history.signing_key(id)).map_err(|e| Error::untrusted("token", e))
+}
