@@ -1,0 +1,106 @@
+//! A file that appears whole or not at all: written beside its place under another name, fsynced, then renamed.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use crate::entropy;
+use crate::error::{HubError, Result};
+
+/// A file under way. Dropped without [`Outgoing::finish`], it leaves nothing behind.
+pub(super) struct Outgoing {
+    file: Option<BufWriter<File>>,
+    partial: PathBuf,
+    target: PathBuf,
+}
+
+impl Outgoing {
+    /// Begins the file `target`; its folder must be there. What stands under that name stays until the end.
+    pub(super) fn begin(target: &Path) -> Result<Self> {
+        let name = target.file_name().ok_or_else(|| HubError::folder(target, "this is no name of a file"))?;
+        let mut hidden = std::ffi::OsString::from(".");
+        hidden.push(name);
+        hidden.push(format!(".{:016x}.partial", u64::from_le_bytes(entropy::array())));
+        let partial = target.with_file_name(hidden);
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        // Reports are for the one who exports, not for every account of the machine.
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(&partial).map_err(HubError::file(target))?;
+        Ok(Self { file: Some(BufWriter::new(file)), partial, target: target.to_owned() })
+    }
+
+    /// Makes the file durable and gives it its name.
+    pub(super) fn finish(mut self) -> Result<()> {
+        let writer = self.file.take().ok_or(HubError::Stopping)?;
+        let done = || -> io::Result<()> {
+            let file = writer.into_inner().map_err(io::IntoInnerError::into_error)?;
+            file.sync_all()?;
+            fs::rename(&self.partial, &self.target)?;
+            let folder = self.target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            // The new name is durable with its folder.
+            File::open(folder)?.sync_all()
+        };
+        done().map_err(HubError::file(&self.target))
+    }
+}
+
+impl Write for Outgoing {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &mut self.file {
+            Some(file) => file.write(bytes),
+            None => Err(io::ErrorKind::BrokenPipe.into()),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.as_mut().map_or(Ok(()), Write::flush)
+    }
+}
+
+impl Drop for Outgoing {
+    fn drop(&mut self) {
+        // After a rename there is nothing under this name; otherwise half a file must not stay.
+        let _ = fs::remove_file(&self.partial);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    }
+
+    #[test]
+    fn a_file_appears_whole_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("tuần tra.gpx");
+        fs::write(&target, "old").unwrap();
+
+        let mut given_up = Outgoing::begin(&target).unwrap();
+        given_up.write_all(b"half").unwrap();
+        drop(given_up);
+        assert_eq!(fs::read(&target).unwrap(), b"old");
+        assert_eq!(names(folder.path()), ["tuần tra.gpx"]);
+
+        let mut finished = Outgoing::begin(&target).unwrap();
+        finished.write_all(b"new").unwrap();
+        finished.finish().unwrap();
+        assert_eq!(fs::read(&target).unwrap(), b"new");
+        assert_eq!(names(folder.path()), ["tuần tra.gpx"]);
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_told_by_the_name_that_was_given() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("none/out.csv");
+        match Outgoing::begin(&target) {
+            Err(HubError::File { path, .. }) => assert_eq!(path, target),
+            other => panic!("{:?}", other.map(|_| ())),
+        }
+        assert!(Outgoing::begin(Path::new("/")).is_err());
+    }
+}
