@@ -1,1 +1,24 @@
-//! yenban
+//! The commune's side of Yên Bản: what phones deliver to and hear from.
+//!
+//! A hub is a folder ([`folder`]) with keys ([`keys`]) and a store ([`store`]). It takes sealed segments ([`ingest`]),
+//! enrols devices ([`enrol`]), answers the feed ([`feed`]) over TLS ([`server`]) and is worked by officers and operators
+//! through one set of operations ([`admin`]), in this process or over a socket of a running hub.
+
+pub mod app;
+pub mod clock;
+pub mod enrol;
+mod entropy;
+pub mod error;
+pub mod exchange;
+pub mod feed;
+pub mod folder;
+pub mod ingest;
+pub mod init;
+pub mod keys;
+pub mod limits;
+pub mod metrics;
+pub mod server;
+pub mod store;
+
+pub use app::Hub;
+pub use error::{HubError, Problem, Refusal, Result};

@@ -1,0 +1,172 @@
+//! One value that holds everything a hub works with, so that a test can build one with its own clock and store.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use yenban_protocol::cert::Token;
+use yenban_protocol::feed::{FeedItem, item_hash};
+use yenban_protocol::id::{CommuneCode, Epoch};
+use yenban_protocol::receipt::{Held, Receipt};
+use yenban_protocol::signed::Signed;
+
+use crate::clock::{SharedClock, rfc3339};
+use crate::entropy;
+use crate::error::{HubError, Result};
+use crate::folder::{Folder, Lock, read_small};
+use crate::keys::{self, HubKeys, HubVerifier};
+use crate::limits::{HOLD_S, LOCK_WAIT};
+use crate::metrics::Metrics;
+use crate::store::sqlite::SqliteStore;
+use crate::store::{AuditRow, HubStore as _, ItemSigner, LogState, SharedStore};
+
+/// Which commune a hub serves, as `hub.json` says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// Version of the folder's layout.
+    pub version: u32,
+    /// Five digits.
+    pub commune: String,
+    /// The hub's name, for people.
+    pub name: String,
+}
+
+/// Version of the folder's layout that this build makes and reads.
+pub const LAYOUT_VERSION: u32 = 1;
+
+/// A hub.
+pub struct Hub {
+    /// What it keeps.
+    pub store: SharedStore,
+    /// Its keys.
+    pub keys: Arc<HubKeys>,
+    /// Verifies what devices signed.
+    pub verifier: HubVerifier,
+    /// Its figures.
+    pub metrics: Metrics,
+    /// Its folder.
+    pub folder: Folder,
+    identity: Identity,
+    commune: CommuneCode,
+    clock: SharedClock,
+    epoch: Epoch,
+    _lock: Lock,
+}
+
+impl Hub {
+    /// Opens the hub in `folder`: takes its lock (waiting a little), reads keys and database.
+    pub async fn open(folder: Folder, clock: SharedClock) -> Result<Arc<Self>> {
+        let lock = folder.lock(LOCK_WAIT)?;
+        let identity = read_identity(&folder)?;
+        let keys = keys::load(&folder)?;
+        let store = SqliteStore::open(&folder.database(), keys.database.clone())?;
+        let epoch = match store.epoch().await? {
+            Some(epoch) => epoch,
+            None => {
+                let epoch = Epoch(entropy::array());
+                store.begin_epoch(epoch, clock.now_ms()).await?;
+                epoch
+            }
+        };
+        let commune = keys.history.value.commune;
+        Ok(Arc::new(Self {
+            store: Arc::new(store),
+            keys: Arc::new(keys),
+            verifier: HubVerifier::default(),
+            metrics: Metrics::default(),
+            folder,
+            identity,
+            commune,
+            clock,
+            epoch,
+            _lock: lock,
+        }))
+    }
+
+    /// Hub time, ms.
+    pub fn now_ms(&self) -> i64 {
+        self.clock.now_ms()
+    }
+
+    /// The commune.
+    pub fn commune(&self) -> CommuneCode {
+        self.commune
+    }
+
+    /// Commune and name.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// The life of the database.
+    pub fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// A time token, signed.
+    pub fn token(&self) -> Result<Vec<u8>> {
+        let token = Token { hub_time_ms: self.now_ms(), epoch: self.epoch };
+        Ok(Signed::sign(token, &self.keys.signer)?.into_bytes())
+    }
+
+    /// A receipt for what is held of a log, signed.
+    pub fn receipt(&self, state: &LogState, hub_time_ms: i64, quarantined: bool) -> Result<Vec<u8>> {
+        let held = |run: &crate::store::Held| Held { first: run.first, last: run.last, last_link: run.last_link };
+        let joined = |run: &&crate::store::Held| run.branch == 0 && run.first == 0;
+        let receipt = Receipt {
+            log: state.log,
+            epoch: self.epoch,
+            ranges: state.held.iter().filter(joined).map(held).collect(),
+            floating: state.held.iter().filter(|run| !joined(run)).map(held).collect(),
+            objects: Vec::new(),
+            hub_time_ms,
+            hold_s: HOLD_S.into(),
+            fork_at: state.held.iter().filter(|run| run.branch > 0).map(|run| run.first).min(),
+            quarantined,
+        };
+        Ok(Signed::sign(receipt, &self.keys.signer)?.into_bytes())
+    }
+
+    /// Signs feed items in the store's transaction.
+    pub fn item_signer(&self) -> ItemSigner {
+        let (keys, epoch) = (Arc::clone(&self.keys), self.epoch);
+        Arc::new(move |draft, number, previous| {
+            let item = FeedItem { scope: draft.scope, epoch, number, previous, issued_ms: draft.issued_ms, item: draft.item.clone() };
+            let signed = Signed::sign(item, &keys.signer)?;
+            let hash = item_hash(&signed);
+            Ok(crate::store::SignedItem { epoch, hash, bytes: signed.into_bytes() })
+        })
+    }
+
+    /// Notes who did or read what.
+    pub async fn note(&self, actor: &str, action: &str, subject: &str, purpose: &str) -> Result<()> {
+        let at_ms = self.now_ms();
+        let row = AuditRow {
+            at: rfc3339(at_ms),
+            at_ms,
+            actor: actor.to_owned(),
+            action: action.to_owned(),
+            subject: subject.to_owned(),
+            purpose: purpose.to_owned(),
+        };
+        self.store.note_audit(row).await
+    }
+
+    /// Finishes what is queued and closes the database.
+    pub async fn close(&self) -> Result<()> {
+        self.store.close().await
+    }
+}
+
+/// Reads `hub.json`.
+pub fn read_identity(folder: &Folder) -> Result<Identity> {
+    let path = folder.identity();
+    let identity: Identity = serde_json::from_slice(&read_small(&path)?)
+        .map_err(|_| HubError::folder(&path, "is not the identity of a hub; restore a backup"))?;
+    if identity.version != LAYOUT_VERSION {
+        return Err(HubError::folder(
+            &path,
+            format!("has layout {}, this program knows {LAYOUT_VERSION}: use a newer program", identity.version),
+        ));
+    }
+    Ok(identity)
+}

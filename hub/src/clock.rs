@@ -1,0 +1,88 @@
+//! The hub's only view of time, so that tests can let ten minutes or half a year pass at once.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Says what time it is, in milliseconds since 1970-01-01 UTC.
+pub trait Clock: Send + Sync + 'static {
+    /// Now, in milliseconds.
+    fn now_ms(&self) -> i64;
+}
+
+/// A shared clock.
+pub type SharedClock = Arc<dyn Clock>;
+
+/// The machine's clock.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now_ms(&self) -> i64 {
+        // A machine set before 1970 gives a negative number: wrong, but no reason to fall over.
+        match SystemTime::now().duration_since(UNIX_EPOCH) {
+            Ok(since) => i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
+            Err(before) => -i64::try_from(before.duration().as_millis()).unwrap_or(i64::MAX),
+        }
+    }
+}
+
+/// A clock that stands still until it is moved.
+#[derive(Clone, Debug, Default)]
+pub struct ManualClock(Arc<AtomicI64>);
+
+impl ManualClock {
+    /// A clock that stands at `now_ms`.
+    #[must_use]
+    pub fn at(now_ms: i64) -> Self {
+        Self(Arc::new(AtomicI64::new(now_ms)))
+    }
+
+    /// Lets `ms` milliseconds pass (negative: turns back).
+    pub fn pass(&self, ms: i64) {
+        self.0.fetch_add(ms, Ordering::SeqCst);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now_ms(&self) -> i64 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// A moment as people and JSON read it: RFC 3339, always +07:00, milliseconds kept when present.
+#[must_use]
+pub fn rfc3339(ms: i64) -> String {
+    use jiff::{Timestamp, tz};
+    let zone = tz::TimeZone::fixed(tz::offset(7));
+    match Timestamp::from_millisecond(ms) {
+        Ok(moment) => {
+            let zoned = moment.to_zoned(zone);
+            if ms.rem_euclid(1000) == 0 {
+                zoned.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
+            } else {
+                zoned.strftime("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string()
+            }
+        }
+        // Only reachable for years beyond 9999: the number itself is then the honest answer.
+        Err(_) => ms.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_written_in_vietnamese_time() {
+        assert_eq!(rfc3339(0), "1970-01-01T07:00:00+07:00");
+        assert_eq!(rfc3339(1_770_306_845_250), "2026-02-05T22:54:05.250+07:00");
+    }
+
+    #[test]
+    fn a_manual_clock_moves_only_when_told() {
+        let clock = ManualClock::at(5);
+        clock.pass(10);
+        assert_eq!(clock.now_ms(), 15);
+    }
+}

@@ -1,0 +1,142 @@
+//! Alerts: what was sent to whom, until when it holds, and how members answered. A drill is unmistakable: hollow,
+//! striped, with its word above and below.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use yenban_locales::Words;
+use yenban_protocol::id::Role;
+use yenban_protocol::text::{display_safe, display_safe_lines};
+
+use super::Hub;
+use super::chrome::{Chrome, Section, failed, rendered};
+use super::facts;
+use super::guard::{Asked, SignedIn};
+use crate::exchange::track::millis;
+use crate::limits::CONSOLE_PAGE;
+use crate::store::{AlertListing, ListQuery, People};
+
+/// A figure under an alert.
+#[derive(Debug, Clone)]
+pub(super) struct Figure {
+    pub word: String,
+    pub number: String,
+}
+
+/// One alert.
+#[derive(Debug, Clone)]
+pub(super) struct Card {
+    pub shape: &'static str,
+    pub severity: String,
+    pub severity_class: &'static str,
+    pub headline: String,
+    pub description: String,
+    pub instruction: String,
+    pub places: String,
+    pub times: String,
+    pub sender: String,
+    pub drill: bool,
+    pub live: bool,
+    pub state: String,
+    pub figures: Vec<Figure>,
+}
+
+#[derive(Template)]
+#[template(path = "alerts.html")]
+struct Alerts {
+    c: Chrome,
+    live: Vec<Card>,
+    over: Vec<Card>,
+}
+
+/// The list.
+pub(super) async fn page(State(hub): State<Arc<Hub>>, asked: Asked, SignedIn(session): SignedIn) -> Response {
+    let read = async {
+        let people = hub.store.people().await?;
+        let rows = hub.store.alerts(ListQuery { limit: CONSOLE_PAGE, ..ListQuery::default() }).await?;
+        Ok((people, rows))
+    };
+    match read.await {
+        Ok((people, rows)) => {
+            let cards = rows.iter().map(|row| card(asked.words, row, asked.now_ms, Some(&people)));
+            let (live, over) = cards.partition(|card| card.live);
+            let c = Chrome::new(&asked, &session, Section::Alerts, asked.words.word("console-alerts"));
+            rendered(StatusCode::OK, &Alerts { c, live, over })
+        }
+        Err(error) => failed(&asked, &error),
+    }
+}
+
+/// The class that colours a severity; the shape and the word say it first.
+pub(super) fn severity_class(code: &str) -> &'static str {
+    match code {
+        "Extreme" => "urgent",
+        "Severe" => "caution",
+        _ => "info",
+    }
+}
+
+/// An alert as a card; figures only with `people` to count.
+pub(super) fn card(words: Words, row: &AlertListing, now_ms: i64, people: Option<&People>) -> Card {
+    let (shape, severity) = facts::severity(words, &row.severity);
+    let cancelled = row.message_type == "Cancel";
+    let live = !cancelled && millis(&row.expires).is_some_and(|until| until > now_ms);
+    let state = match (cancelled, live) {
+        (true, _) => "console-alert-cancelled",
+        (false, true) => "console-alert-live",
+        (false, false) => "console-alert-over",
+    };
+    let mut places: Vec<String> = row.hamlets.iter().map(|name| facts::hamlet(words, name)).collect();
+    if places.is_empty() {
+        places.push(words.word("console-whole-commune"));
+    }
+    let mut sender = display_safe(&row.officer);
+    if let Some(second) = &row.second {
+        sender = words.say("console-alert-two", &[("first", sender.into()), ("second", display_safe(second).into())]);
+    }
+    Card {
+        shape,
+        severity,
+        severity_class: severity_class(&row.severity),
+        headline: display_safe(&row.headline),
+        description: display_safe_lines(&row.description),
+        instruction: display_safe_lines(&row.instruction),
+        places: places.join(", "),
+        times: words.say(
+            "console-alert-times",
+            &[("sent", facts::moment(words, &row.sent).into()), ("until", facts::moment(words, &row.expires).into())],
+        ),
+        sender,
+        drill: row.drill,
+        live,
+        state: words.word(state),
+        figures: people.map_or_else(Vec::new, |people| figures(words, row, people)),
+    }
+}
+
+/// Members by their newest answer, and how many of those it was for have not answered.
+fn figures(words: Words, row: &AlertListing, people: &People) -> Vec<Figure> {
+    let newest: BTreeMap<u32, &str> = row.answers.iter().map(|answer| (answer.member_no, answer.answer.as_str())).collect();
+    let in_scope = |member: &&crate::store::MemberRow| {
+        let named = people.hamlet(member.hamlet).is_some_and(|hamlet| row.hamlets.contains(&hamlet.name));
+        matches!(member.role, Role::Member | Role::Leader) && (row.hamlets.is_empty() || named)
+    };
+    let for_all: Vec<u32> = people.members.iter().filter(in_scope).map(|member| member.no.0).collect();
+    let silent = for_all.iter().filter(|no| !newest.contains_key(no)).count();
+    let count = |answer: &str| newest.values().filter(|given| **given == answer).count();
+    [
+        (words.word("console-alert-for"), for_all.len()),
+        (words.word("word-answer-seen"), count("seen")),
+        (words.word("word-answer-going"), count("going")),
+        (words.word("word-answer-cannot"), count("cannot")),
+        (words.word("word-answer-done"), count("done")),
+        (words.word("console-alert-silent"), silent),
+    ]
+    .into_iter()
+    .map(|(word, number)| Figure { word, number: words.number(number as i64) })
+    .collect()
+}

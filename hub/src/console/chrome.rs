@@ -1,0 +1,167 @@
+//! What all pages have in common: head, navigation, language, the way out; and answers that have no page of their own.
+
+use askama::Template;
+use axum::http::header::LOCATION;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{Html, IntoResponse as _, Response};
+use yenban_locales::{Lang, Words};
+use yenban_protocol::text::display_safe;
+
+use super::access::Session;
+use super::guard::Asked;
+use crate::error::HubError;
+
+/// Which part of the console a page belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Section {
+    Inbox,
+    Alerts,
+    Patrols,
+    People,
+    Outside,
+}
+
+/// One entry of the navigation.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    pub path: &'static str,
+    pub word: String,
+    pub here: bool,
+}
+
+/// The frame of a page.
+#[derive(Debug, Clone)]
+pub(super) struct Chrome {
+    /// The page's words.
+    pub w: Words,
+    /// Its title and first heading.
+    pub title: String,
+    /// Where it belongs.
+    pub here: Section,
+    /// The hub's name, safe to draw.
+    pub hub_name: String,
+    /// Its own path, for the other language.
+    pub path: String,
+    /// Who is signed in.
+    pub officer: Option<String>,
+    /// The session's form token; empty outside.
+    pub token: String,
+}
+
+impl Chrome {
+    /// The frame of a page for somebody signed in; `title` is text, not an id.
+    pub(super) fn new(asked: &Asked, session: &Session, here: Section, title: String) -> Self {
+        Self {
+            w: asked.words,
+            title,
+            here,
+            hub_name: display_safe(&asked.hub_name),
+            path: asked.path.clone(),
+            officer: Some(display_safe(&session.officer)),
+            token: session.form_token.clone(),
+        }
+    }
+
+    /// The frame of a page that anybody may see.
+    pub(super) fn outside(asked: &Asked, title: &str) -> Self {
+        Self {
+            w: asked.words,
+            title: asked.words.word(title),
+            here: Section::Outside,
+            hub_name: display_safe(&asked.hub_name),
+            path: asked.path.clone(),
+            officer: None,
+            token: String::new(),
+        }
+    }
+
+    /// The language of the page as its tag.
+    pub(super) fn lang(&self) -> &'static str {
+        self.w.lang().tag()
+    }
+
+    /// The other language: tag and its own name.
+    pub(super) fn other(&self) -> (&'static str, &'static str) {
+        match self.w.lang() {
+            Lang::Vi => (Lang::En.tag(), "English"),
+            Lang::En => (Lang::Vi.tag(), "Tiếng Việt"),
+        }
+    }
+
+    /// The navigation.
+    pub(super) fn places(&self) -> Vec<Place> {
+        [
+            (Section::Inbox, "/console/", self.w.word("console-inbox")),
+            (Section::Alerts, "/console/alerts", self.w.word("console-alerts")),
+            (Section::Patrols, "/console/patrols", self.w.word("console-patrols")),
+            (Section::People, "/console/people", self.w.word("console-people")),
+        ]
+        .into_iter()
+        .map(|(section, path, word)| Place { path, word, here: section == self.here })
+        .collect()
+    }
+}
+
+/// A page of one sentence.
+#[derive(Template)]
+#[template(path = "message.html")]
+pub(super) struct Message {
+    /// The frame.
+    pub c: Chrome,
+    /// The sentence.
+    pub text: String,
+}
+
+/// A page as an answer.
+pub(super) fn rendered(status: StatusCode, page: &impl Template) -> Response {
+    match page.render() {
+        Ok(html) => (status, Html(html)).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "a page could not be made");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+/// A page without content that says why, by the id of its sentence.
+pub(super) fn refused(asked: &Asked, status: StatusCode, id: &'static str) -> Response {
+    let title = match status {
+        StatusCode::NOT_FOUND => "console-not-found",
+        StatusCode::UNAUTHORIZED => "console-door",
+        _ => "console-not-done",
+    };
+    rendered(status, &Message { c: Chrome::outside(asked, title), text: asked.words.word(id) })
+}
+
+/// What is ours: told without detail, which stands in the hub's log.
+pub(super) fn failed(asked: &Asked, error: &HubError) -> Response {
+    if let HubError::Refused(refusal) = error {
+        let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::BAD_REQUEST);
+        let id = if status == StatusCode::NOT_FOUND { "console-nothing-here" } else { "console-not-taken" };
+        return refused(asked, status, id);
+    }
+    tracing::error!(code = error.code(), %error, "a page could not be made");
+    refused(asked, StatusCode::INTERNAL_SERVER_ERROR, "console-hub-trouble")
+}
+
+/// Go there with GET.
+pub(super) fn see_other(path: &str) -> Response {
+    let mut response = StatusCode::SEE_OTHER.into_response();
+    if let Ok(value) = HeaderValue::from_str(path) {
+        response.headers_mut().insert(LOCATION, value);
+    }
+    response
+}
+
+/// A value for a query, percent-encoded.
+pub(super) fn query_value(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}

@@ -1,0 +1,153 @@
+//! Hamlets' people and their phones. Only what the commune's list of its groups makes public: name, role, hamlet,
+//! group; and of a phone what the commune must know to trust or revoke it.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Deserialize;
+use yenban_locales::Words;
+use yenban_protocol::id::Role;
+use yenban_protocol::text::{CollationKey, Limit, display_safe, fold, folded_contains, script_warning};
+
+use super::access::Session;
+use super::chrome::{Chrome, Section, failed, query_value, rendered};
+use super::guard::{Asked, SignedIn};
+use super::{Hub, facts};
+use crate::error::Result;
+use crate::limits::CONSOLE_PAGE;
+use crate::store::{DeviceListing, ListQuery, MemberRow, People as Known};
+
+/// What may stand in the address of the list.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Wanted {
+    #[serde(default)]
+    q: String,
+    #[serde(default)]
+    page: u32,
+}
+
+/// A person.
+#[derive(Debug, Clone)]
+struct Person {
+    name: String,
+    odd: bool,
+    role: String,
+    hamlet: String,
+    group: String,
+    phones: String,
+}
+
+/// A phone.
+#[derive(Debug, Clone)]
+struct Phone {
+    id: String,
+    member: String,
+    hamlet: String,
+    state: String,
+    trusted: bool,
+    last: String,
+    entries: String,
+}
+
+#[derive(Template)]
+#[template(path = "people.html")]
+struct People {
+    c: Chrome,
+    query: String,
+    count: String,
+    people: Vec<Person>,
+    phones: Vec<Phone>,
+    next: Option<String>,
+}
+
+/// The list.
+pub(super) async fn page(
+    State(hub): State<Arc<Hub>>,
+    asked: Asked,
+    SignedIn(session): SignedIn,
+    wanted: Option<Query<Wanted>>,
+) -> Response {
+    let Query(wanted) = wanted.unwrap_or_default();
+    match listed(&hub, &asked, &session, &wanted).await {
+        Ok(page) => rendered(StatusCode::OK, &page),
+        Err(error) => failed(&asked, &error),
+    }
+}
+
+async fn listed(hub: &Hub, asked: &Asked, session: &Session, wanted: &Wanted) -> Result<People> {
+    let words = asked.words;
+    let query = Limit::QUERY.cut(wanted.q.trim()).to_owned();
+    hub.note(&session.officer, "list people", &query, "").await?;
+    let known = hub.store.people().await?;
+    let devices = hub.store.device_list(ListQuery::default()).await?;
+    let folded = fold(&query);
+    let group = |member: &MemberRow| known.groups.iter().find(|group| group.no == member.group).map(|group| group.name.clone()).unwrap_or_default();
+    let mut found: Vec<&MemberRow> = known
+        .members
+        .iter()
+        .filter(|member| {
+            folded.is_empty() || folded_contains(&member.name, &query) || folded_contains(&known.hamlet_name(member.hamlet), &query)
+        })
+        .collect();
+    found.sort_by_cached_key(|member| (CollationKey::new(&known.hamlet_name(member.hamlet)), member.group, CollationKey::new(&member.name)));
+    let size = CONSOLE_PAGE as usize;
+    let first = (wanted.page as usize).saturating_mul(size);
+    let shown = found.iter().skip(first).take(size);
+    let people = shown.map(|member| person(words, member, group(member), &known, &devices)).collect();
+    let next = (found.len() > first.saturating_add(size))
+        .then(|| format!("/console/people?q={}&page={}", query_value(&query), wanted.page.saturating_add(1)));
+    let phones = devices.iter().filter(|device| folded.is_empty() || folded_contains(&device.member, &query) || folded_contains(&device.hamlet, &query));
+    Ok(People {
+        c: Chrome::new(asked, session, Section::People, words.word("console-people")),
+        count: words.say("console-people-count", &[("n", found.len().into()), ("hamlets", known.hamlets.len().into())]),
+        query,
+        people,
+        phones: phones.take(size).map(|device| phone(words, device)).collect(),
+        next,
+    })
+}
+
+fn role(words: Words, role: &str) -> String {
+    match role {
+        "leader" => words.word("word-group-leader"),
+        "officer" => words.word("console-role-officer"),
+        "chief" => words.word("console-role-chief"),
+        "auditor" => words.word("console-role-auditor"),
+        _ => words.word("word-member"),
+    }
+}
+
+fn person(words: Words, member: &MemberRow, group: String, known: &Known, devices: &[DeviceListing]) -> Person {
+    let phones: Vec<&str> =
+        devices.iter().filter(|device| device.member_no == member.no.0).map(|device| facts::short_device(&device.id)).collect();
+    let police = matches!(member.role, Role::Officer | Role::Chief | Role::Auditor);
+    Person {
+        name: facts::person(words, &member.name, member.no.0),
+        odd: script_warning(&member.name).is_some(),
+        role: role(words, member.role.code()),
+        hamlet: if police { words.word("console-commune") } else { facts::hamlet(words, &known.hamlet_name(member.hamlet)) },
+        group: display_safe(&group),
+        phones: phones.join(", "),
+    }
+}
+
+fn phone(words: Words, device: &DeviceListing) -> Phone {
+    let state = match device.state.as_str() {
+        "active" => "console-phone-active",
+        "expired" => "console-phone-expired",
+        "lost" => "console-phone-lost",
+        _ => "console-phone-revoked",
+    };
+    Phone {
+        id: device.id.clone(),
+        member: facts::person(words, &device.member, device.member_no),
+        hamlet: facts::hamlet(words, &device.hamlet),
+        state: words.word(state),
+        trusted: device.state == "active",
+        last: device.last_contact.as_deref().map_or_else(String::new, |at| facts::moment(words, at)),
+        entries: words.number(i64::try_from(device.entries).unwrap_or(i64::MAX)),
+    }
+}

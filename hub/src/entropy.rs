@@ -1,0 +1,52 @@
+//! The hub's only source of randomness: keys, codes, epochs and nonces all come from here, so that
+//! a reviewer has one file to read and a test can see that nothing else draws numbers.
+
+use std::convert::Infallible;
+
+/// The operating system's generator, in the form the protocol's functions take.
+///
+/// It panics when the operating system cannot give random bytes: no key or code may ever be made
+/// from anything weaker, and a hub that cannot draw numbers cannot serve anyone.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Entropy;
+
+impl rand_core::TryRng for Entropy {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        Ok(u32::from_le_bytes(array()))
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        Ok(u64::from_le_bytes(array()))
+    }
+
+    fn try_fill_bytes(&mut self, target: &mut [u8]) -> Result<(), Infallible> {
+        fill(target);
+        Ok(())
+    }
+}
+
+impl rand_core::TryCryptoRng for Entropy {}
+
+/// Fills `target` with random bytes.
+pub(crate) fn fill(target: &mut [u8]) {
+    getrandom::fill(target).expect("the operating system gives random bytes on every platform served");
+}
+
+/// `N` random bytes.
+pub(crate) fn array<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    fill(&mut bytes);
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_draws_differ() {
+        assert_ne!(array::<16>(), array::<16>());
+    }
+}

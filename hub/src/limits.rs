@@ -1,0 +1,176 @@
+//! Every bound of the hub in one place, so that an operator can see what a stranger can make it do.
+//!
+//! Limits of the wire format (entries, segments, cursors) stand in `yenban_protocol::limits`;
+//! here stand those of the machine that serves them.
+
+use std::time::Duration;
+
+/// Longest request body accepted, in bytes. A sealed segment of the largest size fits with room for
+/// its envelope; nothing else a phone sends is larger.
+pub const BODY_MAX_BYTES: usize = 320 * 1024;
+
+/// Longest request line plus headers, in bytes.
+pub const HEADERS_MAX_BYTES: usize = 16 * 1024;
+
+/// Most header fields in one request.
+pub const HEADERS_MAX: usize = 64;
+
+/// Time a client has to send its headers after the connection (or the last answer).
+pub const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Time for the TLS handshake.
+pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Time one request may take from its headers to the end of its answer.
+pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Connections open at once; further ones wait in the listener's backlog.
+pub const CONNECTIONS_MAX: usize = 1024;
+
+/// Requests being worked on at once over all connections.
+pub const REQUESTS_MAX: usize = 512;
+
+/// Streams open at once in one HTTP/2 connection.
+pub const STREAMS_PER_CONNECTION_MAX: u32 = 64;
+
+/// Commands waiting for the writer thread. A full queue makes senders wait, never drop.
+pub const WRITER_QUEUE_MAX: usize = 1024;
+
+/// Commands taken into one transaction, so that one answer never waits for an endless commit.
+pub const COMMIT_GROUP_MAX: usize = 128;
+
+/// Reader connections kept open for lists and feeds.
+pub const READERS_MAX: usize = 4;
+
+/// Time a stop waits for requests that are being answered.
+pub const STOP_GRACE: Duration = Duration::from_secs(10);
+
+/// Validity of an enrolment code by the hub's clock, in milliseconds (10 minutes).
+pub const CODE_TTL_MS: i64 = 10 * 60 * 1000;
+
+/// Enrolment codes open at once; older expired ones are removed when a new one is made.
+pub const OPEN_CODES_MAX: u32 = 10_000;
+
+/// Validity of a device certificate, in milliseconds (180 days).
+pub const CERTIFICATE_TTL_MS: i64 = 180 * 24 * 3600 * 1000;
+
+/// Time a phone keeps what was received, in seconds (14 days): a receipt permits deletion only after.
+pub const HOLD_S: u32 = 14 * 24 * 3600;
+
+/// Tolerance between the phone's claim and the hub's clock for a request key, in milliseconds.
+pub const REQUEST_KEY_SKEW_MS: i64 = 10 * 60 * 1000;
+
+/// Items in one feed answer.
+pub const FEED_PAGE_MAX: u32 = 256;
+
+/// Bytes of item bodies in one feed answer.
+pub const FEED_PAGE_BYTES: usize = 512 * 1024;
+
+/// Names offered when a hamlet is unknown.
+pub const NEAREST_NAMES: usize = 5;
+
+/// Longest name of a hamlet, group or member, in characters.
+pub const NAME_MAX_CHARS: usize = 120;
+
+/// Longest headline of an alert, in characters.
+pub const HEADLINE_MAX_CHARS: usize = 200;
+
+/// Longest description or instruction of an alert, in characters.
+pub const DESCRIPTION_MAX_CHARS: usize = 4000;
+
+/// Longest life of an alert, in milliseconds (30 days).
+pub const ALERT_TTL_MAX_MS: i64 = 30 * 24 * 3600 * 1000;
+
+/// Life of an alert when none is given, in milliseconds (6 hours).
+pub const ALERT_TTL_MS: i64 = 6 * 3600 * 1000;
+
+/// Longest CAP document, in bytes.
+pub const CAP_MAX_BYTES: usize = 256 * 1024;
+
+/// Rows in one page of a list.
+pub const LIST_PAGE_MAX: u32 = 100_000;
+
+/// Longest line on the control socket, in bytes (an imported file travels in one).
+pub const CONTROL_LINE_MAX: usize = 64 * 1024 * 1024;
+
+/// Connections on the control socket at once.
+pub const CONTROL_CONNECTIONS_MAX: usize = 8;
+
+/// Rows in one imported file.
+pub const IMPORT_ROWS_MAX: usize = 100_000;
+
+/// Sealed segments kept in quarantine for one device, so that a stolen phone cannot fill the disk.
+pub const QUARANTINE_PER_DEVICE_MAX: u32 = 10_000;
+
+/// Sealed segments kept for devices this hub never certified, all together.
+pub const QUARANTINE_UNKNOWN_MAX: u32 = 1_000;
+
+/// Time the lock of the folder is waited for.
+pub const LOCK_WAIT: Duration = Duration::from_secs(5);
+
+/// Page cache of the writer's connection, in KiB.
+pub const WRITER_CACHE_KIB: i64 = 64 * 1024;
+
+/// Page cache of each reader connection, in KiB (smaller ones make box and text search miss).
+pub const READER_CACHE_KIB: i64 = 16 * 1024;
+
+/// Branches kept of one log that forked.
+pub const FORKS_PER_LOG_MAX: u32 = 64;
+
+/// Purpose of a read of personal data, in characters.
+pub const PURPOSE_MAX_CHARS: usize = 200;
+
+/// Longest imported file, in bytes (a hundred thousand rows of ordinary length).
+pub const IMPORT_FILE_MAX_BYTES: usize = 16 * 1024 * 1024;
+
+/// Bad rows of an imported file that are named one by one; the rest is counted.
+pub const IMPORT_BAD_ROWS_MAX: usize = 500;
+
+/// Check-ins read at once while exporting.
+pub const EXPORT_PAGE: u32 = 5_000;
+
+/// Longest pause between two check-ins that a drawn line still joins, in milliseconds (15 minutes): a line over
+/// a longer one would claim a way that nobody saw.
+pub const TRACK_GAP_MS: i64 = 15 * 60 * 1000;
+
+/// Longest distance between two check-ins that a drawn line still joins, in metres.
+pub const TRACK_GAP_M: f64 = 2_000.0;
+
+/// Runs kept of one log, branches and floating ones together: what one receipt can name.
+pub const RUNS_PER_LOG_MAX: usize = 1024;
+
+/// Life of a link into the console, in milliseconds (30 minutes).
+pub const CONSOLE_ENTRY_TTL_MS: i64 = 30 * 60 * 1000;
+
+/// Links into the console open at once.
+pub const CONSOLE_LINKS_MAX: usize = 16;
+
+/// Life of a console session, in milliseconds (12 hours: one duty).
+pub const CONSOLE_SESSION_TTL_MS: i64 = 12 * 3600 * 1000;
+
+/// Console sessions at once.
+pub const CONSOLE_SESSIONS_MAX: usize = 64;
+
+/// Links that did not open, per minute, before the door stays shut.
+pub const CONSOLE_TRIES_PER_MINUTE: u32 = 10;
+
+/// Time for which a stated purpose opens one report, in milliseconds (10 minutes).
+pub const CONSOLE_VIEW_TTL_MS: i64 = 10 * 60 * 1000;
+
+/// Reports one session has open at once.
+pub const CONSOLE_VIEWS_MAX: usize = 64;
+
+/// Rows on one page of the console.
+pub const CONSOLE_PAGE: u32 = 50;
+
+/// Longest form sent to the console, in bytes (an alert for every hamlet of a large commune).
+pub const CONSOLE_FORM_MAX_BYTES: usize = 64 * 1024;
+
+/// Check-ins shown of one patrol; later ones are in the export.
+pub const CONSOLE_CHECK_INS_MAX: u32 = 2_000;
+
+/// Dots drawn on a map sketch; beyond, every n-th check-in has one (the line and the table keep all).
+pub const SKETCH_DOTS_MAX: usize = 400;
+
+/// Gaps that carry their words on a map sketch; further ones stand in the list under it.
+pub const SKETCH_GAP_WORDS_MAX: usize = 3;

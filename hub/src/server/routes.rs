@@ -1,0 +1,135 @@
+//! The routes: what may be asked for, by which method, with which body.
+//!
+//! The console's pages have their place under `/console` ([`router`] merges them in); everything for phones is `/v1`.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::{Method, StatusCode};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use tokio::sync::Semaphore;
+use yenban_protocol::limits::{MAX_REQUEST_BYTES, MAX_SEGMENT_BYTES};
+use yenban_protocol::wire::{KeysAnswer, MEDIA_TYPE, path};
+
+use super::answer;
+use crate::app::Hub;
+use crate::error::{Problem, Refusal, Result};
+use crate::limits::{REQUEST_TIMEOUT, REQUESTS_MAX};
+use crate::{enrol, feed, ingest};
+
+/// What every route works with.
+#[derive(Clone)]
+struct Shared {
+    hub: Arc<Hub>,
+    room: Arc<Semaphore>,
+}
+
+/// All routes of a hub.
+pub fn router(hub: Arc<Hub>) -> Router {
+    let shared = Shared { hub: Arc::clone(&hub), room: Arc::new(Semaphore::new(REQUESTS_MAX)) };
+    Router::new()
+        .route(path::KEYS, get(keys))
+        .route(path::ENROL, post(enrol))
+        .route(path::SEGMENTS, post(segments))
+        .route(path::FEED, post(pull))
+        .route("/healthz", get(healthz))
+        .route("/metrics", get(metrics))
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(middleware::from_fn_with_state(shared.clone(), guard))
+        .with_state(shared)
+}
+
+/// Around every request: room, time, figures, and no compressed bodies.
+async fn guard(State(shared): State<Shared>, request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let route = route_name(request.uri().path());
+    let response = match shared.room.try_acquire() {
+        Err(_) => Refusal::Busy.into_response(),
+        Ok(_) if request.headers().contains_key(CONTENT_ENCODING) => Refusal::Encoding.into_response(),
+        Ok(_permit) => match tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await {
+            Ok(response) => response,
+            Err(_) => answer::problem(&Problem::new("timeout", 408, "the request took too long; try again")),
+        },
+    };
+    shared.hub.metrics.answered(route, response.status().as_u16(), started.elapsed());
+    response
+}
+
+/// A path's name for the figures: known ones by name, all others together.
+fn route_name(path: &str) -> &'static str {
+    match path {
+        path::KEYS => "keys",
+        path::ENROL => "enrol",
+        path::SEGMENTS => "segments",
+        path::FEED => "feed",
+        "/healthz" => "healthz",
+        "/metrics" => "metrics",
+        _ if path.starts_with("/console") => "console",
+        _ => "other",
+    }
+}
+
+/// Reads a CBOR body of at most `limit` bytes, counted on the stream whatever the headers claim.
+async fn body(request: Request, limit: usize) -> Result<Vec<u8>> {
+    let headers = request.headers();
+    if headers.get(CONTENT_TYPE).is_none_or(|kind| kind.as_bytes() != MEDIA_TYPE.as_bytes()) {
+        return Err(Refusal::MediaType.into());
+    }
+    let too_large = || Refusal::TooLarge(format!("a body of at most {limit} bytes is taken here"));
+    let claimed = headers.get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<usize>().ok());
+    if claimed.is_some_and(|n| n > limit) {
+        return Err(too_large().into());
+    }
+    match Limited::new(request.into_body(), limit).collect().await {
+        Ok(collected) => Ok(collected.to_bytes().into()),
+        Err(e) if e.downcast_ref::<LengthLimitError>().is_some() => Err(too_large().into()),
+        Err(_) => Err(Refusal::Malformed("the body did not arrive whole".to_owned()).into()),
+    }
+}
+
+async fn keys(State(Shared { hub, .. }): State<Shared>) -> Result<Response> {
+    let answer = KeysAnswer { history: hub.keys.history.bytes().to_vec(), token: hub.token()? };
+    Ok(answer::cbor(StatusCode::OK, answer.to_bytes()))
+}
+
+async fn enrol(State(Shared { hub, .. }): State<Shared>, request: Request) -> Result<Response> {
+    let body = body(request, MAX_REQUEST_BYTES).await?;
+    Ok(answer::cbor(StatusCode::OK, enrol::redeem(&hub, &body).await?.to_bytes()))
+}
+
+/// The receipt is the answer also to a contradiction (409): both branches are kept and it says what is held.
+async fn segments(State(Shared { hub, .. }): State<Shared>, request: Request) -> Result<Response> {
+    let body = body(request, MAX_SEGMENT_BYTES).await?;
+    let delivered = ingest::deliver(&hub, &body).await?;
+    let status = if delivered.forked { StatusCode::CONFLICT } else { StatusCode::OK };
+    Ok(answer::cbor(status, delivered.receipt))
+}
+
+async fn pull(State(Shared { hub, .. }): State<Shared>, request: Request) -> Result<Response> {
+    let body = body(request, MAX_REQUEST_BYTES * 2).await?;
+    Ok(answer::cbor(StatusCode::OK, feed::pull(&hub, &body).await?.to_bytes()))
+}
+
+async fn healthz() -> Response {
+    answer::text("text/plain; charset=utf-8", "ok\n".to_owned())
+}
+
+async fn metrics(State(Shared { hub, .. }): State<Shared>) -> Response {
+    answer::text("application/openmetrics-text; version=1.0.0; charset=utf-8", hub.metrics.text())
+}
+
+async fn not_found() -> Response {
+    answer::problem(&Problem::new("not_found", 404, "there is nothing at this address"))
+}
+
+async fn method_not_allowed(method: Method) -> Response {
+    let detail = format!("{} is not possible here", if method.as_str().len() <= 8 { method.as_str() } else { "this method" });
+    answer::problem(&Problem::new("method_not_allowed", 405, detail))
+}

@@ -1,0 +1,61 @@
+//! Feed items and alerts as the store keeps them.
+
+use std::sync::Arc;
+
+use yenban_protocol::alert::Alert;
+use yenban_protocol::crypto::Hash;
+use yenban_protocol::feed::{Item, Scope};
+use yenban_protocol::id::Epoch;
+
+use crate::error::Result;
+
+/// An item that is to be appended; number, link and signature come in the transaction.
+#[derive(Debug, Clone)]
+pub struct ItemDraft {
+    /// The stream.
+    pub scope: Scope,
+    /// What it says.
+    pub item: Item,
+    /// Hub time.
+    pub issued_ms: i64,
+}
+
+/// An item that was signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedItem {
+    /// The epoch in which it is numbered.
+    pub epoch: Epoch,
+    /// The bytes that travel.
+    pub bytes: Vec<u8>,
+    /// The hash by which the next item names it.
+    pub hash: Hash,
+}
+
+/// Signs an item under its number and the hash of the one before.
+pub type ItemSigner = Arc<dyn Fn(&ItemDraft, u64, Hash) -> Result<SignedItem> + Send + Sync>;
+
+/// An item as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeedRow {
+    /// The stream, [`Scope::to_bytes`].
+    pub scope: Vec<u8>,
+    /// The epoch in which it is numbered.
+    pub epoch: Epoch,
+    /// Its number, from 1.
+    pub number: u64,
+    /// The hash by which the next item names it.
+    pub hash: Hash,
+    /// The bytes that travel.
+    pub bytes: Vec<u8>,
+}
+
+/// An alert as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlertRow {
+    /// What it says.
+    pub alert: Alert,
+    /// Who sent it.
+    pub officer: String,
+    /// The second officer, for the whole commune.
+    pub second: Option<String>,
+}

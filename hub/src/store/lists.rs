@@ -1,0 +1,339 @@
+//! What lists show. Fields named in the command line's contract keep their names; others may be added.
+
+use serde::{Deserialize, Serialize};
+
+/// Which rows of a list are wanted.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListQuery {
+    /// At most so many rows; 0: as many as a page may have.
+    #[serde(default)]
+    pub limit: u32,
+    /// Skip so many rows.
+    #[serde(default)]
+    pub offset: u32,
+    /// Only what happened at or after this hub time.
+    #[serde(default)]
+    pub since_ms: Option<i64>,
+    /// Only of this hamlet.
+    #[serde(default)]
+    pub hamlet: Option<u32>,
+    /// Only what contains these words, compared without diacritics (incidents).
+    #[serde(default)]
+    pub text: Option<String>,
+    /// Only within this box: south, west, north, east in 1e-7 degree (incidents).
+    #[serde(default)]
+    pub box_e7: Option<(i32, i32, i32, i32)>,
+    /// Only the incident, patrol or log of this name.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Only rows that stand after the row of this name (`log:seq`, an alert's identifier) in the list's order: pages
+    /// that neither skip nor repeat a row while others arrive, and as fast at the end as at the start.
+    #[serde(default)]
+    pub after: Option<String>,
+}
+
+/// Figures of evidence.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EvidenceTotals {
+    /// Delivered, and the hash agrees.
+    pub verified: u64,
+    /// Named by an entry, not delivered yet.
+    pub expected: u64,
+    /// Delivered once, not there any more.
+    pub missing: u64,
+}
+
+/// The figures of `hub status`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Totals {
+    /// Devices enrolled, revoked ones not counted.
+    pub devices: u64,
+    /// Devices revoked.
+    pub revoked: u64,
+    /// Entries held, branches included.
+    pub entries: u64,
+    /// Patrols.
+    pub patrols: u64,
+    /// Check-ins.
+    pub check_ins: u64,
+    /// Incidents.
+    pub incidents: u64,
+    /// Photographs.
+    pub evidence: EvidenceTotals,
+    /// Segments in quarantine.
+    pub quarantine: u64,
+    /// Alerts sent.
+    pub alerts: u64,
+    /// Receipts signed for segments.
+    pub receipts: u64,
+    /// No log contradicts itself and every chain agreed when it was taken.
+    pub chains_ok: bool,
+    /// Runs that wait for what comes before them.
+    pub floating: u64,
+    /// Logs that contradict themselves.
+    pub forked: u64,
+    /// Answers to alerts.
+    pub answers: u64,
+}
+
+/// A statement of a report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatementListing {
+    /// `unstated`, `seen`, `heard` or `think`.
+    pub basis: String,
+    /// As typed.
+    pub text: String,
+}
+
+/// An incident.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct IncidentListing {
+    /// Its name, `log:seq`.
+    pub id: String,
+    /// The device.
+    pub device: String,
+    /// Its log.
+    pub log: String,
+    /// Its place in the log.
+    pub seq: u64,
+    /// 0; above: from a branch of a log that contradicts itself.
+    pub branch: u32,
+    /// Code of the kind.
+    pub kind: String,
+    /// Urgent.
+    pub urgent: bool,
+    /// The hamlet's name.
+    pub hamlet: String,
+    /// The author's name.
+    pub author: String,
+    /// The author's number.
+    pub author_no: u32,
+    /// Degrees.
+    pub lat: Option<f64>,
+    /// Degrees.
+    pub lon: Option<f64>,
+    /// Metres.
+    pub accuracy_m: Option<f64>,
+    /// Best single moment.
+    pub recorded_at: String,
+    /// When the hub had it.
+    pub received_at: String,
+    /// Not before.
+    pub time_earliest: String,
+    /// Not after.
+    pub time_latest: String,
+    /// What was said, amendments included, oldest first.
+    pub statements: Vec<StatementListing>,
+    /// How many amendments.
+    pub amendments: u64,
+    /// How many photographs.
+    pub photos: u64,
+}
+
+/// A patrol.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PatrolListing {
+    /// Its name, `log:seq`.
+    pub id: String,
+    /// The device.
+    pub device: String,
+    /// Its log.
+    pub log: String,
+    /// Its place in the log.
+    pub seq: u64,
+    /// 0; above: from a branch of a log that contradicts itself.
+    pub branch: u32,
+    /// The hamlet's name.
+    pub hamlet: String,
+    /// The author's name.
+    pub author: String,
+    /// Numbers of those who walked.
+    pub crew: Vec<u32>,
+    /// When it began; `null` while its first entry is not here yet.
+    pub started: Option<String>,
+    /// When it ended.
+    pub finished: Option<String>,
+    /// `running`, `paused` or `finished`.
+    pub state: String,
+    /// How many check-ins.
+    pub check_ins: u64,
+    /// As the phone reckoned it, once finished.
+    pub distance_m: Option<u64>,
+    /// Newest sign of life.
+    pub last_check_in: Option<String>,
+}
+
+/// A check-in.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CheckInRow {
+    /// The device.
+    pub device: String,
+    /// Its log.
+    pub log: String,
+    /// Its place in the log.
+    pub seq: u64,
+    /// 0; above: from a branch of a log that contradicts itself.
+    pub branch: u32,
+    /// The patrol's name.
+    pub patrol: Option<String>,
+    /// Degrees, exact to 1e-7.
+    pub lat: Option<f64>,
+    /// Degrees, exact to 1e-7.
+    pub lon: Option<f64>,
+    /// Metres.
+    pub accuracy_m: Option<f64>,
+    /// Best single moment.
+    pub recorded_at: String,
+    /// When the hub had it.
+    pub received_at: String,
+    /// Not before.
+    pub time_earliest: String,
+    /// Not after.
+    pub time_latest: String,
+    /// Code of the checkpoint that was scanned.
+    pub checkpoint: Option<String>,
+    /// The author's number.
+    pub author_no: u32,
+    /// Where the position came from.
+    pub provider: Option<String>,
+    /// Satellite time contradicts what the hub's signatures allow.
+    pub time_conflict: bool,
+}
+
+/// A photograph.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EvidenceListing {
+    /// Its name, `log:seq`.
+    pub id: String,
+    /// The incident or patrol it belongs to.
+    pub incident: Option<String>,
+    /// The device.
+    pub device: String,
+    /// Its log.
+    pub log: String,
+    /// Its place in the log.
+    pub seq: u64,
+    /// SHA-256 of the camera's bytes, hexadecimal.
+    pub sha256: String,
+    /// Their length.
+    pub size_bytes: u64,
+    /// `expected`, `partial`, `verified`, `missing` or `altered`.
+    pub state: String,
+    /// The name it had when it was brought in.
+    pub original_name: Option<String>,
+    /// Media type.
+    pub media_type: String,
+    /// SHA-256 of the sealed file, hexadecimal.
+    pub sealed_sha256: String,
+}
+
+/// An answer to an alert.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnswerListing {
+    /// The member's name.
+    pub member: String,
+    /// The member's number.
+    pub member_no: u32,
+    /// The device.
+    pub device: String,
+    /// `seen`, `going`, `cannot` or `done`.
+    pub answer: String,
+    /// When.
+    pub at: String,
+}
+
+/// An alert.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlertListing {
+    /// Its identifier.
+    pub id: String,
+    /// One line.
+    pub headline: String,
+    /// What happens.
+    pub description: String,
+    /// What to do.
+    pub instruction: String,
+    /// CAP's word.
+    pub severity: String,
+    /// CAP's word.
+    pub message_type: String,
+    /// A drill or test.
+    pub drill: bool,
+    /// Names of the hamlets; empty: the whole commune.
+    pub hamlets: Vec<String>,
+    /// Who sent it.
+    pub officer: String,
+    /// The second officer.
+    pub second: Option<String>,
+    /// When.
+    pub sent: String,
+    /// Until when it holds.
+    pub expires: String,
+    /// Answers, the newest of each member last.
+    pub answers: Vec<AnswerListing>,
+}
+
+/// A device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceListing {
+    /// Its name.
+    pub id: String,
+    /// The member it was enrolled for.
+    pub member: String,
+    /// The member's number.
+    pub member_no: u32,
+    /// The hamlet's name.
+    pub hamlet: String,
+    /// `member`, `leader`, `officer`, `chief` or `auditor`.
+    pub role: String,
+    /// When.
+    pub enrolled: String,
+    /// Until when the certificate holds.
+    pub expires: String,
+    /// `active`, `expired`, `revoked` or `lost`.
+    pub state: String,
+    /// Its logs.
+    pub logs: Vec<String>,
+    /// Entries held of it.
+    pub entries: u64,
+    /// When it last delivered.
+    pub last_contact: Option<String>,
+}
+
+/// A segment in quarantine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuarantineListing {
+    /// Its number.
+    pub id: u64,
+    /// `revoked` or `unknown_device`.
+    pub reason: String,
+    /// The device it names.
+    pub device: String,
+    /// The log it names.
+    pub log: String,
+    /// First sequence number it names.
+    pub first: u64,
+    /// Entries it names.
+    pub count: u64,
+    /// Bytes, sealed.
+    pub size_bytes: u64,
+    /// When it came.
+    pub received_at: String,
+}
+
+/// One line of the record of who read and did what.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditRow {
+    /// When.
+    pub at: String,
+    /// Hub time.
+    pub at_ms: i64,
+    /// Who.
+    pub actor: String,
+    /// What was done (`list incidents`, `enrol`, `revoke`, ...).
+    pub action: String,
+    /// On what: a name or a filter, never content.
+    pub subject: String,
+    /// For what purpose.
+    pub purpose: String,
+}

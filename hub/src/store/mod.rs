@@ -1,0 +1,185 @@
+//! Where everything the hub knows is kept, behind one trait, so that the embedded database of a commune and
+//! the PostgreSQL of a province behave alike ([`conformance`] holds both to it).
+//!
+//! Every method that writes is one transaction: its answer comes after the commit, and an answer that says
+//! "no" has changed nothing. Methods are named after what happens in the commune, not after tables.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use yenban_protocol::crypto::Hash;
+use yenban_protocol::feed::Scope;
+use yenban_protocol::id::{CommuneCode, DeviceId, Epoch, HamletNo, LogId, MemberNo};
+
+use crate::error::Result;
+
+pub mod conformance;
+mod effect;
+mod feed_rows;
+mod lists;
+mod people;
+mod run;
+pub mod sqlite;
+
+pub use effect::{AnswerRow, Effect, PhotoRow, ReportRow, WhenWhere};
+pub use feed_rows::{AlertRow, FeedRow, ItemDraft, ItemSigner, SignedItem};
+pub use lists::{
+    AlertListing, AnswerListing, AuditRow, CheckInRow, DeviceListing, EvidenceListing, EvidenceTotals, IncidentListing, ListQuery,
+    PatrolListing, QuarantineListing, StatementListing, Totals,
+};
+pub use people::{
+    CertificateMaker, CodeRow, Device, GroupRow, HamletRow, ImportedPlace, MemberRow, NewCode, People, Redeemed, Redemption, Registration,
+};
+pub use run::{Held, LogState, NewEntry, NewRun, QuarantineReason, QuarantinedSegment, Taken};
+
+/// An answer that comes later.
+pub type Reply<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
+
+/// A store shared by everything that serves.
+pub type SharedStore = Arc<dyn HubStore>;
+
+/// What the hub keeps. See the module for what every method promises.
+pub trait HubStore: Send + Sync + 'static {
+    // ---- ingest -------------------------------------------------------------------------------------------
+
+    /// Takes a run of entries whose chain and signature were checked: keeps what is new, joins what fits, and
+    /// keeps what contradicts as a branch. Entries, range and effects stand or fall together.
+    fn take_run(&self, run: NewRun) -> Reply<'_, Taken>;
+
+    /// Keeps a sealed segment that may not be shown as normal. The same bytes are kept once.
+    /// `false`: the quota of its sender is used up and it was not kept.
+    fn keep_in_quarantine(&self, segment: QuarantinedSegment) -> Reply<'_, bool>;
+
+    /// What is held of a log.
+    fn log_state(&self, log: LogId) -> Reply<'_, Option<LogState>>;
+
+    /// What is held of every log of a device, oldest log first.
+    fn logs_of(&self, device: DeviceId) -> Reply<'_, Vec<LogState>>;
+
+    // ---- people and devices -------------------------------------------------------------------------------
+
+    /// Keeps a new enrolment code; expired ones are removed on the way. `false`: too many are open.
+    fn put_code(&self, code: NewCode) -> Reply<'_, bool>;
+
+    /// The code with this hash, used, expired or open.
+    fn code(&self, token_hash: Hash) -> Reply<'_, Option<CodeRow>>;
+
+    /// Uses a code: of any number of concurrent calls with one code exactly one gives [`Redeemed::Registered`].
+    fn redeem(&self, redemption: Redemption) -> Reply<'_, Redeemed>;
+
+    /// A device.
+    fn device(&self, device: DeviceId) -> Reply<'_, Option<Arc<Device>>>;
+
+    /// All devices.
+    fn devices(&self) -> Reply<'_, Vec<Arc<Device>>>;
+
+    /// Replaces the certificate of a device (renewal, role change).
+    fn renew(&self, device: Device) -> Reply<'_, ()>;
+
+    /// Revokes a device from this moment and appends `items`; `false`: it was revoked before (nothing is appended).
+    fn revoke(&self, device: DeviceId, at_ms: i64, lost: bool, items: Vec<ItemDraft>, signer: ItemSigner) -> Reply<'_, bool>;
+
+    /// All hamlets, groups and members.
+    fn people(&self) -> Reply<'_, Arc<People>>;
+
+    /// Adds a hamlet; an equal name (NFC) gives the one there is.
+    fn add_hamlet(&self, name: String, at_ms: i64, commune: CommuneCode, signer: ItemSigner) -> Reply<'_, HamletRow>;
+
+    /// Adds a member; the number is given by the store.
+    fn add_member(&self, member: MemberRow) -> Reply<'_, MemberRow>;
+
+    /// Takes all rows of an imported file or none; rows that are there already are updated.
+    fn import_people(&self, rows: Vec<ImportedPlace>, at_ms: i64, commune: CommuneCode, signer: ItemSigner) -> Reply<'_, ImportTotals>;
+
+    // ---- feed and alerts ----------------------------------------------------------------------------------
+
+    /// Appends items to their streams; each is numbered, chained to the one before it and signed in the transaction.
+    fn append(&self, items: Vec<ItemDraft>, signer: ItemSigner) -> Reply<'_, Vec<FeedRow>>;
+
+    /// Keeps an alert and appends its items, or gives `false` when its identifier is there already.
+    fn raise_alert(&self, alert: AlertRow, items: Vec<ItemDraft>, signer: ItemSigner) -> Reply<'_, bool>;
+
+    /// The alert with this identifier.
+    fn alert(&self, id: String) -> Reply<'_, Option<AlertRow>>;
+
+    /// Items of one stream after `after` (`None`, or an epoch not known here: from the start), at most `limit`.
+    fn feed_page(&self, scope: Scope, after: Option<(Epoch, u64)>, limit: u32) -> Reply<'_, Vec<FeedRow>>;
+
+    /// Newest epoch and number of a stream.
+    fn feed_head(&self, scope: Scope) -> Reply<'_, Option<(Epoch, u64)>>;
+
+    // ---- reading by people --------------------------------------------------------------------------------
+
+    /// The figures of `hub status`.
+    fn totals(&self) -> Reply<'_, Totals>;
+
+    /// Incidents, urgent first, then newest.
+    fn incidents(&self, query: ListQuery) -> Reply<'_, Vec<IncidentListing>>;
+
+    /// Patrols, newest first.
+    fn patrols(&self, query: ListQuery) -> Reply<'_, Vec<PatrolListing>>;
+
+    /// Check-ins in the order of their logs.
+    fn check_ins(&self, query: ListQuery) -> Reply<'_, Vec<CheckInRow>>;
+
+    /// Photographs that entries name.
+    fn evidence(&self, query: ListQuery) -> Reply<'_, Vec<EvidenceListing>>;
+
+    /// Alerts and how they were answered, newest first.
+    fn alerts(&self, query: ListQuery) -> Reply<'_, Vec<AlertListing>>;
+
+    /// Devices with their logs' figures; `now_ms` tells an expired certificate.
+    fn device_list(&self, query: ListQuery, now_ms: i64) -> Reply<'_, Vec<DeviceListing>>;
+
+    /// Quarantined segments, newest first.
+    fn quarantine(&self, query: ListQuery) -> Reply<'_, Vec<QuarantineListing>>;
+
+    /// The record of who read and did what, newest first.
+    fn audit(&self, query: ListQuery) -> Reply<'_, Vec<AuditRow>>;
+
+    /// Appends to the record of who read and did what.
+    fn note_audit(&self, row: AuditRow) -> Reply<'_, ()>;
+
+    // ---- itself -------------------------------------------------------------------------------------------
+
+    /// Begins a new epoch: later items are numbered in it, from 1.
+    fn begin_epoch(&self, epoch: Epoch, at_ms: i64) -> Reply<'_, ()>;
+
+    /// The epoch that is current.
+    fn epoch(&self) -> Reply<'_, Option<Epoch>>;
+
+    /// A small value of the hub itself (commune, last address).
+    fn value(&self, name: &'static str) -> Reply<'_, Option<Vec<u8>>>;
+
+    /// Sets a small value of the hub itself.
+    fn set_value(&self, name: &'static str, value: Vec<u8>) -> Reply<'_, ()>;
+
+    /// Recomputes every chain from the stored bodies; names of what does not agree.
+    fn check_chains(&self) -> Reply<'_, Vec<String>>;
+
+    /// Writes a consistent copy of the whole database to `path`, readable with the same key.
+    fn copy_to(&self, path: std::path::PathBuf) -> Reply<'_, ()>;
+
+    /// Finishes what is queued and closes. Later calls answer [`crate::error::HubError::Stopping`].
+    fn close(&self) -> Reply<'_, ()>;
+}
+
+/// What an import did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct ImportTotals {
+    /// Hamlets added.
+    pub hamlets: u32,
+    /// Groups added.
+    pub groups: u32,
+    /// Members added.
+    pub members: u32,
+    /// Rows that were there already.
+    pub unchanged: u32,
+}
+
+/// Number of a hamlet that stands for the whole commune.
+pub const WHOLE_COMMUNE: HamletNo = HamletNo(0);
+
+/// Number of no member.
+pub const NOBODY: MemberNo = MemberNo(0);

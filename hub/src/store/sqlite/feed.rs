@@ -1,0 +1,96 @@
+//! Streams of the feed in the embedded database.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+use yenban_protocol::crypto::Hash;
+use yenban_protocol::feed::Scope;
+use yenban_protocol::id::Epoch;
+
+use super::{HubError, Result, seq_from_sql, seq_to_sql, sql};
+use crate::store::feed_rows::{FeedRow, ItemDraft, ItemSigner};
+
+/// The current epoch's place and name.
+fn current(c: &Connection) -> Result<(i64, Epoch)> {
+    epoch_row(c)?.ok_or_else(|| HubError::Store("no epoch was begun".to_owned()))
+}
+
+fn epoch_row(c: &Connection) -> Result<Option<(i64, Epoch)>> {
+    c.prepare_cached("SELECT place, epoch FROM epoch ORDER BY place DESC LIMIT 1")
+        .and_then(|mut s| s.query_row([], |row| Ok((row.get(0)?, Epoch(row.get(1)?)))).optional())
+        .map_err(sql)
+}
+
+/// The current epoch.
+pub(super) fn epoch(c: &Connection) -> Result<Option<Epoch>> {
+    Ok(epoch_row(c)?.map(|(_, epoch)| epoch))
+}
+
+/// Begins a new epoch.
+pub(super) fn begin_epoch(c: &Connection, epoch: Epoch, at_ms: i64) -> Result<()> {
+    c.execute("INSERT INTO epoch (epoch, began_ms) VALUES (?1, ?2)", params![epoch.0, at_ms]).map_err(sql)?;
+    Ok(())
+}
+
+/// Appends items, each numbered and chained within its stream.
+pub(super) fn append(c: &Connection, drafts: &[ItemDraft], signer: &ItemSigner) -> Result<Vec<FeedRow>> {
+    if drafts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (place, epoch) = current(c)?;
+    let mut newest =
+        c.prepare_cached("SELECT number, hash FROM item WHERE scope = ?1 AND epoch = ?2 ORDER BY number DESC LIMIT 1").map_err(sql)?;
+    let mut insert = c.prepare_cached("INSERT INTO item VALUES (?1, ?2, ?3, ?4, ?5)").map_err(sql)?;
+    let mut rows = Vec::with_capacity(drafts.len());
+    for draft in drafts {
+        let scope = draft.scope.to_bytes();
+        let last: Option<(i64, Hash)> =
+            newest.query_row(params![scope, place], |row| Ok((row.get(0)?, row.get(1)?))).optional().map_err(sql)?;
+        let (number, previous) = last.map_or((1, [0; 32]), |(number, hash)| (seq_from_sql(number) + 1, hash));
+        let item = signer(draft, number, previous)?;
+        if item.epoch != epoch {
+            return Err(HubError::Store("an item was signed for another epoch".to_owned()));
+        }
+        insert.execute(params![scope, place, seq_to_sql(number)?, item.hash, item.bytes]).map_err(sql)?;
+        rows.push(FeedRow { scope, epoch, number, hash: item.hash, bytes: item.bytes });
+    }
+    Ok(rows)
+}
+
+/// Items of a stream after a place in it.
+pub(super) fn page(c: &Connection, scope: Scope, after: Option<(Epoch, u64)>, limit: u32) -> Result<Vec<FeedRow>> {
+    let place: Option<i64> = match after {
+        None => None,
+        Some((epoch, _)) => c
+            .prepare_cached("SELECT place FROM epoch WHERE epoch = ?")
+            .and_then(|mut s| s.query_row([&epoch.0[..]], |row| row.get(0)).optional())
+            .map_err(sql)?,
+    };
+    // An epoch that is not known here: the phone's items came from a life of the hub that was lost. From the start.
+    let (place, number) = place.zip(after.map(|(_, number)| number)).unwrap_or((0, 0));
+    let mut statement = c
+        .prepare_cached(
+            "SELECT e.epoch, i.number, i.hash, i.bytes FROM item i JOIN epoch e ON e.place = i.epoch
+             WHERE i.scope = ?1 AND (i.epoch, i.number) > (?2, ?3) ORDER BY i.epoch, i.number LIMIT ?4",
+        )
+        .map_err(sql)?;
+    let scope = scope.to_bytes();
+    let rows = statement.query_map(params![scope, place, i64::try_from(number).unwrap_or(i64::MAX), limit], |row| {
+        Ok(FeedRow {
+            scope: scope.clone(),
+            epoch: Epoch(row.get(0)?),
+            number: seq_from_sql(row.get(1)?),
+            hash: row.get(2)?,
+            bytes: row.get(3)?,
+        })
+    });
+    rows.and_then(Iterator::collect).map_err(sql)
+}
+
+/// Where a stream stands.
+pub(super) fn head(c: &Connection, scope: Scope) -> Result<Option<(Epoch, u64)>> {
+    c.prepare_cached(
+        "SELECT e.epoch, i.number FROM item i JOIN epoch e ON e.place = i.epoch WHERE i.scope = ?
+         ORDER BY i.epoch DESC, i.number DESC LIMIT 1",
+    )
+    .and_then(|mut s| s.query_row([scope.to_bytes()], |row| Ok((Epoch(row.get(0)?), seq_from_sql(row.get(1)?)))).optional())
+    .map_err(sql)
+}

@@ -1,0 +1,116 @@
+//! The tables of the embedded database, as numbered migrations that are never changed once released.
+//!
+//! What decides the rate of ingest is how many pages a commit touches: an entry is one row in one tree, and what
+//! lists need beside it (patrols, incidents, photographs, answers) is written only by the few entries that bear it.
+
+use rusqlite::Connection;
+use rusqlite_migration::{M, Migrations};
+
+use super::{HubError, Result};
+
+const FIRST: &str = "
+CREATE TABLE value (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE epoch (place INTEGER PRIMARY KEY, epoch BLOB NOT NULL UNIQUE, began_ms INTEGER NOT NULL);
+
+-- Places and people.
+CREATE TABLE hamlet (
+  hamlet INTEGER PRIMARY KEY, name TEXT NOT NULL, name_key TEXT NOT NULL UNIQUE, lat_e7 INTEGER, lon_e7 INTEGER);
+CREATE TABLE hamlet_group (
+  hamlet_group INTEGER PRIMARY KEY, hamlet INTEGER NOT NULL REFERENCES hamlet, name TEXT NOT NULL, name_key TEXT NOT NULL,
+  UNIQUE (hamlet, name_key));
+CREATE TABLE member (
+  member INTEGER PRIMARY KEY, name TEXT NOT NULL, name_key TEXT NOT NULL, role INTEGER NOT NULL, hamlet INTEGER NOT NULL,
+  hamlet_group INTEGER NOT NULL DEFAULT 0);
+CREATE INDEX member_of_hamlet ON member (hamlet, name_key);
+CREATE TABLE device (
+  device BLOB PRIMARY KEY, sign_key BLOB NOT NULL UNIQUE, seal_key BLOB NOT NULL, member INTEGER NOT NULL, hamlet INTEGER NOT NULL,
+  role INTEGER NOT NULL, certificate BLOB NOT NULL, enrolled_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL,
+  revoked_ms INTEGER, lost INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+CREATE TABLE code (
+  token_hash BLOB PRIMARY KEY, hamlet INTEGER NOT NULL, hamlet_name TEXT NOT NULL, role INTEGER NOT NULL, name TEXT NOT NULL,
+  made_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL, used_by BLOB, used_ms INTEGER) WITHOUT ROWID;
+
+-- Logs. A run is a stretch without a gap; branch 0 is the log as first seen, others contradict it.
+CREATE TABLE log (
+  log BLOB PRIMARY KEY, device BLOB NOT NULL, began_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL, entries INTEGER NOT NULL,
+  loose_check_ins INTEGER NOT NULL, receipts INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX log_of_device ON log (device);
+CREATE TABLE run (
+  log BLOB NOT NULL, branch INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, previous BLOB NOT NULL,
+  last_link BLOB NOT NULL, PRIMARY KEY (log, branch, first)) WITHOUT ROWID;
+CREATE TABLE entry (
+  log BLOB NOT NULL, branch INTEGER NOT NULL, seq INTEGER NOT NULL, kind INTEGER NOT NULL, received_ms INTEGER NOT NULL,
+  link BLOB NOT NULL, body BLOB NOT NULL, head BLOB, PRIMARY KEY (log, branch, seq)) WITHOUT ROWID;
+
+-- What entries bear.
+CREATE TABLE patrol (
+  log BLOB NOT NULL, branch INTEGER NOT NULL, seq INTEGER NOT NULL, device BLOB NOT NULL, hamlet INTEGER NOT NULL,
+  author INTEGER NOT NULL DEFAULT 0, started_ms INTEGER, finished_ms INTEGER, distance_m INTEGER, check_ins INTEGER NOT NULL DEFAULT 0,
+  last_ms INTEGER, paused_seq INTEGER, resumed_seq INTEGER, PRIMARY KEY (log, branch, seq)) WITHOUT ROWID;
+CREATE INDEX patrol_newest ON patrol (started_ms DESC);
+CREATE TABLE patrol_member (
+  log BLOB NOT NULL, branch INTEGER NOT NULL, seq INTEGER NOT NULL, member INTEGER NOT NULL,
+  PRIMARY KEY (log, branch, seq, member)) WITHOUT ROWID;
+CREATE TABLE incident (
+  incident INTEGER PRIMARY KEY, log BLOB NOT NULL, branch INTEGER NOT NULL, seq INTEGER NOT NULL, device BLOB NOT NULL,
+  hamlet INTEGER NOT NULL, author INTEGER NOT NULL, kind TEXT NOT NULL, urgent INTEGER NOT NULL, lat_e7 INTEGER, lon_e7 INTEGER,
+  accuracy_cm INTEGER, best_ms INTEGER NOT NULL, earliest_ms INTEGER NOT NULL, latest_ms INTEGER NOT NULL, received_ms INTEGER NOT NULL,
+  UNIQUE (log, branch, seq));
+CREATE INDEX incident_order ON incident (urgent DESC, best_ms DESC);
+CREATE INDEX incident_pin ON incident (lat_e7, lon_e7, best_ms, urgent, kind);
+-- What was said on an incident, by the report (same name) or an amendment; the words stand in the entry alone.
+CREATE TABLE report (
+  report INTEGER PRIMARY KEY, incident_log BLOB NOT NULL, incident_branch INTEGER NOT NULL, incident_seq INTEGER NOT NULL,
+  log BLOB NOT NULL, branch INTEGER NOT NULL, seq INTEGER NOT NULL, UNIQUE (log, branch, seq));
+CREATE INDEX report_of_incident ON report (incident_log, incident_branch, incident_seq);
+CREATE VIRTUAL TABLE report_text USING fts5 (folded, content='', contentless_delete=1, tokenize=\"unicode61 remove_diacritics 0\");
+INSERT INTO report_text (report_text, rank) VALUES ('secure-delete', 1);
+CREATE TABLE photo (
+  log BLOB NOT NULL, branch INTEGER NOT NULL, seq INTEGER NOT NULL, device BLOB NOT NULL, subject_log BLOB, subject_seq INTEGER,
+  sha256 BLOB NOT NULL, size_bytes INTEGER NOT NULL, sealed_sha256 BLOB NOT NULL, sealed_size_bytes INTEGER NOT NULL,
+  media_type TEXT NOT NULL, original_name TEXT, state TEXT NOT NULL DEFAULT 'expected', best_ms INTEGER NOT NULL,
+  PRIMARY KEY (log, branch, seq)) WITHOUT ROWID;
+CREATE INDEX photo_of_subject ON photo (subject_log, subject_seq);
+CREATE INDEX photo_sealed ON photo (sealed_sha256);
+CREATE TABLE hand_over (
+  log BLOB NOT NULL, branch INTEGER NOT NULL, seq INTEGER NOT NULL, best_ms INTEGER NOT NULL, from_member INTEGER NOT NULL,
+  to_member INTEGER NOT NULL, PRIMARY KEY (log, branch, seq)) WITHOUT ROWID;
+
+-- Alerts and the feed.
+CREATE TABLE alert (
+  alert TEXT PRIMARY KEY, sent_ms INTEGER NOT NULL, body BLOB NOT NULL, officer TEXT NOT NULL, second TEXT) WITHOUT ROWID;
+CREATE INDEX alert_newest ON alert (sent_ms DESC);
+CREATE TABLE answer (
+  alert TEXT NOT NULL, log BLOB NOT NULL, branch INTEGER NOT NULL, seq INTEGER NOT NULL, device BLOB NOT NULL, member INTEGER NOT NULL,
+  answer INTEGER NOT NULL, best_ms INTEGER NOT NULL, PRIMARY KEY (alert, log, branch, seq)) WITHOUT ROWID;
+CREATE TABLE item (
+  scope BLOB NOT NULL, epoch INTEGER NOT NULL REFERENCES epoch (place), number INTEGER NOT NULL, hash BLOB NOT NULL, bytes BLOB NOT NULL,
+  PRIMARY KEY (scope, epoch, number)) WITHOUT ROWID;
+
+-- What may not be shown as normal, and who read what.
+CREATE TABLE quarantine (
+  quarantine INTEGER PRIMARY KEY, sha256 BLOB NOT NULL UNIQUE, reason TEXT NOT NULL, device BLOB NOT NULL, log BLOB NOT NULL,
+  first INTEGER NOT NULL, count INTEGER NOT NULL, received_ms INTEGER NOT NULL, sealed BLOB NOT NULL);
+CREATE INDEX quarantine_of_device ON quarantine (device, reason);
+CREATE TABLE audit (
+  audit INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL, subject TEXT NOT NULL,
+  purpose TEXT NOT NULL);
+";
+
+/// Brings a database to the newest version.
+pub(super) fn migrate(connection: &mut Connection) -> Result<()> {
+    let migrations = Migrations::new(vec![M::up(FIRST)]);
+    migrations.to_latest(connection).map_err(|e| HubError::Store(format!("migration: {e}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_database_takes_every_migration() {
+        let mut connection = Connection::open_in_memory().expect("memory");
+        migrate(&mut connection).expect("migrates");
+        migrate(&mut connection).expect("a second time changes nothing");
+    }
+}

@@ -1,0 +1,51 @@
+//! How connections are opened: encryption, durability, caches. The measurements behind each setting stand in
+//! docs/BENCHMARKS.md.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::{DatabaseKey, HubError, Result, sql};
+use crate::limits::{READER_CACHE_KIB, WRITER_CACHE_KIB};
+
+/// Statements kept prepared on each connection.
+const CACHED_STATEMENTS: usize = 128;
+
+fn open(path: &Path, key: &DatabaseKey, flags: OpenFlags) -> Result<Connection> {
+    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(sql)?;
+    let hex = zeroize::Zeroizing::new(data_encoding::HEXLOWER.encode(key.as_ref()));
+    let statement = zeroize::Zeroizing::new(format!(
+        "PRAGMA cipher_log_level = NONE; PRAGMA key = \"x'{}'\"; PRAGMA cipher_hmac_algorithm = HMAC_SHA256;",
+        hex.as_str()
+    ));
+    connection.execute_batch(&statement).map_err(sql)?;
+    // The first read tells a wrong key or a foreign file from a good one.
+    connection
+        .query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
+        .map_err(|_| HubError::folder(path, "cannot be read with this hub's key: another hub's database, or damaged; restore a backup"))?;
+    connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+    connection.execute_batch("PRAGMA temp_store = MEMORY; PRAGMA secure_delete = ON; PRAGMA foreign_keys = OFF;").map_err(sql)?;
+    Ok(connection)
+}
+
+/// The writer's connection: durable at every commit.
+pub(super) fn open_writer(path: &Path, key: &DatabaseKey) -> Result<Connection> {
+    let connection = open(path, key, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+    let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(sql)?;
+    if mode != "wal" {
+        return Err(HubError::folder(path, "the file system cannot keep a write-ahead log; put the hub on a local disk"));
+    }
+    connection
+        .execute_batch(&format!("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -{WRITER_CACHE_KIB};"))
+        .map_err(sql)?;
+    Ok(connection)
+}
+
+/// A reader's connection.
+pub(super) fn open_reader(path: &Path, key: &DatabaseKey) -> Result<Connection> {
+    let connection = open(path, key, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    connection
+        .execute_batch(&format!("PRAGMA query_only = ON; PRAGMA busy_timeout = 5000; PRAGMA cache_size = -{READER_CACHE_KIB};"))
+        .map_err(sql)?;
+    Ok(connection)
+}

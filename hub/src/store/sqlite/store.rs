@@ -1,0 +1,262 @@
+//! [`HubStore`] for the embedded database: each method hands its work to the writer or to a reader.
+
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError};
+
+use rusqlite::{OptionalExtension as _, params};
+use yenban_protocol::crypto::Hash;
+use yenban_protocol::feed::Scope;
+use yenban_protocol::id::{CommuneCode, DeviceId, Epoch, LogId};
+
+use super::{Result, Shared, SqliteStore, alerts, check, feed, lists, people, quarantine, runs, sql, totals};
+use crate::limits::LIST_PAGE_MAX;
+use crate::store::{
+    AlertListing, AlertRow, AuditRow, CheckInRow, CodeRow, Device, DeviceListing, EvidenceListing, FeedRow, HamletRow, HubStore,
+    ImportTotals, ImportedPlace, IncidentListing, ItemDraft, ItemSigner, ListQuery, LogState, MemberRow, NewCode, NewRun, PatrolListing,
+    People, QuarantineListing, QuarantinedSegment, Redeemed, Redemption, Reply, Taken, Totals,
+};
+
+impl Shared {
+    fn remember(&self, device: Device) {
+        self.devices.write().unwrap_or_else(PoisonError::into_inner).insert(device.id, Arc::new(device));
+    }
+
+    fn forget_people(&self) {
+        let mut people = self.people.write().unwrap_or_else(PoisonError::into_inner);
+        people.changes += 1;
+        people.read = None;
+    }
+}
+
+impl SqliteStore {
+    fn shared(&self) -> Arc<Shared> {
+        Arc::clone(&self.shared)
+    }
+
+    async fn list<T: Send + 'static>(
+        &self,
+        query: ListQuery,
+        work: impl FnOnce(&rusqlite::Connection, &ListQuery, u32, &People) -> Result<Vec<T>> + Send + 'static,
+    ) -> Result<Vec<T>> {
+        let people = self.people().await?;
+        let limit = if query.limit == 0 { LIST_PAGE_MAX } else { query.limit.min(LIST_PAGE_MAX) };
+        self.read(move |c| work(c, &query, limit, &people)).await
+    }
+}
+
+impl HubStore for SqliteStore {
+    fn take_run(&self, run: NewRun) -> Reply<'_, Taken> {
+        Box::pin(self.write(move |c| runs::take(c, &run), |_| ()))
+    }
+
+    fn keep_in_quarantine(&self, segment: QuarantinedSegment) -> Reply<'_, bool> {
+        Box::pin(self.write(move |c| quarantine::keep(c, &segment), |_| ()))
+    }
+
+    fn log_state(&self, log: LogId) -> Reply<'_, Option<LogState>> {
+        Box::pin(self.read(move |c| runs::state(c, log)))
+    }
+
+    fn logs_of(&self, device: DeviceId) -> Reply<'_, Vec<LogState>> {
+        Box::pin(self.read(move |c| {
+            let mut statement = c.prepare_cached("SELECT log FROM log WHERE device = ? ORDER BY began_ms, log").map_err(sql)?;
+            let logs: Vec<LogId> =
+                statement.query_map([&device.0[..]], |row| row.get(0).map(LogId)).and_then(Iterator::collect).map_err(sql)?;
+            logs.into_iter().map(|log| Ok(LogState { log, device, held: runs::held(c, log)? })).collect()
+        }))
+    }
+
+    fn put_code(&self, code: NewCode) -> Reply<'_, bool> {
+        Box::pin(self.write(move |c| people::put_code(c, &code), |_| ()))
+    }
+
+    fn code(&self, token_hash: Hash) -> Reply<'_, Option<CodeRow>> {
+        Box::pin(self.read(move |c| people::code(c, &token_hash)))
+    }
+
+    fn redeem(&self, redemption: Redemption) -> Reply<'_, Redeemed> {
+        let shared = self.shared();
+        Box::pin(self.write(
+            move |c| people::redeem(c, &redemption),
+            move |redeemed| {
+                if let Redeemed::Registered(registration) = redeemed {
+                    shared.remember(registration.device.clone());
+                    shared.forget_people();
+                }
+            },
+        ))
+    }
+
+    fn device(&self, device: DeviceId) -> Reply<'_, Option<Arc<Device>>> {
+        let found = self.shared.devices.read().unwrap_or_else(PoisonError::into_inner).get(&device).cloned();
+        Box::pin(std::future::ready(Ok(found)))
+    }
+
+    fn devices(&self) -> Reply<'_, Vec<Arc<Device>>> {
+        let all = self.shared.devices.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+        Box::pin(std::future::ready(Ok(all)))
+    }
+
+    fn renew(&self, device: Device) -> Reply<'_, ()> {
+        let shared = self.shared();
+        Box::pin(
+            async move { self.write(move |c| people::renew(c, &device), move |renewed| shared.remember(renewed.clone())).await.map(drop) },
+        )
+    }
+
+    fn revoke(&self, device: DeviceId, at_ms: i64, lost: bool, items: Vec<ItemDraft>, signer: ItemSigner) -> Reply<'_, bool> {
+        let shared = self.shared();
+        Box::pin(async move {
+            let revoked = self.write(
+                move |c| {
+                    let revoked = people::revoke(c, device, at_ms, lost)?;
+                    if revoked.is_some() {
+                        feed::append(c, &items, &signer)?;
+                    }
+                    Ok(revoked)
+                },
+                move |revoked: &Option<Device>| revoked.iter().for_each(|device| shared.remember(device.clone())),
+            );
+            Ok(revoked.await?.is_some())
+        })
+    }
+
+    fn people(&self) -> Reply<'_, Arc<People>> {
+        Box::pin(async move {
+            let changes = {
+                let cached = self.shared.people.read().unwrap_or_else(PoisonError::into_inner);
+                if let Some(people) = &cached.read {
+                    return Ok(Arc::clone(people));
+                }
+                cached.changes
+            };
+            let people = Arc::new(self.read(people::people).await?);
+            let mut cached = self.shared.people.write().unwrap_or_else(PoisonError::into_inner);
+            // What was read before a change that was committed meanwhile is not kept.
+            if cached.changes == changes {
+                cached.read = Some(Arc::clone(&people));
+            }
+            Ok(people)
+        })
+    }
+
+    fn add_hamlet(&self, name: String, at_ms: i64, commune: CommuneCode, signer: ItemSigner) -> Reply<'_, HamletRow> {
+        let shared = self.shared();
+        Box::pin(self.write(move |c| people::add_hamlet(c, &name, at_ms, commune, &signer), move |_| shared.forget_people()))
+    }
+
+    fn add_member(&self, member: MemberRow) -> Reply<'_, MemberRow> {
+        let shared = self.shared();
+        Box::pin(self.write(move |c| people::add_member(c, &member), move |_| shared.forget_people()))
+    }
+
+    fn import_people(&self, rows: Vec<ImportedPlace>, at_ms: i64, commune: CommuneCode, signer: ItemSigner) -> Reply<'_, ImportTotals> {
+        let shared = self.shared();
+        Box::pin(self.write(move |c| people::import(c, &rows, at_ms, commune, &signer), move |_| shared.forget_people()))
+    }
+
+    fn append(&self, items: Vec<ItemDraft>, signer: ItemSigner) -> Reply<'_, Vec<FeedRow>> {
+        Box::pin(self.write(move |c| feed::append(c, &items, &signer), |_| ()))
+    }
+
+    fn raise_alert(&self, alert: AlertRow, items: Vec<ItemDraft>, signer: ItemSigner) -> Reply<'_, bool> {
+        let work = move |c: &rusqlite::Connection| {
+            let new = alerts::put(c, &alert)?;
+            if new {
+                feed::append(c, &items, &signer)?;
+            }
+            Ok(new)
+        };
+        Box::pin(self.write(work, |_| ()))
+    }
+
+    fn alert(&self, id: String) -> Reply<'_, Option<AlertRow>> {
+        Box::pin(self.read(move |c| alerts::get(c, &id)))
+    }
+
+    fn feed_page(&self, scope: Scope, after: Option<(Epoch, u64)>, limit: u32) -> Reply<'_, Vec<FeedRow>> {
+        Box::pin(self.read(move |c| feed::page(c, scope, after, limit)))
+    }
+
+    fn feed_head(&self, scope: Scope) -> Reply<'_, Option<(Epoch, u64)>> {
+        Box::pin(self.read(move |c| feed::head(c, scope)))
+    }
+
+    fn totals(&self) -> Reply<'_, Totals> {
+        Box::pin(self.read(totals::totals))
+    }
+
+    fn incidents(&self, query: ListQuery) -> Reply<'_, Vec<IncidentListing>> {
+        Box::pin(self.list(query, lists::incidents))
+    }
+
+    fn patrols(&self, query: ListQuery) -> Reply<'_, Vec<PatrolListing>> {
+        Box::pin(self.list(query, lists::patrols))
+    }
+
+    fn check_ins(&self, query: ListQuery) -> Reply<'_, Vec<CheckInRow>> {
+        Box::pin(self.list(query, |c, query, limit, _| lists::check_ins(c, query, limit)))
+    }
+
+    fn evidence(&self, query: ListQuery) -> Reply<'_, Vec<EvidenceListing>> {
+        Box::pin(self.list(query, |c, query, limit, _| lists::evidence(c, query, limit)))
+    }
+
+    fn alerts(&self, query: ListQuery) -> Reply<'_, Vec<AlertListing>> {
+        Box::pin(self.list(query, alerts::list))
+    }
+
+    fn device_list(&self, query: ListQuery, now_ms: i64) -> Reply<'_, Vec<DeviceListing>> {
+        Box::pin(self.list(query, move |c, query, limit, people| lists::devices(c, query, limit, now_ms, people)))
+    }
+
+    fn quarantine(&self, query: ListQuery) -> Reply<'_, Vec<QuarantineListing>> {
+        Box::pin(self.list(query, |c, query, limit, _| quarantine::list(c, query, limit)))
+    }
+
+    fn audit(&self, query: ListQuery) -> Reply<'_, Vec<AuditRow>> {
+        Box::pin(self.list(query, |c, query, limit, _| lists::audit(c, query, limit)))
+    }
+
+    fn note_audit(&self, row: AuditRow) -> Reply<'_, ()> {
+        Box::pin(self.write(move |c| lists::note_audit(c, &row), |_| ()))
+    }
+
+    fn begin_epoch(&self, epoch: Epoch, at_ms: i64) -> Reply<'_, ()> {
+        Box::pin(self.write(move |c| feed::begin_epoch(c, epoch, at_ms), |_| ()))
+    }
+
+    fn epoch(&self) -> Reply<'_, Option<Epoch>> {
+        Box::pin(self.read(feed::epoch))
+    }
+
+    fn value(&self, name: &'static str) -> Reply<'_, Option<Vec<u8>>> {
+        Box::pin(self.read(move |c| {
+            c.prepare_cached("SELECT value FROM value WHERE name = ?")
+                .and_then(|mut s| s.query_row([name], |row| row.get(0)).optional())
+                .map_err(sql)
+        }))
+    }
+
+    fn set_value(&self, name: &'static str, value: Vec<u8>) -> Reply<'_, ()> {
+        let work = move |c: &rusqlite::Connection| {
+            c.prepare_cached("INSERT OR REPLACE INTO value VALUES (?1, ?2)")
+                .and_then(|mut s| s.execute(params![name, value]))
+                .map_err(sql)?;
+            Ok(())
+        };
+        Box::pin(self.write(work, |_| ()))
+    }
+
+    fn check_chains(&self) -> Reply<'_, Vec<String>> {
+        Box::pin(self.read(check::chains))
+    }
+
+    fn copy_to(&self, path: PathBuf) -> Reply<'_, ()> {
+        Box::pin(self.read(move |c| check::copy(c, &path)))
+    }
+
+    fn close(&self) -> Reply<'_, ()> {
+        Box::pin(self.stop())
+    }
+}

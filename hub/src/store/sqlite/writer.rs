@@ -1,0 +1,127 @@
+//! The one writer: a thread that takes what is queued, puts it into one transaction and answers all after the commit.
+//!
+//! It never waits for more to come: while a commit runs, the next group gathers by itself. A piece of work that
+//! fails takes nobody with it: the group is rolled back and each piece then has a transaction of its own.
+
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot};
+
+use super::{HubError, Result, sql};
+use crate::limits::COMMIT_GROUP_MAX;
+
+/// Work for the writer. It may run twice (once in a group that is rolled back, once alone), so it takes
+/// nothing out of itself until it is finished.
+pub(super) trait Work: Send {
+    /// Does the work inside an open transaction.
+    fn run(&mut self, connection: &Connection) -> Result<()>;
+    /// Answers, after the commit or after the roll-back.
+    fn finish(self: Box<Self>, outcome: Result<()>);
+}
+
+/// What the queue carries.
+pub(super) enum Message {
+    /// Work to be done in a transaction.
+    Work(Box<dyn Work>),
+    /// Finish what is queued, then end.
+    Stop(oneshot::Sender<()>),
+}
+
+/// Work as a closure, with its answer and what must follow a commit before anybody hears of it.
+pub(super) struct Task<T, F, A> {
+    pub(super) work: F,
+    pub(super) after: Option<A>,
+    pub(super) value: Option<T>,
+    pub(super) reply: oneshot::Sender<Result<T>>,
+}
+
+impl<T, F, A> Work for Task<T, F, A>
+where
+    T: Send,
+    F: FnMut(&Connection) -> Result<T> + Send,
+    A: FnOnce(&T) + Send,
+{
+    fn run(&mut self, connection: &Connection) -> Result<()> {
+        self.value = Some((self.work)(connection)?);
+        Ok(())
+    }
+
+    fn finish(mut self: Box<Self>, outcome: Result<()>) {
+        let answer = match (outcome, self.value.take()) {
+            (Ok(()), Some(value)) => {
+                if let Some(after) = self.after.take() {
+                    after(&value);
+                }
+                Ok(value)
+            }
+            (Ok(()), None) => Err(HubError::Store("work without an answer".to_owned())),
+            (Err(error), _) => Err(error),
+        };
+        // Whoever asked may have gone (a phone that lost the connection): what was committed stays.
+        let _ = self.reply.send(answer);
+    }
+}
+
+/// Runs until told to stop or until nobody can send any more.
+pub(super) fn run(connection: Connection, mut queue: mpsc::Receiver<Message>) {
+    let mut group: Vec<Box<dyn Work>> = Vec::with_capacity(COMMIT_GROUP_MAX);
+    let mut stop = None;
+    while let Some(message) = queue.blocking_recv() {
+        take(message, &mut group, &mut stop);
+        while group.len() < COMMIT_GROUP_MAX {
+            match queue.try_recv() {
+                Ok(message) => take(message, &mut group, &mut stop),
+                Err(_) => break,
+            }
+        }
+        commit(&connection, &mut group);
+        if stop.is_some() {
+            queue.close();
+        }
+    }
+    // Folding the write-ahead log back leaves one file for whoever copies the folder of a stopped hub.
+    let _ = connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
+    drop(connection);
+    if let Some(stopped) = stop {
+        let _ = stopped.send(());
+    }
+}
+
+fn take(message: Message, group: &mut Vec<Box<dyn Work>>, stop: &mut Option<oneshot::Sender<()>>) {
+    match message {
+        Message::Work(work) => group.push(work),
+        Message::Stop(stopped) => *stop = Some(stopped),
+    }
+}
+
+fn commit(connection: &Connection, group: &mut Vec<Box<dyn Work>>) {
+    if group.is_empty() {
+        return;
+    }
+    match (transaction(connection, group), group.len()) {
+        (Ok(()), _) => group.drain(..).for_each(|work| work.finish(Ok(()))),
+        (Err(error), 1) => {
+            if let Some(work) = group.pop() {
+                work.finish(Err(error));
+            }
+        }
+        (Err(_), _) => {
+            for mut work in group.drain(..) {
+                let outcome = transaction(connection, std::slice::from_mut(&mut work));
+                work.finish(outcome);
+            }
+        }
+    }
+}
+
+fn transaction(connection: &Connection, group: &mut [Box<dyn Work>]) -> Result<()> {
+    connection.prepare_cached("BEGIN IMMEDIATE").and_then(|mut begin| begin.execute([])).map_err(sql)?;
+    let outcome = group
+        .iter_mut()
+        .try_for_each(|work| work.run(connection))
+        .and_then(|()| connection.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([])).map_err(sql).map(drop));
+    if outcome.is_err() && !connection.is_autocommit() {
+        // A failed roll-back leaves the transaction open; the next BEGIN then fails and says so.
+        let _ = connection.execute_batch("ROLLBACK");
+    }
+    outcome
+}
