@@ -4,6 +4,7 @@
 //! enrols devices ([`enrol`]), answers the feed ([`feed`]) over TLS ([`server`]) and is worked by officers and operators
 //! through one set of operations ([`admin`]), in this process or over a socket of a running hub.
 
+pub mod admin;
 pub mod app;
 pub mod clock;
 pub mod enrol;

@@ -1,0 +1,275 @@
+//! Composing an alert for hamlets: write, look at it as phones will show it, send. An alert for the whole commune
+//! needs a second officer; this console knows one at a time, so it says where that is done instead of doing it.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use axum::{Form, body::Bytes};
+use data_encoding::HEXLOWER;
+use yenban_locales::Words;
+use yenban_protocol::alert::{Alert, MessageType, Severity, Status, Urgency};
+use yenban_protocol::feed::{Item, Scope};
+use yenban_protocol::id::HamletNo;
+use yenban_protocol::text::{CollationKey, display_safe, display_safe_lines};
+
+use super::access::Session;
+use super::chrome::{Chrome, Section, failed, refused, rendered, see_other};
+use super::guard::{Asked, SignedIn};
+use super::{Hub, alerts, facts};
+use crate::entropy;
+use crate::error::{HubError, Result};
+use crate::limits::{DESCRIPTION_MAX_CHARS, HEADLINE_MAX_CHARS};
+use crate::store::{AlertRow, ItemDraft, People};
+
+const HOUR_MS: i64 = 3_600_000;
+
+/// Lives of an alert that can be chosen, hours; the second is chosen beforehand.
+const LIVES_H: [i64; 6] = [2, 6, 12, 24, 48, 72];
+
+/// What is written in the form.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Draft {
+    token: String,
+    headline: String,
+    description: String,
+    instruction: String,
+    severity: String,
+    hours: String,
+    drill: bool,
+    hamlets: Vec<u32>,
+}
+
+impl Draft {
+    /// Reads a form body. Repeated fields (the hamlets) are why this is not left to a derive.
+    fn read(body: &[u8]) -> Option<Self> {
+        let mut draft = Self::default();
+        let Form(fields) = Form::<Vec<(String, String)>>::from_bytes(body)?;
+        for (name, value) in fields {
+            match name.as_str() {
+                "token" => draft.token = value,
+                "headline" => draft.headline = value.trim().to_owned(),
+                "description" => draft.description = value.trim().to_owned(),
+                "instruction" => draft.instruction = value.trim().to_owned(),
+                "severity" => draft.severity = value,
+                "hours" => draft.hours = value,
+                "drill" => draft.drill = true,
+                "hamlet" => draft.hamlets.extend(value.parse::<u32>().ok()),
+                _ => {}
+            }
+        }
+        draft.hamlets.sort_unstable();
+        draft.hamlets.dedup();
+        Some(draft)
+    }
+
+    /// The alert, or the ids of what is still missing.
+    fn checked(&self, people: &People, now_ms: i64, sender: &str) -> std::result::Result<Alert, Vec<&'static str>> {
+        let mut wrong = Vec::new();
+        let too_long = |text: &str, most: usize| text.chars().count() > most;
+        if self.headline.is_empty() || too_long(&self.headline, HEADLINE_MAX_CHARS) {
+            wrong.push("console-alert-needs-headline");
+        }
+        if self.instruction.is_empty() || too_long(&self.instruction, DESCRIPTION_MAX_CHARS) {
+            wrong.push("console-alert-needs-instruction");
+        }
+        if too_long(&self.description, DESCRIPTION_MAX_CHARS) {
+            wrong.push("console-alert-too-long");
+        }
+        let severity = Severity::from_code(&self.severity);
+        if severity.is_none() {
+            wrong.push("console-alert-needs-severity");
+        }
+        let known = |no: &u32| people.hamlet(HamletNo(*no)).is_some();
+        if self.hamlets.is_empty() || !self.hamlets.iter().all(known) {
+            wrong.push("console-alert-needs-hamlet");
+        }
+        let hours = self.hours.parse::<i64>().ok().filter(|hours| LIVES_H.contains(hours));
+        let (Some(severity), Some(hours), true) = (severity, hours, wrong.is_empty()) else {
+            if wrong.is_empty() {
+                wrong.push("console-alert-needs-life");
+            }
+            return Err(wrong);
+        };
+        // CAP counts whole seconds.
+        let sent_ms = now_ms - now_ms.rem_euclid(1000);
+        Ok(Alert {
+            identifier: format!("yb-{}", HEXLOWER.encode(&entropy::array::<12>())),
+            sender_name: sender.to_owned(),
+            sent_ms,
+            expires_ms: sent_ms + hours * HOUR_MS,
+            status: if self.drill { Status::Exercise } else { Status::Actual },
+            message_type: MessageType::Alert,
+            severity,
+            urgency: if severity == Severity::Extreme { Urgency::Immediate } else { Urgency::Expected },
+            headline: self.headline.clone(),
+            description: self.description.clone(),
+            instruction: self.instruction.clone(),
+            hamlets: self.hamlets.iter().map(|no| HamletNo(*no)).collect(),
+            references: Vec::new(),
+        })
+    }
+}
+
+/// A choice of the form.
+#[derive(Debug, Clone)]
+struct Choice {
+    value: String,
+    word: String,
+    shape: &'static str,
+    chosen: bool,
+}
+
+#[derive(Template)]
+#[template(path = "alert_form.html")]
+struct Compose {
+    c: Chrome,
+    draft: Draft,
+    wrong: Vec<String>,
+    severities: Vec<Choice>,
+    lives: Vec<Choice>,
+    hamlets: Vec<Choice>,
+    headline_max: usize,
+    text_max: usize,
+}
+
+#[derive(Template)]
+#[template(path = "alert_preview.html")]
+struct Preview {
+    c: Chrome,
+    draft: Draft,
+    shape: &'static str,
+    severity: String,
+    severity_class: &'static str,
+    headline: String,
+    description: String,
+    instruction: String,
+    places: String,
+    until: String,
+    phones: String,
+}
+
+fn compose(asked: &Asked, session: &Session, people: &People, draft: Draft, wrong: &[&'static str]) -> Response {
+    let words = asked.words;
+    let severities = Severity::ALL
+        .iter()
+        .map(|severity| {
+            let (shape, word) = facts::severity(words, severity.code());
+            Choice { value: severity.code().to_owned(), word, shape, chosen: draft.severity == severity.code() }
+        })
+        .collect();
+    let mut hamlets: Vec<_> = people.hamlets.iter().collect();
+    hamlets.sort_by_cached_key(|hamlet| CollationKey::new(&hamlet.name));
+    let hamlets = hamlets
+        .into_iter()
+        .map(|hamlet| Choice {
+            value: hamlet.no.0.to_string(),
+            word: facts::hamlet(words, &hamlet.name),
+            shape: "",
+            chosen: draft.hamlets.contains(&hamlet.no.0),
+        })
+        .collect();
+    let chosen_h = draft.hours.parse().unwrap_or(LIVES_H[1]);
+    let lives = LIVES_H
+        .iter()
+        .map(|hours| Choice {
+            value: hours.to_string(),
+            word: words.duration((hours * HOUR_MS).unsigned_abs()),
+            shape: "",
+            chosen: *hours == chosen_h,
+        })
+        .collect();
+    let status = if wrong.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let c = Chrome::new(asked, session, Section::Alerts, words.word("console-alert-new"));
+    let wrong = wrong.iter().map(|id| words.word(id)).collect();
+    let page = Compose { c, draft, wrong, severities, lives, hamlets, headline_max: HEADLINE_MAX_CHARS, text_max: DESCRIPTION_MAX_CHARS };
+    rendered(status, &page)
+}
+
+/// The empty form.
+pub(super) async fn page(State(hub): State<Arc<Hub>>, asked: Asked, SignedIn(session): SignedIn) -> Response {
+    match hub.store.people().await {
+        Ok(people) => compose(&asked, &session, &people, Draft::default(), &[]),
+        Err(error) => failed(&asked, &error),
+    }
+}
+
+/// The alert as phones will show it, or the form again with what is missing.
+pub(super) async fn preview(State(hub): State<Arc<Hub>>, asked: Asked, SignedIn(session): SignedIn, body: Bytes) -> Response {
+    with_draft(&hub, &asked, &session, &body, |people, draft, alert| {
+        let words = asked.words;
+        let (shape, severity) = facts::severity(words, alert.severity.code());
+        let places: Vec<String> = alert.hamlets.iter().map(|no| facts::hamlet(words, &people.hamlet_name(*no))).collect();
+        let for_members = people.members.iter().filter(|member| alert.hamlets.contains(&member.hamlet)).count();
+        let page = Preview {
+            c: Chrome::new(&asked, &session, Section::Alerts, words.word("console-alert-preview")),
+            shape,
+            severity,
+            severity_class: alerts::severity_class(alert.severity.code()),
+            headline: display_safe(&alert.headline),
+            description: display_safe_lines(&alert.description),
+            instruction: display_safe_lines(&alert.instruction),
+            places: places.join(", "),
+            until: words.date_time(alert.expires_ms),
+            phones: words.say("console-alert-for-n", &[("n", for_members.into())]),
+            draft,
+        };
+        rendered(StatusCode::OK, &page)
+    })
+    .await
+}
+
+/// Sends it.
+pub(super) async fn send(State(hub): State<Arc<Hub>>, asked: Asked, SignedIn(session): SignedIn, body: Bytes) -> Response {
+    let mut checked = None;
+    let answer = with_draft(&hub, &asked, &session, &body, |_, _, alert| {
+        checked = Some(alert);
+        see_other("/console/alerts")
+    })
+    .await;
+    match checked {
+        None => answer,
+        Some(alert) => match raise(&hub, &session, alert).await {
+            Ok(()) => answer,
+            Err(error) => failed(&asked, &error),
+        },
+    }
+}
+
+async fn with_draft(
+    hub: &Hub,
+    asked: &Asked,
+    session: &Session,
+    body: &[u8],
+    then: impl FnOnce(&People, Draft, Alert) -> Response,
+) -> Response {
+    let Some(draft) = Draft::read(body) else { return refused(asked, StatusCode::BAD_REQUEST, "console-not-taken") };
+    if !session.sent(&draft.token) {
+        return refused(asked, StatusCode::FORBIDDEN, "console-form-old");
+    }
+    let people = match hub.store.people().await {
+        Ok(people) => people,
+        Err(error) => return failed(asked, &error),
+    };
+    match draft.checked(&people, asked.now_ms, &hub.identity().name) {
+        Ok(alert) => then(&people, draft, alert),
+        Err(wrong) => compose(asked, session, &people, draft, &wrong),
+    }
+}
+
+/// Keeps the alert and puts it into the stream of each hamlet, in one transaction; the read log has it first.
+async fn raise(hub: &Hub, session: &Session, alert: Alert) -> Result<()> {
+    let action = if alert.is_drill() { "drill" } else { "alert" };
+    hub.note(&session.officer, action, &alert.identifier, "").await?;
+    let items = alert
+        .hamlets
+        .iter()
+        .map(|no| ItemDraft { scope: Scope::Hamlet(*no), item: Item::Alert(alert.clone()), issued_ms: alert.sent_ms })
+        .collect();
+    let row = AlertRow { alert, officer: session.officer.clone(), second: None };
+    let kept = hub.store.raise_alert(row, items, hub.item_signer()).await?;
+    // Ninety-six random bits do not meet twice; if they do, nothing was sent and it must be said.
+    if kept { Ok(()) } else { Err(HubError::Store("the identifier of an alert was there already".to_owned())) }
+}
