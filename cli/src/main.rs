@@ -1,2 +1,21 @@
-//! yenban
-fn main() {}
+//! One command for a newcomer, an operator, a test and a load generator: the hub, a headless phone that uses exactly
+//! the core the apps use, and a demonstration of both. What it may be asked and what it answers is a contract.
+
+mod args;
+mod config;
+mod demo;
+mod fault;
+mod files;
+mod hub;
+mod limits;
+mod output;
+mod phone;
+mod qr;
+mod run;
+mod time;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    run::run(config::Environment::read())
+}

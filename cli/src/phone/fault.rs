@@ -1,0 +1,67 @@
+//! What the phone's core says, as one sentence with one exit code.
+
+use std::path::Path;
+
+use yenban_core::error::Error;
+use yenban_locales::Words;
+
+use crate::fault::{Fault, io_reason, unreadable};
+
+/// The sentence for an error of the store in `store`.
+pub(crate) fn of(error: &Error, store: &Path, words: Words) -> Fault {
+    match error {
+        Error::StoreBusy { path, .. } => Fault::could_not("error-store-busy").at(path),
+        Error::NotAStore { path, .. } => Fault::could_not("error-store-foreign").at(path),
+        Error::NoStore { path } => Fault::usage("error-store-not-enrolled").at(path),
+        Error::StoreDamaged { path, why } => Fault::could_not("error-store-damaged").at(path).told("reason", why),
+        Error::SchemaTooNew { path } => Fault::could_not("error-store-newer").at(path),
+        Error::Io { path, source, .. } if source.kind() == std::io::ErrorKind::NotFound => unreadable(path, source, words),
+        Error::Io { path, source, .. } => Fault::could_not("error-file").at(path).with("reason", io_reason(source, words)),
+        Error::Sql { what, source } => Fault::could_not("error-database").at(store).with("what", what).told("reason", &source.to_string()),
+        Error::StorageFull => Fault::could_not("error-disk-full").at(store),
+        Error::NotSaved { source } => Fault::could_not("error-not-saved").at(store).told("reason", &source.to_string()),
+        Error::KeyStore(reason) => Fault::could_not("error-keys").at(store).told("reason", reason),
+        Error::KeyMismatch => Fault::could_not("error-keys-foreign").at(store),
+        Error::Locked => Fault::usage("error-pin-needed"),
+        Error::PinWrong { left } => Fault::no("phone-pin-wrong").count("left", u64::from(*left)).coded("pin-wrong"),
+        Error::PinDisabled => Fault::no("error-pin-disabled"),
+        Error::PinRefused { .. } => Fault::usage("error-pin-refused"),
+        Error::NoPin => Fault::usage("error-pin-none").at(store),
+        Error::NotEnrolled => Fault::usage("error-store-not-enrolled").at(store),
+        Error::AlreadyEnrolled => Fault::usage("error-store-enrolled").at(store),
+        Error::NoPatrol => Fault::usage("error-patrol-none").at(store),
+        Error::PatrolUnderWay { patrol } => Fault::usage("error-patrol-open").with("patrol", patrol),
+        Error::PatrolPaused => Fault::usage("error-patrol-paused").at(store),
+        Error::PatrolNotPaused => Fault::usage("error-patrol-not-paused"),
+        Error::Unknown { what, name } => unknown(what, name, store),
+        Error::Invalid { what, why } => Fault::usage("error-input").with("what", what).told("reason", why),
+        Error::Untrusted { what, why } => Fault::no("error-untrusted").with("what", what).told("reason", why),
+        Error::LogBroken { at, why } => Fault::could_not("error-log-broken").with("at", at).told("reason", why),
+        Error::Offline(_) => Fault::could_not("phone-offline").coded("offline"),
+        Error::Refused { code, detail } => refused(code, detail),
+        // The core may learn new ways to go wrong; its own sentence is better than none.
+        other => Fault::could_not("error-inside").told("reason", &other.to_string()),
+    }
+}
+
+fn unknown(what: &str, name: &str, store: &Path) -> Fault {
+    let id = match what {
+        "incident" => "error-incident-unknown",
+        "alert" => "error-alert-unknown",
+        "member" => "error-member-unknown",
+        _ => return Fault::usage("error-name-unknown").told("id", name),
+    };
+    Fault::usage(id).told("id", name).at(store)
+}
+
+/// What a hub that said no told us, by its code.
+pub(crate) fn refused(code: &str, detail: &str) -> Fault {
+    let id = match code {
+        "token_used" => "phone-join-code-used",
+        "expired" => "phone-join-code-expired",
+        "hub_mismatch" | "token_unknown" | "token_altered" => "phone-join-other-hub",
+        "revoked" => "phone-lost",
+        _ => "error-hub-refused",
+    };
+    Fault::no(id).told("reason", detail).coded(code)
+}

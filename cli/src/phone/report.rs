@@ -1,0 +1,89 @@
+//! Reporting what happened, and adding to it.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+use yenban_core::app::{Report, Said};
+use yenban_core::incident::KINDS;
+use yenban_protocol::text::{Limit, nearest};
+
+use super::Job;
+use crate::args::nearest_choice;
+use crate::fault::{Fault, Result};
+use crate::files;
+use crate::limits::NEAREST_NAMES;
+
+const BASES: [&str; 4] = ["unstated", "seen", "heard", "think"];
+
+fn said(job: &Job<'_>) -> Result<Vec<Said>> {
+    let basis = match job.values.text("basis") {
+        Some(typed) => nearest_choice("basis", typed, BASES)?,
+        None => BASES[0],
+    };
+    let text = job.values.bounded("text", Limit::REPORT)?;
+    Ok(text.map(|text| Said { basis: basis.to_owned(), text: text.to_owned() }).into_iter().collect())
+}
+
+/// The code of a kind, or a refusal that names the nearest codes, looked for among codes and names.
+fn kind(job: &Job<'_>, typed: &str) -> Result<String> {
+    if KINDS.iter().any(|(code, _)| *code == typed) {
+        return Ok(typed.to_owned());
+    }
+    let codes: Vec<&str> = KINDS.iter().map(|(code, _)| *code).collect();
+    let names: Vec<String> = codes.iter().map(|code| job.words().kind(code)).collect();
+    let known = codes.iter().copied().chain(names.iter().map(String::as_str));
+    let mut near: Vec<&str> = Vec::new();
+    for found in nearest(typed, known, 2 * NEAREST_NAMES) {
+        let code = codes[found.index % codes.len()];
+        if !near.contains(&code) {
+            near.push(code);
+        }
+    }
+    near.truncate(NEAREST_NAMES);
+    let kinds = if near.is_empty() { codes.join(", ") } else { near.join(", ") };
+    Err(Fault::usage("error-kind-unknown").told("kind", typed).with("kinds", kinds))
+}
+
+/// `report`.
+pub(super) fn report(job: &Job<'_>) -> Result<()> {
+    let urgent = job.values.on("urgent");
+    let statements = said(job)?;
+    if statements.is_empty() && !urgent {
+        return Err(Fault::usage("error-text-empty"));
+    }
+    let kind = kind(job, job.values.need("kind")?)?;
+    let report = Report { kind, urgent, statements, place: super::patrol::typed_place(job.values)? };
+    let photos: Vec<PathBuf> = job.values.all("photo").into_iter().map(PathBuf::from).collect();
+    // Every file is looked at before anything is saved: a slip of a path leaves no half report.
+    for photo in &photos {
+        let file = files::open(photo, job.words())?;
+        if file.metadata().is_ok_and(|metadata| metadata.len() == 0) {
+            return Err(Fault::usage("error-file-empty").at(photo));
+        }
+    }
+    let mut phone = job.open()?;
+    let id = phone.report(&report).map_err(|error| job.fault(&error))?;
+    let mut captured = Vec::new();
+    for photo in &photos {
+        captured.push(phone.capture_photo(photo, Some(&id), false).map_err(|error| job.fault(&error))?);
+    }
+    job.settle(phone)?;
+    job.out.document(&json!({ "incident": id, "photos": captured }))?;
+    let kind = job.words().kind(&report.kind);
+    job.out.say("cli-report-saved", &[("kind", kind.into()), ("id", id.into())])?;
+    if !captured.is_empty() {
+        job.out.say("cli-photos-saved", &[("n", captured.len().into())])?;
+    }
+    job.out.line(&format!("{} {}", job.words().word("kind-safety-first"), job.words().kind_advice(&report.kind)))
+}
+
+/// `amend`.
+pub(super) fn amend(job: &Job<'_>) -> Result<()> {
+    let statements = said(job)?;
+    let incident = job.values.need("incident")?;
+    let mut phone = job.open()?;
+    let entry = phone.amend(incident, &statements).map_err(|error| job.fault(&error))?;
+    job.settle(phone)?;
+    job.out.document(&json!({ "incident": incident, "entry": entry }))?;
+    job.out.line(&job.words().word("cli-amended"))
+}

@@ -1,0 +1,4 @@
+//! Sending.
+use super::Job;
+use crate::fault::Result;
+pub(super) fn run(_job: &Job<'_>) -> Result<()> { Ok(()) }

@@ -1,0 +1,219 @@
+//! What the stories share: the real binary, a hub in a process of its own, walks and photographs.
+
+#![allow(dead_code, reason = "each story uses its part")]
+
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+/// The binary under test, in Vietnamese unless a story says otherwise, without the caller's environment.
+pub fn yenban() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_yenban"));
+    for name in ["LC_ALL", "LC_MESSAGES", "LANG", "YENBAN_PIN"] {
+        command.env_remove(name);
+    }
+    command.stdin(Stdio::null());
+    command
+}
+
+/// How a command ended.
+#[derive(Debug)]
+pub struct Ended {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
+}
+
+impl Ended {
+    /// The one document of `--json`.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// The last line of people's text.
+    pub fn last_line(&self) -> String {
+        self.out.lines().last().unwrap_or_default().to_owned()
+    }
+}
+
+/// Runs a command to its end.
+pub fn run<S: AsRef<OsStr>>(args: &[S]) -> Ended {
+    let output = yenban().args(args).output().expect("the binary starts");
+    Ended {
+        code: output.status.code().unwrap_or(-1),
+        out: String::from_utf8(output.stdout).expect("UTF-8"),
+        err: String::from_utf8(output.stderr).expect("UTF-8"),
+    }
+}
+
+/// Runs a command that must succeed.
+pub fn ok<S: AsRef<OsStr> + std::fmt::Debug>(args: &[S]) -> Ended {
+    let ended = run(args);
+    assert_eq!(ended.code, 0, "{args:?}: {ended:?}");
+    ended
+}
+
+/// Runs a command that must succeed and gives its document.
+pub fn json<S: AsRef<OsStr> + std::fmt::Debug>(args: &[S]) -> Value {
+    let mut all: Vec<&OsStr> = vec![OsStr::new("--json")];
+    all.extend(args.iter().map(AsRef::as_ref));
+    ok(&all).json()
+}
+
+/// A commune: its folder, and its hub when it runs.
+pub struct Commune {
+    pub folder: tempfile::TempDir,
+    hub: Option<Child>,
+    pub address: String,
+}
+
+impl Commune {
+    /// A new hub, not running.
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let commune = Self { folder, hub: None, address: String::new() };
+        ok(&["hub", "init", "--dir", &commune.dir(), "--commune", "05200", "--name", "Công an xã Mai Châu"]);
+        commune
+    }
+
+    /// A new hub that serves.
+    pub fn serving() -> Self {
+        let mut commune = Self::new();
+        commune.serve();
+        commune
+    }
+
+    /// The hub's folder.
+    pub fn dir(&self) -> String {
+        self.path("hub")
+    }
+
+    /// A path inside the temporary folder.
+    pub fn path(&self, name: &str) -> String {
+        self.folder.path().join(name).to_string_lossy().into_owned()
+    }
+
+    /// Starts the hub, on the address it had before if it had one.
+    pub fn serve(&mut self) {
+        let listen = if self.address.is_empty() { "127.0.0.1:0" } else { &self.address };
+        let mut hub = yenban()
+            .args(["--json", "hub", "serve", "--dir", &self.dir(), "--listen", listen])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the hub starts");
+        let mut line = String::new();
+        BufReader::new(hub.stdout.take().expect("piped")).read_line(&mut line).expect("the hub says where it listens");
+        let told: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line:?}"));
+        self.address = told["address"].as_str().expect("an address").to_owned();
+        self.hub = Some(hub);
+    }
+
+    /// Kills the hub as a power cut does.
+    pub fn kill(&mut self) {
+        if let Some(mut hub) = self.hub.take() {
+            hub.kill().expect("killed");
+            hub.wait().expect("gone");
+        }
+    }
+
+    /// A phone of a hamlet that has joined.
+    pub fn phone(&self, name: &str, hamlet: &str) -> String {
+        let mut enrol = vec!["hub", "enrol", "--dir"];
+        let dir = self.dir();
+        enrol.extend([dir.as_str(), "--hamlet", hamlet, "--create", "--role", "member", "--name", "Lò Văn Páo"]);
+        let code = ok(&enrol).last_line();
+        let store = self.path(name);
+        ok(&["phone", "--store", &store, "enrol", &code]);
+        store
+    }
+
+    /// A list of the hub.
+    pub fn list(&self, what: &str) -> Vec<Value> {
+        let listed = json(&["hub", "list", "--dir", &self.dir(), what]);
+        listed.as_array().expect("a list").clone()
+    }
+}
+
+impl Drop for Commune {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Real walks, when they are there.
+pub fn real_tracks() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/gpx");
+    let Ok(listing) = std::fs::read_dir(&folder) else { return Vec::new() };
+    let mut tracks: Vec<PathBuf> = listing.map(|item| item.expect("listed").path()).collect();
+    tracks.retain(|path| path.extension().is_some_and(|kind| kind == "gpx"));
+    tracks.sort();
+    tracks
+}
+
+/// A walk of `points` points, `step_m` metres and 5 seconds apart, with times of one evening.
+pub fn made_track(path: &Path, points: usize, step_m: f64) {
+    let mut gpx = String::from("<gpx version=\"1.1\" xmlns=\"http://www.topografix.com/GPX/1/1\"><trk><trkseg>\n");
+    for n in 0..points {
+        let lat = 20.66 + n as f64 * step_m / 111_000.0;
+        let seconds = n * 5;
+        let (h, m, s) = (12 + seconds / 3600 % 12, seconds / 60 % 60, seconds % 60);
+        gpx.push_str(&format!("<trkpt lat=\"{lat:.7}\" lon=\"105.0834567\"><time>2026-02-05T{h:02}:{m:02}:{s:02}Z</time></trkpt>\n"));
+    }
+    gpx.push_str("</trkseg></trk></gpx>\n");
+    std::fs::write(path, gpx).expect("written");
+}
+
+/// The walks of a story: the real ones, or one that is made when they are not there.
+pub fn tracks(folder: &Path) -> Vec<PathBuf> {
+    let real = real_tracks();
+    if !real.is_empty() {
+        return real;
+    }
+    println!("skipped: the recorded walks are not there, a made one is used");
+    let path = folder.join("made.gpx");
+    made_track(&path, 300, 25.0);
+    vec![path]
+}
+
+/// Milliseconds since 1970 of a time in JSON.
+pub fn ms(value: &Value) -> i64 {
+    let text = value.as_str().unwrap_or_else(|| panic!("no time: {value}"));
+    text.parse::<jiff::Timestamp>().unwrap_or_else(|error| panic!("{text}: {error}")).as_millisecond()
+}
+
+/// Every file under a folder with its bytes.
+pub fn bytes_of(folder: &str) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut found = Vec::new();
+    let mut open = vec![PathBuf::from(folder)];
+    while let Some(folder) = open.pop() {
+        let Ok(listing) = std::fs::read_dir(&folder) else { continue };
+        for item in listing {
+            let path = item.expect("listed").path();
+            match path.is_dir() {
+                true => open.push(path),
+                false => found.push((path.clone(), std::fs::read(&path).unwrap_or_default())),
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The names of a document's fields.
+pub fn fields(value: &Value) -> Vec<String> {
+    let mut names: Vec<String> = value.as_object().unwrap_or_else(|| panic!("no object: {value}")).keys().cloned().collect();
+    names.sort();
+    names
+}
+
+/// Asserts that a document has at least these fields.
+pub fn has_fields(value: &Value, wanted: &[&str]) {
+    let there = fields(value);
+    for name in wanted {
+        assert!(there.iter().any(|field| field == name), "{name} is missing in {value}");
+    }
+}
