@@ -22,13 +22,14 @@ use yenban_protocol::time::{Anchor, Stamp};
 
 use crate::clock::Clock;
 use crate::error::{Error, Result};
-use crate::keys::{KeyStore, Secret32, SoftwareKeyStore, new_secret, unwrap32};
+use crate::keys::{KeyStore, Secret32, SoftwareKeyStore, files, new_secret, unwrap32};
 use crate::limits::SIDE_FILE_MAX_BYTES;
 use crate::log::{Draft, Lane, Log, Recipients, VaultOpener, Writing, Written, lane_of, open_body, read_record};
 use crate::patrol::Walk;
+use crate::store::marker::Doubt;
 use crate::store::spool::{NewObject, Spool};
 use crate::store::vault::Vault;
-use crate::store::{Folder, Key, StoreLock, files};
+use crate::store::{Folder, Key, StoreLock};
 
 pub use enrol::Enrolment;
 pub use guard::KeepOpen;
@@ -58,6 +59,10 @@ pub struct Phone {
     member: u32,
     vault_key: Option<yenban_protocol::crypto::PublicKey>,
     anchor: Option<(BootId, Anchor)>,
+    /// Raised by sync: the next entry begins a new log.
+    doubt: Option<Doubt>,
+    /// Monotonic time of the newest signed head of this process.
+    head_signed_ms: Option<u64>,
     open: Option<OpenVault>,
     // Last, so that everything is closed before another process may come.
     _lock: StoreLock,
@@ -110,8 +115,20 @@ impl Phone {
         let key = spool_key(&folder, keys.as_ref())?;
         let spool = Spool::open(folder.spool(), key)?;
         let log = Log::open(spool)?;
-        let mut phone =
-            Phone { folder, keys, clock, log, enrolment: None, member: 0, vault_key: None, anchor: None, open: None, _lock: lock };
+        let mut phone = Phone {
+            folder,
+            keys,
+            clock,
+            log,
+            enrolment: None,
+            member: 0,
+            vault_key: None,
+            anchor: None,
+            doubt: None,
+            head_signed_ms: None,
+            open: None,
+            _lock: lock,
+        };
         phone.load()?;
         Ok(phone)
     }
@@ -125,9 +142,11 @@ impl Phone {
         if self.enrolment.is_none() {
             return Ok(());
         }
+        let raised = self.log.spool.meta("doubt")?;
+        self.doubt = raised.and_then(|code| Doubt::from_code(&String::from_utf8_lossy(&code)));
         self.load_member()?;
-        self.settle_doubt()?;
-        self.open_unguarded_vault()
+        self.open_unguarded_vault()?;
+        self.settle_doubt()
     }
 
     fn load_member(&mut self) -> Result<()> {

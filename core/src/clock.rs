@@ -36,10 +36,14 @@ pub struct SystemClock {
 }
 
 impl SystemClock {
-    /// Reads the boot id once. Where the system names none, one is made for this process: times of
-    /// two processes are then never compared by their monotonic clocks, which is honest.
+    /// Reads the boot id once. Where the system names none, the moment of the start stands for it: if
+    /// the wall clock is set in between, two processes take the boots for different ones, and times
+    /// become wider, never wrong.
     pub fn new() -> Self {
-        SystemClock { boot_id: read_boot_id().unwrap_or_else(crate::keys::random_boot_id) }
+        let named = read_boot_id();
+        let clock = SystemClock { boot_id: [0; 8] };
+        let started_s = (clock.wall_ms() - i64::try_from(clock.monotonic_ms()).unwrap_or(0)) / 1_000;
+        SystemClock { boot_id: named.unwrap_or(started_s.to_be_bytes()) }
     }
 }
 

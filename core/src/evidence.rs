@@ -22,11 +22,11 @@ use yenban_protocol::record::{Act, Record};
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
-use crate::keys::{Drawn, KeyStore, new_secret, random};
+use crate::keys::{Drawn, KeyStore, files, new_secret, random};
 use crate::limits::{PHOTO_CHUNK_BYTES, PHOTO_MAX_BYTES};
 use crate::patrol::time_of;
+use crate::store::Key;
 use crate::store::vault::{PhotoRow, Vault};
-use crate::store::{Key, files};
 
 const MAGIC: &[u8; 4] = b"YBO1";
 const WRAP_BYTES: usize = 8 + ENC_BYTES + 48;

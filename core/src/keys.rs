@@ -5,6 +5,7 @@
 //! little more on the phones we serve. Everything that needs a key in software (databases, sealing)
 //! keeps it wrapped by [`KeyStore::wrap`].
 
+pub(crate) mod files;
 mod pin;
 mod software;
 
@@ -61,14 +62,6 @@ pub(crate) fn random<const N: usize>(keys: &dyn KeyStore) -> Result<[u8; N]> {
     let mut out = [0; N];
     keys.random(&mut out)?;
     Ok(out)
-}
-
-/// Eight bytes for a boot id where the system names none.
-pub(crate) fn random_boot_id() -> [u8; 8] {
-    let mut out = [0; 8];
-    // A failure leaves zeros: the boot is then "unknown", and no time is derived from it.
-    let _ = getrandom::fill(&mut out);
-    out
 }
 
 /// Random bytes drawn ahead, because cryptographic libraries want a source that cannot fail and ours

@@ -13,8 +13,10 @@ pub mod keys;
 pub mod limits;
 pub(crate) mod log;
 pub(crate) mod patrol;
+pub(crate) mod outbox;
 pub mod place;
 pub mod store;
+pub mod sync;
 
 pub use app::Phone;
 pub use error::{Error, ErrorKind, Result};

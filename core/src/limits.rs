@@ -72,3 +72,17 @@ pub const SYNC_EPOCHS_MAX: u32 = 3;
 pub const FEED_ITEMS_PER_ANSWER: u64 = 256;
 /// Age of a request key, in hub time, from which it is made anew before the hub has to refuse it, in milliseconds.
 pub const REQUEST_KEY_RENEW_MS: i64 = 12 * 3_600 * 1_000;
+/// Time on patrol after which the head of the chain is signed again, in milliseconds.
+pub const HEAD_EVERY_MS: u64 = 15 * 60 * 1_000;
+/// Threads of the network.
+pub const TRANSPORT_WORKERS: usize = 2;
+/// Time for a connection with its handshake, in milliseconds: mountain networks are slow.
+pub const CONNECT_TIMEOUT_MS: u64 = 20_000;
+/// Time for one request from its first byte to the last of its answer, in milliseconds.
+pub const REQUEST_TIMEOUT_MS: u64 = 90_000;
+/// Longest problem document that is read, in bytes.
+pub const PROBLEM_MAX_BYTES: usize = 64 * 1024;
+/// Longest pause a hub may ask for, in milliseconds.
+pub const RETRY_AFTER_MAX_MS: u64 = 3_600 * 1_000;
+/// Pause between two attempts of a sync that goes on until nothing waits, in milliseconds.
+pub const UNTIL_EMPTY_PAUSE_MS: u64 = 1_000;

@@ -20,7 +20,7 @@ use crate::store::spool::{Commit, EntryRow, Head, NewLog, NewObject, NewSession,
 
 /// Order of sending: an urgent entry overtakes, evidence comes last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Lane {
+pub(crate) enum Lane {
     /// An urgent incident and what belongs to it.
     Urgent,
     /// Everything written.

@@ -6,6 +6,7 @@ use yenban_protocol::record::{Act, Answer, Basis, CrewChange, Statement};
 use super::{CheckIn, Extra, Phone, Place, Report, Said};
 use crate::error::{Error, Result};
 use crate::incident::check_kind;
+use crate::limits::HEAD_EVERY_MS;
 use crate::patrol::{self, Step};
 use crate::store::Key;
 
@@ -42,7 +43,18 @@ impl Phone {
     /// [`Error::NoPatrol`], [`Error::PatrolPaused`], [`Error::Invalid`] for a place off the earth or a
     /// text too long, or not saved.
     pub fn check_in(&mut self, check_in: &CheckIn) -> Result<String> {
-        self.check_in_entry(check_in).map(|name| name.to_string())
+        let name = self.check_in_entry(check_in)?;
+        self.sign_head_when_due();
+        Ok(name.to_string())
+    }
+
+    /// Signs a head when a quarter of an hour on patrol has passed since the last one.
+    fn sign_head_when_due(&mut self) {
+        let now_ms = self.clock.monotonic_ms();
+        let since = *self.head_signed_ms.get_or_insert(now_ms);
+        if now_ms.saturating_sub(since) >= HEAD_EVERY_MS {
+            self.sign_head_if_possible();
+        }
     }
 
     fn check_in_entry(&mut self, check_in: &CheckIn) -> Result<EntryName> {
@@ -74,6 +86,7 @@ impl Phone {
     /// # Errors
     /// [`Error::NoPatrol`], [`Error::Locked`], or not saved.
     pub fn patrol_finish(&mut self) -> Result<String> {
+        self.ready()?;
         let distance_m = self.patrol_distance_m()?;
         let name = self.patrol_step(Step::Finish, |patrol_seq| Act::PatrolFinished { patrol_seq, distance_m })?;
         self.sign_head_if_possible();
@@ -95,16 +108,15 @@ impl Phone {
 
     fn patrol_step(&mut self, step: Step, act: impl FnOnce(u64) -> Act) -> Result<String> {
         self.vault()?;
-        let before = self.patrol_state().0;
         let state = self.next_patrol_state(step)?;
+        let before = self.patrol_state().0;
         let patrol = before.ok_or(Error::NoPatrol)?;
         let written = self.write(act(patrol), None, state, Extra::default())?;
         Ok(written.name.to_string())
     }
 
     fn next_patrol_state(&mut self, step: Step) -> Result<(Option<u64>, bool)> {
-        self.enrolled_or_refuse()?;
-        self.log.ready()?;
+        self.ready()?;
         let head = self.log.head().ok_or(Error::NotEnrolled)?;
         patrol::after(head, step)
     }
@@ -128,7 +140,7 @@ impl Phone {
     /// [`Error::Invalid`] for an unknown kind, an empty report that is not urgent, texts too long;
     /// [`Error::Locked`]; or not saved.
     pub fn report(&mut self, report: &Report) -> Result<String> {
-        self.enrolled_or_refuse()?;
+        self.ready()?;
         check_kind(&report.kind)?;
         let statements = statements(&report.statements)?;
         if statements.is_empty() && !report.urgent {
@@ -152,6 +164,7 @@ impl Phone {
     /// [`Error::Locked`], or not saved.
     pub fn amend(&mut self, incident: &str, said: &[Said]) -> Result<String> {
         self.vault()?;
+        self.ready()?;
         let statements = statements(said)?;
         if statements.is_empty() {
             return Err(Error::invalid("text", "there is nothing to add"));
@@ -172,6 +185,7 @@ impl Phone {
     /// [`Error::Locked`], or not saved.
     pub fn answer_alert(&mut self, alert: &str, answer: &str) -> Result<String> {
         self.vault()?;
+        self.ready()?;
         let answer = Answer::ALL
             .into_iter()
             .find(|a| a.code() == answer)

@@ -1,1 +1,109 @@
+//! Checking the store against itself: chain, projections, files.
 
+use yenban_protocol::chain::FIRST_LINK;
+use yenban_protocol::crypto::SecretKey;
+use yenban_protocol::id::{EntryName, LogId};
+
+use super::{CheckReport, OpenVault, Phone, follow, session_key};
+use crate::error::Result;
+use crate::evidence::{hash_file, object_path};
+use crate::log::open_body;
+use crate::patrol::Walk;
+use crate::store::vault::Vault;
+
+const PAGE: u32 = 256;
+/// Faults that are told one by one; more of the same help nobody.
+const FAULTS_TOLD: usize = 100;
+
+impl Phone {
+    /// Recomputes every link that can be opened, compares the projections with a rebuild in memory, and
+    /// every sealed file with the log. Changes nothing.
+    ///
+    /// # Errors
+    /// The store cannot be read at all; what does not fit stands in the report.
+    pub fn check(&mut self) -> Result<CheckReport> {
+        let mut report = CheckReport::default();
+        if self.enrolment.is_none() {
+            return Ok(report);
+        }
+        self.log.ready()?;
+        self.check_chains(&mut report)?;
+        self.check_files(&mut report)?;
+        self.check_projections(&mut report)?;
+        report.faults.truncate(FAULTS_TOLD);
+        Ok(report)
+    }
+
+    fn check_chains(&mut self, report: &mut CheckReport) -> Result<()> {
+        let member = self.member;
+        for (number, name, _) in self.log.spool.logs()? {
+            let (mut next, mut previous) = (0, FIRST_LINK);
+            loop {
+                let rows = self.log.spool.entries(number, next, PAGE)?;
+                for row in &rows {
+                    let name = EntryName { log: LogId(name), seq: row.key.seq() };
+                    if name.seq != next {
+                        report.faults.push(format!("{name}: entries from {next} on are missing before it"));
+                    }
+                    let session = match self.open.as_mut() {
+                        Some(open) => session_key(&self.log, member, open, row.session),
+                        None => Ok(None),
+                    };
+                    match session.and_then(|s| s.map(|key| open_body(&key, name, &row.body)).transpose()) {
+                        Ok(Some(body)) if body.link(name.log, name.seq, &previous) == row.link => report.verified += 1,
+                        Ok(Some(_)) => report.faults.push(format!("{name}: its link does not follow from its content")),
+                        Ok(None) => report.sealed += 1,
+                        Err(e) => report.faults.push(e.to_string()),
+                    }
+                    report.entries += 1;
+                    next = name.seq + 1;
+                    previous = row.link;
+                }
+                if rows.len() < PAGE as usize {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn check_files(&self, report: &mut CheckReport) -> Result<()> {
+        for (key, sealed_sha256, size_bytes, _) in self.log.spool.objects()? {
+            let path = object_path(&self.folder.objects(), &sealed_sha256);
+            let name = self.log.name_of(key)?;
+            report.files += 1;
+            match hash_file(&path) {
+                Ok((hash, size)) if hash == sealed_sha256 && size == size_bytes => {}
+                Ok(_) => report.faults.push(format!("{name}: its file {} was altered", path.display())),
+                Err(e) => report.faults.push(format!("{name}: {e}")),
+            }
+        }
+        Ok(())
+    }
+
+    fn check_projections(&mut self, report: &mut CheckReport) -> Result<()> {
+        self.settle()?;
+        let Some(open) = self.open.as_ref() else { return Ok(()) };
+        let mut again = OpenVault {
+            vault: Vault::in_memory()?,
+            opener: SecretKey::from_scalar(open.opener.scalar()).map_err(|_| crate::Error::KeyMismatch)?,
+            walk: Walk::default(),
+            secrets: open.secrets.clone(),
+            session: None,
+        };
+        if let Err(e) = follow(&self.log, self.member, &mut again) {
+            report.faults.push(format!("the projections cannot be rebuilt: {e}"));
+            return Ok(());
+        }
+        for (ours, rebuilt) in open.vault.digest()?.iter().zip(again.vault.digest()?) {
+            report.projection_rows += ours.rows;
+            if *ours != rebuilt {
+                report.faults.push(format!(
+                    "the projection {} has {} rows and differs from a rebuild with {} rows",
+                    ours.table, ours.rows, rebuilt.rows
+                ));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,14 +1,276 @@
-use super::Phone;
-use crate::error::Result;
-use crate::store::spool::Spool;
-use yenban_protocol::id::BootId;
+//! The store as sync sees it, and the heads that the device key signs.
+
+use yenban_protocol::cbor::{Reader, Writer};
+use yenban_protocol::cert::Token;
+use yenban_protocol::chain::Link;
+use yenban_protocol::crypto;
+use yenban_protocol::feed::{FeedItem, Scope};
+use yenban_protocol::id::{BootId, EntryName, Epoch, LogId};
+use yenban_protocol::keys::{KeyHistory, Purpose};
+use yenban_protocol::range::RangeSet;
+use yenban_protocol::receipt::{Held, Receipt};
+use yenban_protocol::seal::{SealedBody, SessionKey, SessionWrap};
+use yenban_protocol::segment::Head;
+use yenban_protocol::signed::Signed;
 use yenban_protocol::time::Anchor;
-pub(super) fn load_anchor(_s: &Spool) -> Result<Option<(BootId, Anchor)>> {
-    Ok(None)
+
+use super::Phone;
+use crate::error::{Error, Result};
+use crate::keys::{DeviceSigner, Drawn};
+use crate::log::{Lane, VaultOpener, broken};
+use crate::store::Key;
+use crate::store::marker::Doubt;
+use crate::store::spool::Spool;
+use crate::store::spool_feed::NewItem;
+use crate::store::spool_send::ReceiptRow;
+use crate::sync::store::{Gap, Identity, LogDoubt, LogState, StoredEntry, StoredRequestKey, StreamState, SyncStore};
+
+/// What a feed item is sealed to the vault for.
+pub(super) const ITEM_INFO: &[u8] = b"yb1/feed-item-at-rest";
+
+pub(super) fn load_anchor(spool: &Spool) -> Result<Option<(BootId, Anchor)>> {
+    let Some(bytes) = spool.meta("anchor")? else { return Ok(None) };
+    let mut r = Reader::new(&bytes);
+    let read = r.tuple(2, "anchor").and_then(|()| Ok((BootId(r.fixed("boot")?), Anchor::read(&mut r)?)));
+    // An anchor that cannot be read is as good as none: times become wider, never wrong.
+    Ok(read.ok())
 }
+
 impl Phone {
-    pub(super) fn sign_head(&mut self) -> Result<()> {
+    /// Signs the newest head with the device key and keeps it; it vouches for everything up to there.
+    /// May take a second on slow hardware, so it comes after the tick, never before.
+    ///
+    /// # Errors
+    /// [`Error::NotEnrolled`], [`Error::KeyStore`], or not saved.
+    pub fn sign_head(&mut self) -> Result<()> {
+        let enrolment = self.enrolled_or_refuse()?;
+        let head = *self.log.head().ok_or(Error::NotEnrolled)?;
+        let Some(seq) = head.next_seq.checked_sub(1) else { return Ok(()) };
+        let name = EntryName { log: LogId(head.name), seq };
+        let token = enrolment.token.as_ref().map(|t| t.bytes().to_vec());
+        let signed = Head::sign(name, &head.link, enrolment.device, token, &DeviceSigner(self.keys.as_ref()))
+            .map_err(|e| Error::KeyStore(e.to_string()))?;
+        let mut w = Writer::new();
+        signed.write(&mut w);
+        self.log.spool.put_head(Key::new(head.log, seq), w.as_bytes())?;
+        self.head_signed_ms = Some(self.clock.monotonic_ms());
         Ok(())
     }
-    pub(super) fn sign_head_if_possible(&mut self) {}
+
+    /// As [`Phone::sign_head`] after a capture that is saved already: a key store that fails now must
+    /// not look like a capture that failed. The head is signed again at the next occasion.
+    pub(super) fn sign_head_if_possible(&mut self) {
+        let _ = self.sign_head();
+    }
+
+    /// Signed heads of a log between two entries, ascending.
+    pub fn heads(&self, log: LogId, first: u64, last: u64) -> Result<Vec<Head>> {
+        let Some(number) = self.log.log_number(log)? else { return Ok(Vec::new()) };
+        let rows = self.log.spool.heads(number, first, last)?;
+        rows.iter().map(|bytes| Head::read(&mut Reader::new(bytes)).map_err(|e| broken(log.to_string(), e))).collect()
+    }
+
+    fn number_of(&self, log: LogId) -> Result<u32> {
+        self.log.log_number(log)?.ok_or(Error::Unknown { what: "log", name: log.to_string() })
+    }
+
+    /// The newest receipt of a log, as the hub signed it.
+    pub fn receipt(&self, log: LogId) -> Result<Option<Vec<u8>>> {
+        self.log.spool.receipt(self.number_of(log)?)
+    }
+
+    /// Takes an entry back from where it was set aside, to be sent again.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] when it was not set aside.
+    pub fn send_again(&mut self, entry: &str) -> Result<()> {
+        let (_, key) = self.find_entry("entry", entry)?;
+        if self.log.spool.unpark(key)? {
+            return Ok(());
+        }
+        Err(Error::Unknown { what: "set-aside entry", name: entry.to_owned() })
+    }
+
+    fn kept_item(&self, item: &Signed<FeedItem>) -> Result<NewItem> {
+        let value = &item.value;
+        // What is for one member or role is not readable before that vault opens.
+        let sealed = matches!(value.scope, Scope::Member(_) | Scope::Role(_));
+        let body = match (sealed, &self.vault_key) {
+            (true, Some(key)) => {
+                let mut random = Drawn::new(self.keys.as_ref())?;
+                let boxed = crypto::seal(&mut random, key, ITEM_INFO, b"", item.bytes()).map_err(|e| Error::KeyStore(e.to_string()))?;
+                [&boxed.enc[..], &boxed.ciphertext].concat()
+            }
+            (true, None) => return Err(Error::NotEnrolled),
+            (false, _) => item.bytes().to_vec(),
+        };
+        Ok(NewItem { scope: value.scope.to_bytes(), epoch: value.epoch.0, number: value.number, kind: value.item.kind(), sealed, body })
+    }
+}
+
+impl SyncStore for Phone {
+    fn identity(&self) -> Result<Identity> {
+        let enrolment = self.enrolled_or_refuse()?;
+        Ok(Identity { device: enrolment.device, root_hash: enrolment.root_hash, history: enrolment.history.clone() })
+    }
+
+    fn set_history(&mut self, history: &Signed<KeyHistory>) -> Result<()> {
+        let enrolment = self.enrolment.as_mut().ok_or(Error::NotEnrolled)?;
+        let seal = history.value.current(Purpose::Seal);
+        let seal = seal.ok_or_else(|| Error::untrusted("key history", "it has no sealing key"))?;
+        if history.value.number < enrolment.history.value.number {
+            return Err(Error::untrusted("key history", "it is older than the one at hand"));
+        }
+        self.log.spool.set_meta(&[("history", Some(history.bytes()))])?;
+        enrolment.hub_seal_key = seal.key;
+        enrolment.history = history.clone();
+        Ok(())
+    }
+
+    fn token(&self) -> Result<Option<Signed<Token>>> {
+        Ok(self.enrolment.as_ref().and_then(|e| e.token.clone()))
+    }
+
+    fn set_token(&mut self, token: &Signed<Token>, contact: Anchor) -> Result<()> {
+        let boot = BootId(self.clock.boot_id());
+        let mut w = Writer::new();
+        w.array(2).bytes(&boot.0);
+        contact.write(&mut w);
+        self.log.spool.set_meta(&[("token", Some(token.bytes())), ("anchor", Some(w.as_bytes()))])?;
+        self.anchor = Some((boot, contact));
+        if let Some(enrolment) = self.enrolment.as_mut() {
+            enrolment.token = Some(token.clone());
+        }
+        Ok(())
+    }
+
+    fn epoch(&self) -> Result<Option<Epoch>> {
+        let bytes = self.log.spool.meta("epoch")?;
+        Ok(bytes.and_then(|b| b.as_slice().try_into().ok()).map(Epoch))
+    }
+
+    fn begin_epoch(&mut self, epoch: Epoch) -> Result<()> {
+        self.log.spool.begin_epoch(epoch.0)
+    }
+
+    fn request_key(&self) -> Result<Option<StoredRequestKey>> {
+        let wrapped = self.log.spool.meta("request_key")?;
+        let certificate = self.log.spool.meta("request_certificate")?;
+        Ok(wrapped.zip(certificate).map(|(wrapped, certificate)| StoredRequestKey { wrapped, certificate }))
+    }
+
+    fn set_request_key(&mut self, key: &StoredRequestKey) -> Result<()> {
+        self.log.spool.set_meta(&[("request_key", Some(&key.wrapped)), ("request_certificate", Some(&key.certificate))])
+    }
+
+    fn logs(&self) -> Result<Vec<LogState>> {
+        let logs = self.log.spool.logs()?;
+        logs.into_iter().map(|(number, name, _)| Ok(LogState { log: LogId(name), len: self.log.spool.len_of(number)? })).collect()
+    }
+
+    fn received(&self, log: LogId) -> Result<RangeSet> {
+        self.log.spool.received(self.number_of(log)?)
+    }
+
+    fn parked(&self, log: LogId) -> Result<RangeSet> {
+        let parked = self.log.spool.parked(self.number_of(log)?)?;
+        Ok(parked.into_iter().map(|(seq, _)| (seq, seq)).collect())
+    }
+
+    fn urgent(&self, log: LogId, from: u64) -> Result<Vec<u64>> {
+        self.log.spool.in_lane(self.number_of(log)?, Lane::Urgent as u8, from)
+    }
+
+    fn link(&self, log: LogId, seq: u64) -> Result<Option<Link>> {
+        match self.log.key_of(EntryName { log, seq })? {
+            Some(key) => self.log.spool.link(key),
+            None => Ok(None),
+        }
+    }
+
+    fn entries(&self, log: LogId, first: u64, limit: u32) -> Result<Vec<StoredEntry>> {
+        let rows = self.log.spool.entries(self.number_of(log)?, first, limit)?;
+        rows.into_iter()
+            .map(|row| {
+                let name = EntryName { log, seq: row.key.seq() };
+                let body = SealedBody::from_bytes(&row.body).map_err(|e| broken(name.to_string(), e))?;
+                let size_bytes = row.body.len();
+                Ok(StoredEntry { seq: name.seq, link: row.link, session: row.session, body, size_bytes })
+            })
+            .collect()
+    }
+
+    fn session_wrap(&self, session: i64) -> Result<SessionWrap> {
+        let at = || format!("session {session}");
+        let row = self.log.spool.session(session)?.ok_or_else(|| broken(at(), "it is not in the spool"))?;
+        SessionWrap::read(&mut Reader::new(&row.for_hub)).map_err(|e| broken(at(), e))
+    }
+
+    fn session_key(&self, session: i64) -> Result<Option<SessionKey>> {
+        match &self.open {
+            Some(open) => self.log.session_key(session, &VaultOpener { member: self.member, opener: &open.opener }),
+            None => Ok(None),
+        }
+    }
+
+    fn apply_receipt(&mut self, receipt: &Signed<Receipt>, held: &[Held]) -> Result<()> {
+        let value = &receipt.value;
+        let held: Vec<_> = held.iter().map(|h| (h.first, h.last, h.last_link)).collect();
+        let row = ReceiptRow {
+            log: self.number_of(value.log)?,
+            epoch: value.epoch.0,
+            hub_ms: value.hub_time_ms,
+            hold_s: value.hold_s,
+            bytes: receipt.bytes(),
+            held: &held,
+            objects: &value.objects,
+        };
+        self.log.spool.apply_receipt(&row)
+    }
+
+    fn note_unanswered(&mut self, log: LogId, first: u64, last: u64) -> Result<()> {
+        let (number, now_ms) = (self.number_of(log)?, self.clock.wall_ms());
+        self.log.spool.note_attempt(number, first, last, None, now_ms).map(|_| ())
+    }
+
+    fn note_rejection(&mut self, log: LogId, first: u64, last: u64, reason: &str) -> Result<u32> {
+        let (number, now_ms) = (self.number_of(log)?, self.clock.wall_ms());
+        self.log.spool.note_attempt(number, first, last, Some(reason), now_ms)
+    }
+
+    fn park(&mut self, log: LogId, seq: u64, reason: &str) -> Result<()> {
+        let key = Key::new(self.number_of(log)?, seq);
+        let now_ms = self.clock.wall_ms();
+        self.log.spool.park(key, reason, now_ms)
+    }
+
+    fn doubt(&mut self, doubt: LogDoubt) -> Result<()> {
+        let doubt = match doubt {
+            LogDoubt::HubAhead => Doubt::HubAhead,
+            LogDoubt::Fork => Doubt::Fork,
+        };
+        self.raise_doubt(doubt)
+    }
+
+    fn streams(&self) -> Result<Vec<StreamState>> {
+        let rows = self.log.spool.streams()?;
+        rows.into_iter()
+            .map(|(scope, epoch, number, hash)| {
+                let scope = Scope::from_bytes(&scope).map_err(|e| broken("feed".into(), e))?;
+                Ok(StreamState { scope, epoch: Epoch(epoch), number, hash })
+            })
+            .collect()
+    }
+
+    fn apply_items(&mut self, items: &[Signed<FeedItem>], streams: &[StreamState], gaps: &[Gap]) -> Result<u64> {
+        let kept = items.iter().map(|item| self.kept_item(item)).collect::<Result<Vec<_>>>()?;
+        let streams: Vec<_> = streams.iter().map(|s| (s.scope.to_bytes(), s.epoch.0, s.number, s.hash)).collect();
+        let gaps: Vec<_> = gaps.iter().map(|g| (g.scope.to_bytes(), g.epoch.0, g.first, g.last)).collect();
+        self.log.spool.apply_items(&kept, &streams, &gaps)
+    }
+
+    fn keep_streams(&mut self, open: &[Scope]) -> Result<()> {
+        let open: Vec<_> = open.iter().map(Scope::to_bytes).collect();
+        self.log.spool.keep_streams(&open)
+    }
 }

@@ -7,14 +7,14 @@ use yenban_protocol::crypto::{self, PublicKey, SecretKey, SoftwareVerifier, Veri
 use yenban_protocol::enrol::{EnrolAnswer, EnrolRequest, EnrolmentCode};
 use yenban_protocol::id::{DeviceId, EntryName, LogId};
 use yenban_protocol::keys::{KeyHistory, Purpose};
-use yenban_protocol::record::{Act, Record};
+use yenban_protocol::record::{Act, Common, Record};
 use yenban_protocol::signed::Signed;
 
 use super::{Identity, Phone};
 use crate::error::{Error, Result};
-use crate::keys::{DeviceSigner, Drawn, random, unwrap32};
+use crate::keys::{DeviceSigner, Drawn, files, random, unwrap32};
 use crate::log::{Recipients, Writing};
-use crate::store::files;
+
 use crate::store::marker::{self, Doubt, Marker};
 use crate::store::spool::Spool;
 
@@ -208,11 +208,23 @@ impl Phone {
         }
     }
 
-    /// The hub holds more of our log than we do (the store was rolled back), or another branch of it: a
-    /// new log begins, nothing of the old one is thrown away.
-    pub fn hub_is_ahead(&mut self) -> Result<()> {
+    /// Remembers that the newest log is in doubt; the next entry begins another.
+    pub(super) fn raise_doubt(&mut self, doubt: Doubt) -> Result<()> {
         self.enrolled_or_refuse()?;
-        self.begin_another_log(Doubt::HubAhead)
+        self.log.spool.set_meta(&[("doubt", Some(doubt.code().as_bytes()))])?;
+        self.doubt = Some(doubt);
+        Ok(())
+    }
+
+    /// Everything that comes before an entry: enrolled, spool open, no doubt left.
+    pub(super) fn ready(&mut self) -> Result<()> {
+        self.enrolled_or_refuse()?;
+        self.log.ready()?;
+        if let Some(doubt) = self.doubt {
+            self.begin_another_log(doubt)?;
+            self.log.spool.set_meta(&[("doubt", None)])?;
+        }
+        Ok(())
     }
 
     fn begin_another_log(&mut self, doubt: Doubt) -> Result<()> {
@@ -220,6 +232,8 @@ impl Phone {
         let continues = EntryName { log: LogId(old.name), seq: old.next_seq.saturating_sub(1) };
         let name = LogId(random(self.keys.as_ref())?);
         self.begin_log(name, doubt.code(), Some(continues))?;
+        // Only now: if it could not begin, the doubt stays.
+        self.doubt = None;
         if old.patrol.is_some() {
             // Who was walking goes on walking: the patrol begins again in the new log.
             self.patrol_start_unchecked()?;
@@ -230,7 +244,9 @@ impl Phone {
     fn begin_log(&mut self, name: LogId, reason: &'static str, continues: Option<EntryName>) -> Result<()> {
         let to: Recipients = self.recipients()?;
         let act = Act::LogStarted { device_key: self.keys.device_key(), continues, reason: reason.to_owned() };
-        let record = Record { common: self.common(None)?, act };
+        // The phone's own act: nobody has to confirm it.
+        let common = Common { unconfirmed: false, ..self.common(None)? };
+        let record = Record { common, act };
         let marker: &Path = &self.folder.marker();
         let ctx = Writing { keys: self.keys.as_ref(), clock: self.clock.as_ref(), to };
         let written = self.log.start(&ctx, name, reason, &record, marker)?;

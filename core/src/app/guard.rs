@@ -119,6 +119,7 @@ impl Phone {
     /// many entries were confirmed.
     pub fn confirm_locked_captures(&mut self) -> Result<u64> {
         self.vault()?;
+        self.ready()?;
         let Some(head) = self.log.head().copied() else { return Ok(0) };
         let from = self.vault()?.vault.confirmed_to(head.log)?.map_or(0, |last| last + 1);
         let open = self.log.spool.unconfirmed(head.log, self.member, from)?;
@@ -141,6 +142,7 @@ impl Phone {
             return Err(Error::invalid("member", "the phone goes to another member"));
         }
         self.check_member_known(to)?;
+        self.ready()?;
         self.ensure_member(to)?;
         let act = Act::PhoneHandedOver { to: MemberNo(to) };
         self.write(act, None, self.patrol_state(), Extra::default())?;
@@ -205,11 +207,11 @@ impl Phone {
 
     fn open_vault(&mut self, secrets: &VaultSecrets) -> Result<()> {
         let path = self.folder.vault(self.member);
-        let vault = match Vault::open(path.clone(), &secrets.database) {
+        let vault = match Vault::open(&path, &secrets.database) {
             // Derived, so a damaged one is set aside, never deleted, and made again.
             Err(Error::StoreDamaged { .. } | Error::NotAStore { .. }) => {
                 self.set_vault_aside(&path)?;
-                Vault::open(path, &secrets.database)?
+                Vault::open(&path, &secrets.database)?
             }
             other => other?,
         };

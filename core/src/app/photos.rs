@@ -23,6 +23,7 @@ impl Phone {
     /// [`Error::Invalid`] for an empty or too large file, [`Error::Unknown`] for the subject,
     /// [`Error::StorageFull`], or not saved: then nothing of it is in the log.
     pub fn capture_photo(&mut self, source: &Path, subject: Option<&str>, from_camera: bool) -> Result<String> {
+        self.ready()?;
         let to = self.recipients()?;
         let subject = subject.map(|s| self.find_entry("incident", s)).transpose()?;
         if let Some((name, key)) = subject

@@ -10,10 +10,9 @@ use sha2::{Digest, Sha256};
 use yenban_protocol::crypto::{PublicKey, SecretKey, Signature, Signer};
 use zeroize::Zeroizing;
 
-use super::{KeyStore, Secret32};
+use super::{KeyStore, Secret32, files};
 use crate::error::{Error, Result};
 use crate::limits::SIDE_FILE_MAX_BYTES;
-use crate::store::files;
 
 const MAGIC: &[u8; 4] = b"YBK1";
 const NONCE_BYTES: usize = 12;

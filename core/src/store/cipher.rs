@@ -31,8 +31,9 @@ pub(crate) fn open(path: &Path, key: &Secret32, settings: Settings) -> Result<Co
     // for its creation each time. It is what SQLITE_FCNTL_PERSIST_WAL does, without unsafe code.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).doing("configure database")?;
     unlock(&conn, key)?;
-    read_first_page(&conn, path)?;
+    // Before the first read, else reading makes a shared-memory file beside what may be no database.
     pragma_value(&conn, "locking_mode", "EXCLUSIVE")?;
+    read_first_page(&conn, path)?;
     pragma_value(&conn, "journal_mode", "WAL")?;
     let batch = format!(
         "PRAGMA synchronous={};PRAGMA cache_size=-{};PRAGMA wal_autocheckpoint={WAL_CHECKPOINT_PAGES};

@@ -5,8 +5,8 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::files;
 use crate::error::{Error, Result};
+use crate::keys::files;
 use crate::limits::{STORE_POLL_MS, STORE_WAIT_MS};
 
 const PLAIN_SQLITE: &[u8; 16] = b"SQLite format 3\0";

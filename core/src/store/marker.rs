@@ -8,8 +8,8 @@ use std::path::Path;
 
 use yenban_protocol::id::LogId;
 
-use super::files;
 use crate::error::{Error, Result};
+use crate::keys::files;
 use crate::limits::SIDE_FILE_MAX_BYTES;
 
 const MAGIC: &[u8; 4] = b"YBM1";
@@ -32,6 +32,8 @@ pub(crate) enum Doubt {
     MarkerDiffers,
     /// The hub holds more of this log than this store does.
     HubAhead,
+    /// The hub holds other entries under the same numbers.
+    Fork,
 }
 
 impl Doubt {
@@ -41,7 +43,15 @@ impl Doubt {
             Doubt::MarkerMissing => "marker_missing",
             Doubt::MarkerDiffers => "marker_differs",
             Doubt::HubAhead => "hub_ahead",
+            Doubt::Fork => "fork",
         }
+    }
+}
+
+impl Doubt {
+    /// From its word.
+    pub(crate) fn from_code(code: &str) -> Option<Doubt> {
+        [Doubt::MarkerMissing, Doubt::MarkerDiffers, Doubt::HubAhead, Doubt::Fork].into_iter().find(|d| d.code() == code)
     }
 }
 

@@ -10,11 +10,12 @@
 //! ```
 
 pub(crate) mod cipher;
-pub(crate) mod files;
 pub(crate) mod folder;
 pub(crate) mod marker;
 pub(crate) mod schema;
 pub(crate) mod spool;
+pub(crate) mod spool_feed;
+pub(crate) mod spool_send;
 pub(crate) mod vault;
 pub(crate) mod vault_dump;
 pub(crate) mod vault_read;

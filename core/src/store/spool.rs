@@ -94,7 +94,6 @@ pub(crate) struct SessionRow {
 /// A member who can use this phone.
 #[derive(Debug, Clone)]
 pub(crate) struct MemberRow {
-    pub member: u32,
     /// Public half of the vault's sealing key.
     pub vault_key: [u8; 33],
     pub slot: PinSlot,
@@ -430,7 +429,6 @@ fn read_entry(r: &rusqlite::Row<'_>) -> rusqlite::Result<EntryRow> {
 
 fn read_member(r: &rusqlite::Row<'_>) -> rusqlite::Result<MemberRow> {
     Ok(MemberRow {
-        member: r.get(0)?,
         vault_key: r.get(1)?,
         slot: PinSlot { hardware: r.get(2)?, salt: r.get(3)?, sealed: r.get(4)?, has_pin: r.get(5)? },
         tries: r.get(6)?,

@@ -5,7 +5,7 @@
 //! So a capture costs one fsync, not two, and a kill only means that some entries are read again.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -87,7 +87,6 @@ pub(crate) struct PhotoRow<'a> {
 /// An open vault.
 pub(crate) struct Vault {
     conn: Connection,
-    path: PathBuf,
     in_batch: u32,
     open_tx: bool,
     watermarks: BTreeMap<u32, u64>,
@@ -95,24 +94,23 @@ pub(crate) struct Vault {
 
 impl Vault {
     /// Opens or creates the vault at `path`.
-    pub(crate) fn open(path: PathBuf, key: &Secret32) -> Result<Vault> {
+    pub(crate) fn open(path: &Path, key: &Secret32) -> Result<Vault> {
         let settings = Settings { synchronous: "NORMAL", cache_kib: VAULT_CACHE_KIB, application_id: schema::VAULT_ID };
-        let mut conn = cipher::open(&path, key, settings)?;
-        schema::migrate_vault(&mut conn, &path)?;
-        cipher::assert_sealed(&path)?;
-        Self::over(conn, path)
+        let mut conn = cipher::open(path, key, settings)?;
+        schema::migrate_vault(&mut conn, path)?;
+        cipher::assert_sealed(path)?;
+        Self::over(conn)
     }
 
     /// A vault in memory, for rebuilding and comparing.
     pub(crate) fn in_memory() -> Result<Vault> {
-        let path = PathBuf::from(":memory:");
         let mut conn = Connection::open_in_memory().doing("open a database in memory")?;
-        schema::migrate_vault(&mut conn, &path)?;
-        Self::over(conn, path)
+        schema::migrate_vault(&mut conn, Path::new(":memory:"))?;
+        Self::over(conn)
     }
 
-    fn over(conn: Connection, path: PathBuf) -> Result<Vault> {
-        let mut vault = Vault { conn, path, in_batch: 0, open_tx: false, watermarks: BTreeMap::new() };
+    fn over(conn: Connection) -> Result<Vault> {
+        let mut vault = Vault { conn, in_batch: 0, open_tx: false, watermarks: BTreeMap::new() };
         vault.read_watermarks()?;
         Ok(vault)
     }
@@ -122,10 +120,6 @@ impl Vault {
         let rows = statement.query_map([], |r| Ok((r.get(0)?, r.get::<_, i64>(1)?.cast_unsigned())));
         self.watermarks = rows.and_then(Iterator::collect).doing("read the watermark")?;
         Ok(())
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
     }
 
     pub(crate) fn conn(&self) -> &Connection {

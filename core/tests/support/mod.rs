@@ -1,5 +1,5 @@
 //! A commune for tests: root, hub keys, enrolment codes and signed answers, in memory.
-#![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "each test binary uses its own part")]
 
 use std::path::Path;
 use std::sync::Arc;
