@@ -45,6 +45,8 @@ pub struct Hub {
     pub metrics: Metrics,
     /// Its folder.
     pub folder: Folder,
+    /// The console's doors.
+    pub console: crate::console::access::Access,
     identity: Identity,
     commune: CommuneCode,
     clock: SharedClock,
@@ -74,6 +76,7 @@ impl Hub {
             verifier: HubVerifier::default(),
             metrics: Metrics::default(),
             folder,
+            console: crate::console::access::Access::default(),
             identity,
             commune,
             clock,

@@ -7,6 +7,7 @@
 pub mod admin;
 pub mod app;
 pub mod clock;
+pub mod console;
 pub mod enrol;
 mod entropy;
 pub mod error;

@@ -4,12 +4,12 @@
 use std::sync::Arc;
 
 use askama::Template;
+use axum::Form;
 use axum::extract::State;
+use axum::extract::rejection::FormRejection;
 use axum::http::StatusCode;
 use axum::response::Response;
-use axum::{Form, body::Bytes};
 use data_encoding::HEXLOWER;
-use yenban_locales::Words;
 use yenban_protocol::alert::{Alert, MessageType, Severity, Status, Urgency};
 use yenban_protocol::feed::{Item, Scope};
 use yenban_protocol::id::HamletNo;
@@ -23,6 +23,9 @@ use crate::entropy;
 use crate::error::{HubError, Result};
 use crate::limits::{DESCRIPTION_MAX_CHARS, HEADLINE_MAX_CHARS};
 use crate::store::{AlertRow, ItemDraft, People};
+
+/// The fields of a form, if it was one.
+type Sent = std::result::Result<Form<Vec<(String, String)>>, FormRejection>;
 
 const HOUR_MS: i64 = 3_600_000;
 
@@ -43,10 +46,9 @@ struct Draft {
 }
 
 impl Draft {
-    /// Reads a form body. Repeated fields (the hamlets) are why this is not left to a derive.
-    fn read(body: &[u8]) -> Option<Self> {
+    /// Reads the fields. Repeated ones (the hamlets) are why this is not left to a derive.
+    fn read(fields: Vec<(String, String)>) -> Self {
         let mut draft = Self::default();
-        let Form(fields) = Form::<Vec<(String, String)>>::from_bytes(body)?;
         for (name, value) in fields {
             match name.as_str() {
                 "token" => draft.token = value,
@@ -62,7 +64,7 @@ impl Draft {
         }
         draft.hamlets.sort_unstable();
         draft.hamlets.dedup();
-        Some(draft)
+        draft
     }
 
     /// The alert, or the ids of what is still missing.
@@ -197,8 +199,8 @@ pub(super) async fn page(State(hub): State<Arc<Hub>>, asked: Asked, SignedIn(ses
 }
 
 /// The alert as phones will show it, or the form again with what is missing.
-pub(super) async fn preview(State(hub): State<Arc<Hub>>, asked: Asked, SignedIn(session): SignedIn, body: Bytes) -> Response {
-    with_draft(&hub, &asked, &session, &body, |people, draft, alert| {
+pub(super) async fn preview(State(hub): State<Arc<Hub>>, asked: Asked, SignedIn(session): SignedIn, form: Sent) -> Response {
+    with_draft(&hub, &asked, &session, form, |people, draft, alert| {
         let words = asked.words;
         let (shape, severity) = facts::severity(words, alert.severity.code());
         let places: Vec<String> = alert.hamlets.iter().map(|no| facts::hamlet(words, &people.hamlet_name(*no))).collect();
@@ -222,9 +224,9 @@ pub(super) async fn preview(State(hub): State<Arc<Hub>>, asked: Asked, SignedIn(
 }
 
 /// Sends it.
-pub(super) async fn send(State(hub): State<Arc<Hub>>, asked: Asked, SignedIn(session): SignedIn, body: Bytes) -> Response {
+pub(super) async fn send(State(hub): State<Arc<Hub>>, asked: Asked, SignedIn(session): SignedIn, form: Sent) -> Response {
     let mut checked = None;
-    let answer = with_draft(&hub, &asked, &session, &body, |_, _, alert| {
+    let answer = with_draft(&hub, &asked, &session, form, |_, _, alert| {
         checked = Some(alert);
         see_other("/console/alerts")
     })
@@ -242,10 +244,11 @@ async fn with_draft(
     hub: &Hub,
     asked: &Asked,
     session: &Session,
-    body: &[u8],
+    form: Sent,
     then: impl FnOnce(&People, Draft, Alert) -> Response,
 ) -> Response {
-    let Some(draft) = Draft::read(body) else { return refused(asked, StatusCode::BAD_REQUEST, "console-not-taken") };
+    let Ok(Form(fields)) = form else { return refused(asked, StatusCode::BAD_REQUEST, "console-not-taken") };
+    let draft = Draft::read(fields);
     if !session.sent(&draft.token) {
         return refused(asked, StatusCode::FORBIDDEN, "console-form-old");
     }

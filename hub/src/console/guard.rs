@@ -45,8 +45,10 @@ pub(super) async fn headers(request: Request, next: Next) -> Response {
     }
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     if let Some(lang) = chosen
-        && let Ok(cookie) =
-            HeaderValue::from_str(&format!("{LANGUAGE_COOKIE}={}; Path=/; Max-Age={LANGUAGE_KEPT_S}; HttpOnly; Secure; SameSite=Strict", lang.tag()))
+        && let Ok(cookie) = HeaderValue::from_str(&format!(
+            "{LANGUAGE_COOKIE}={}; Path=/; Max-Age={LANGUAGE_KEPT_S}; HttpOnly; Secure; SameSite=Strict",
+            lang.tag()
+        ))
     {
         headers.append(SET_COOKIE, cookie);
     }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use askama::Template;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -63,7 +64,7 @@ pub(super) async fn page(
     State(hub): State<Arc<Hub>>,
     asked: Asked,
     SignedIn(session): SignedIn,
-    wanted: Option<Query<Wanted>>,
+    wanted: std::result::Result<Query<Wanted>, QueryRejection>,
 ) -> Response {
     let Query(wanted) = wanted.unwrap_or_default();
     match inbox(&hub, &asked, &session.officer, &wanted).await {
@@ -100,7 +101,7 @@ async fn inbox(hub: &Hub, asked: &Asked, officer: &str, wanted: &Wanted) -> Resu
         let search = if text.is_empty() { String::new() } else { format!("q={}&", query_value(text)) };
         format!("/console/?{search}after={}", query_value(&last.id))
     });
-    let devices = hub.store.device_list(ListQuery::default()).await?;
+    let devices = hub.store.device_list(ListQuery::default(), asked.now_ms).await?;
     let mut lines = Vec::with_capacity(rows.len());
     for row in &rows {
         let photos = match row.photos {

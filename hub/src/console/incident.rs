@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::Form;
+use axum::extract::rejection::FormRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -97,12 +98,7 @@ pub(super) struct PurposeForm {
 }
 
 /// The incident, or the question what for.
-pub(super) async fn page(
-    State(hub): State<Arc<Hub>>,
-    asked: Asked,
-    SignedIn(session): SignedIn,
-    Path(id): Path<String>,
-) -> Response {
+pub(super) async fn page(State(hub): State<Arc<Hub>>, asked: Asked, SignedIn(session): SignedIn, Path(id): Path<String>) -> Response {
     let row = match find(&hub, &id).await {
         Ok(row) => row,
         Err(error) => return failed(&asked, &error),
@@ -122,8 +118,9 @@ pub(super) async fn purpose(
     asked: Asked,
     SignedIn(session): SignedIn,
     Path(id): Path<String>,
-    Form(form): Form<PurposeForm>,
+    form: std::result::Result<Form<PurposeForm>, FormRejection>,
 ) -> Response {
+    let Ok(Form(form)) = form else { return refused(&asked, StatusCode::BAD_REQUEST, "console-not-taken") };
     if !session.sent(&form.token) {
         return refused(&asked, StatusCode::FORBIDDEN, "console-form-old");
     }
@@ -174,7 +171,7 @@ async fn open(hub: &Hub, asked: &Asked, session: &Session, row: &IncidentListing
     hub.note(&session.officer, "read incident", &row.id, &purpose).await?;
     let words = asked.words;
     let evidence = hub.store.evidence(ListQuery { name: Some(row.id.clone()), ..ListQuery::default() }).await?;
-    let devices = hub.store.device_list(ListQuery::default()).await?;
+    let devices = hub.store.device_list(ListQuery::default(), asked.now_ms).await?;
     let head = head(words, row);
     let marks = match (row.lat, row.lon) {
         (Some(lat), Some(lon)) => {

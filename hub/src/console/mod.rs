@@ -19,27 +19,28 @@ mod alerts;
 mod chrome;
 mod facts;
 mod guard;
-mod incident;
 mod inbox;
+mod incident;
 mod patrols;
 mod people;
 mod sketch;
 
 use std::sync::Arc;
 
+use axum::Form;
 use axum::Router;
+use axum::extract::rejection::FormRejection;
 use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, SET_COOKIE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
-use axum::{Form, http};
 
 use crate::app::Hub;
 use crate::limits::{CONSOLE_FORM_MAX_BYTES, CONSOLE_SESSION_TTL_MS};
 use access::{COOKIE, Refused};
-use chrome::{Chrome, Section, refused, rendered, see_other};
+use chrome::{Chrome, refused, rendered, see_other};
 use guard::{Asked, SignedIn, TokenForm};
 
 /// The console of a hub, to be merged into its routes.
@@ -91,8 +92,13 @@ async fn enter(State(hub): State<Arc<Hub>>, asked: Asked, Path(token): Path<Stri
     }
 }
 
-async fn leave(State(hub): State<Arc<Hub>>, asked: Asked, SignedIn(session): SignedIn, Form(form): Form<TokenForm>) -> Response {
-    if !session.sent(&form.token) {
+async fn leave(
+    State(hub): State<Arc<Hub>>,
+    asked: Asked,
+    SignedIn(session): SignedIn,
+    form: Result<Form<TokenForm>, FormRejection>,
+) -> Response {
+    if !form.is_ok_and(|Form(form)| session.sent(&form.token)) {
         return refused(&asked, StatusCode::FORBIDDEN, "console-form-old");
     }
     hub.console.leave(&session);

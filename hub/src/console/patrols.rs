@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use askama::Template;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -88,7 +89,7 @@ pub(super) async fn page(
     State(hub): State<Arc<Hub>>,
     asked: Asked,
     SignedIn(session): SignedIn,
-    wanted: Option<Query<Wanted>>,
+    wanted: std::result::Result<Query<Wanted>, QueryRejection>,
 ) -> Response {
     let Query(wanted) = wanted.unwrap_or_default();
     let after = (!wanted.after.is_empty()).then_some(wanted.after);
@@ -134,12 +135,7 @@ pub(super) fn line(words: Words, row: &PatrolListing) -> Line {
 }
 
 /// One patrol.
-pub(super) async fn one(
-    State(hub): State<Arc<Hub>>,
-    asked: Asked,
-    SignedIn(session): SignedIn,
-    Path(id): Path<String>,
-) -> Response {
+pub(super) async fn one(State(hub): State<Arc<Hub>>, asked: Asked, SignedIn(session): SignedIn, Path(id): Path<String>) -> Response {
     match found(&hub, &asked, &session, &id).await {
         Ok(page) => rendered(StatusCode::OK, &page),
         Err(error) => failed(&asked, &error),

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use askama::Template;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -68,7 +69,7 @@ pub(super) async fn page(
     State(hub): State<Arc<Hub>>,
     asked: Asked,
     SignedIn(session): SignedIn,
-    wanted: Option<Query<Wanted>>,
+    wanted: std::result::Result<Query<Wanted>, QueryRejection>,
 ) -> Response {
     let Query(wanted) = wanted.unwrap_or_default();
     match listed(&hub, &asked, &session, &wanted).await {
@@ -82,9 +83,10 @@ async fn listed(hub: &Hub, asked: &Asked, session: &Session, wanted: &Wanted) ->
     let query = Limit::QUERY.cut(wanted.q.trim()).to_owned();
     hub.note(&session.officer, "list people", &query, "").await?;
     let known = hub.store.people().await?;
-    let devices = hub.store.device_list(ListQuery::default()).await?;
+    let devices = hub.store.device_list(ListQuery::default(), asked.now_ms).await?;
     let folded = fold(&query);
-    let group = |member: &MemberRow| known.groups.iter().find(|group| group.no == member.group).map(|group| group.name.clone()).unwrap_or_default();
+    let group =
+        |member: &MemberRow| known.groups.iter().find(|group| group.no == member.group).map(|group| group.name.clone()).unwrap_or_default();
     let mut found: Vec<&MemberRow> = known
         .members
         .iter()
@@ -92,20 +94,26 @@ async fn listed(hub: &Hub, asked: &Asked, session: &Session, wanted: &Wanted) ->
             folded.is_empty() || folded_contains(&member.name, &query) || folded_contains(&known.hamlet_name(member.hamlet), &query)
         })
         .collect();
-    found.sort_by_cached_key(|member| (CollationKey::new(&known.hamlet_name(member.hamlet)), member.group, CollationKey::new(&member.name)));
+    found
+        .sort_by_cached_key(|member| (CollationKey::new(&known.hamlet_name(member.hamlet)), member.group, CollationKey::new(&member.name)));
     let size = CONSOLE_PAGE as usize;
     let first = (wanted.page as usize).saturating_mul(size);
     let shown = found.iter().skip(first).take(size);
     let people = shown.map(|member| person(words, member, group(member), &known, &devices)).collect();
     let next = (found.len() > first.saturating_add(size))
         .then(|| format!("/console/people?q={}&page={}", query_value(&query), wanted.page.saturating_add(1)));
-    let phones = devices.iter().filter(|device| folded.is_empty() || folded_contains(&device.member, &query) || folded_contains(&device.hamlet, &query));
+    let phones: Vec<Phone> = devices
+        .iter()
+        .filter(|device| folded.is_empty() || folded_contains(&device.member, &query) || folded_contains(&device.hamlet, &query))
+        .take(size)
+        .map(|device| phone(words, device))
+        .collect();
     Ok(People {
         c: Chrome::new(asked, session, Section::People, words.word("console-people")),
         count: words.say("console-people-count", &[("n", found.len().into()), ("hamlets", known.hamlets.len().into())]),
         query,
         people,
-        phones: phones.take(size).map(|device| phone(words, device)).collect(),
+        phones,
         next,
     })
 }

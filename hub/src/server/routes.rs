@@ -40,6 +40,7 @@ pub fn router(hub: Arc<Hub>) -> Router {
         .route(path::FEED, post(pull))
         .route("/healthz", get(healthz))
         .route("/metrics", get(metrics))
+        .merge(crate::console::router(hub))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(middleware::from_fn_with_state(shared.clone(), guard))
