@@ -17,6 +17,7 @@ pub(crate) mod outbox;
 pub mod place;
 pub mod store;
 pub mod sync;
+pub mod transport;
 
 pub use app::Phone;
 pub use error::{Error, ErrorKind, Result};

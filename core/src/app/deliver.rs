@@ -15,8 +15,9 @@ use yenban_protocol::signed::Signed;
 use yenban_protocol::time::Anchor;
 
 use super::Phone;
+use crate::clock::Clock;
 use crate::error::{Error, Result};
-use crate::keys::{DeviceSigner, Drawn};
+use crate::keys::{DeviceSigner, Drawn, KeyStore};
 use crate::log::{Lane, VaultOpener, broken};
 use crate::store::Key;
 use crate::store::marker::Doubt;
@@ -109,6 +110,14 @@ impl Phone {
 }
 
 impl SyncStore for Phone {
+    fn keys(&self) -> &dyn KeyStore {
+        self.keys.as_ref()
+    }
+
+    fn clock(&self) -> &dyn Clock {
+        self.clock.as_ref()
+    }
+
     fn identity(&self) -> Result<Identity> {
         let enrolment = self.enrolled_or_refuse()?;
         Ok(Identity { device: enrolment.device, root_hash: enrolment.root_hash, history: enrolment.history.clone() })
@@ -198,6 +207,10 @@ impl SyncStore for Phone {
                 Ok(StoredEntry { seq: name.seq, link: row.link, session: row.session, body, size_bytes })
             })
             .collect()
+    }
+
+    fn heads(&self, log: LogId, first: u64, last: u64) -> Result<Vec<Head>> {
+        Phone::heads(self, log, first, last)
     }
 
     fn session_wrap(&self, session: i64) -> Result<SessionWrap> {

@@ -1,0 +1,216 @@
+//! The feed and the keys: the request that asks for everything new, and what its answer may change.
+
+use yenban_protocol::cert::{RequestCertificate, Token};
+use yenban_protocol::crypto::{SecretKey, Signer as _, SoftwareVerifier};
+use yenban_protocol::feed::{FeedItem, Scope, item_hash};
+use yenban_protocol::id::Epoch;
+use yenban_protocol::keys::KeyHistory;
+use yenban_protocol::limits::MAX_STREAMS;
+use yenban_protocol::signed::Signed;
+use yenban_protocol::time::Anchor;
+use yenban_protocol::wire::{AuthorisedRequest, Cursor, FeedAnswer, FeedRequest, KeysAnswer};
+
+use super::REQUEST_KEY_PURPOSE;
+use super::machine::Sync;
+use super::outcome::Reason;
+use super::store::{Gap, Identity, StoredRequestKey, StreamState, SyncStore};
+use crate::error::{Error, Result};
+use crate::keys::{self, DeviceSigner, Drawn, KeyStore};
+use crate::limits::{FEED_ITEMS_PER_ANSWER, REQUEST_KEY_RENEW_MS};
+
+/// The body of the next feed request; `None` when there is no token yet to certify a request key with.
+pub(super) fn request(sync: &Sync, store: &mut dyn SyncStore) -> Result<Option<Vec<u8>>> {
+    let Some(identity) = &sync.identity else { return Ok(None) };
+    let Some((key, certificate)) = request_key(identity, sync.renew_request_key, store)? else { return Ok(None) };
+    let cursor = |s: StreamState| Cursor { scope: s.scope, epoch: s.epoch, number: s.number };
+    let logs = store.logs()?;
+    let request = FeedRequest {
+        device: identity.device,
+        cursors: store.streams()?.into_iter().take(MAX_STREAMS).map(cursor).collect(),
+        limit: FEED_ITEMS_PER_ANSWER,
+        // The newest logs, if ever there are more than one request may name.
+        logs: logs.iter().rev().take(MAX_STREAMS).map(|s| s.log).collect(),
+        history_number: identity.history.value.number,
+    };
+    let body = AuthorisedRequest::new(&certificate, request, &key).map_err(|e| Error::KeyStore(e.to_string()))?;
+    Ok(Some(body.to_bytes()))
+}
+
+type RequestKey = (SecretKey, Signed<RequestCertificate>);
+
+/// The request key, made anew when it is missing, refused, or so old that it would soon be.
+fn request_key(identity: &Identity, renew: bool, store: &mut dyn SyncStore) -> Result<Option<RequestKey>> {
+    let Some(token) = store.token()? else { return Ok(None) };
+    if let Some(stored) = store.request_key()?
+        && let Some((key, certificate)) = load_request_key(&stored, store.keys())
+        && let Ok(certified) = Signed::<Token>::trusted(&certificate.value.token)
+    {
+        let age_ms = token.value.hub_time_ms.saturating_sub(certified.value.hub_time_ms);
+        let refused = renew && age_ms > 0;
+        if certificate.value.device == identity.device && age_ms < REQUEST_KEY_RENEW_MS && !refused {
+            return Ok(Some((key, certificate)));
+        }
+    }
+    let key = SecretKey::generate(&mut Drawn::new(store.keys())?);
+    let value = RequestCertificate { device: identity.device, key: key.public_key(), token: token.into_bytes() };
+    let certificate = Signed::sign(value, &DeviceSigner(store.keys())).map_err(|e| Error::KeyStore(e.to_string()))?;
+    let wrapped = store.keys().wrap(REQUEST_KEY_PURPOSE, key.scalar().as_ref())?;
+    store.set_request_key(&StoredRequestKey { wrapped, certificate: certificate.bytes().to_vec() })?;
+    Ok(Some((key, certificate)))
+}
+
+/// A key that no longer unwraps is made anew: it proves nothing that the device key could not prove again.
+fn load_request_key(stored: &StoredRequestKey, keys: &dyn KeyStore) -> Option<RequestKey> {
+    let scalar = keys::unwrap32(keys, REQUEST_KEY_PURPOSE, &stored.wrapped).ok()?;
+    Some((SecretKey::from_scalar(&scalar).ok()?, Signed::trusted(&stored.certificate).ok()?))
+}
+
+impl Sync {
+    /// The answer to a request for keys.
+    pub(super) fn on_keys(&mut self, body: &[u8], store: &mut dyn SyncStore, asked_ms: u64, now_ms: u64) -> Result<()> {
+        let Ok(answer) = KeysAnswer::from_bytes(body) else {
+            self.halt(Reason::new("malformed_answer", "the hub's answer with its keys cannot be read"));
+            return Ok(());
+        };
+        if self.take_history(&answer.history, store)? {
+            self.take_token(&answer.token, store, asked_ms, now_ms)?;
+        }
+        Ok(())
+    }
+
+    /// The answer to a feed request.
+    pub(super) fn on_feed(&mut self, body: &[u8], store: &mut dyn SyncStore, asked_ms: u64, now_ms: u64) -> Result<()> {
+        let Ok(answer) = FeedAnswer::from_bytes(body) else {
+            self.halt(Reason::new("malformed_answer", "the hub's answer with the feed cannot be read"));
+            return Ok(());
+        };
+        if let Some(history) = &answer.history
+            && !self.take_history(history, store)?
+        {
+            return Ok(());
+        }
+        if !self.take_token(&answer.token, store, asked_ms, now_ms)? {
+            return Ok(());
+        }
+        for receipt in &answer.receipts {
+            self.on_receipt(receipt, store)?;
+        }
+        let open: Vec<Scope> = answer.streams.iter().map(|s| s.scope).collect();
+        let before = store.streams()?;
+        if before.iter().any(|s| !open.contains(&s.scope)) {
+            store.keep_streams(&open)?;
+        }
+        let moved = self.take_items(&answer.items, &open, store)?;
+        // More without anything new would go round for ever.
+        self.feed_wanted |= answer.more && moved;
+        Ok(())
+    }
+
+    /// Verifies a key history and keeps it if it is newer. False stops what depends on it.
+    fn take_history(&mut self, bytes: &[u8], store: &mut dyn SyncStore) -> Result<bool> {
+        let Some(identity) = &mut self.identity else { return Ok(false) };
+        match KeyHistory::verify(bytes, &SoftwareVerifier, &identity.root_hash) {
+            // A lower number is an old document: what we know stays.
+            Ok(history) if history.value.number > identity.history.value.number => {
+                store.set_history(&history)?;
+                identity.history = history;
+                Ok(true)
+            }
+            Ok(_) => Ok(true),
+            Err(_) => {
+                self.halt(Reason::new("hub_mismatch", "the hub's keys are not signed by the commune of the enrolment code"));
+                Ok(false)
+            }
+        }
+    }
+
+    /// Verifies a token, keeps it if it is the newest, and begins its epoch if that is another one.
+    fn take_token(&mut self, bytes: &[u8], store: &mut dyn SyncStore, asked_ms: u64, now_ms: u64) -> Result<bool> {
+        let key_of = |id| self.identity.as_ref().and_then(|i| i.history.value.signing_key(id));
+        let Ok(token) = Signed::verify(bytes, &SoftwareVerifier, |_: &Token, id| key_of(id)) else {
+            self.halt(Reason::new("untrusted_token", "the hub's time is not signed by the hub"));
+            return Ok(false);
+        };
+        if store.epoch()? != Some(token.value.epoch) {
+            self.begin_epoch(token.value.epoch, store)?;
+        }
+        let contact = Anchor { hub_ms: token.value.hub_time_ms, monotonic_ms: now_ms, rtt_ms: now_ms.saturating_sub(asked_ms) };
+        store.set_token(&token, contact)?;
+        Ok(true)
+    }
+
+    fn begin_epoch(&mut self, epoch: Epoch, store: &mut dyn SyncStore) -> Result<()> {
+        store.begin_epoch(epoch)?;
+        self.plan.load(store)
+    }
+
+    /// Verifies items and hands them to the store. Answers whether anything moved.
+    fn take_items(&mut self, items: &[Vec<u8>], open: &[Scope], store: &mut dyn SyncStore) -> Result<bool> {
+        let mut streams = store.streams()?;
+        let (mut new, mut gaps) = (Vec::new(), Vec::new());
+        for bytes in items {
+            let key_of = |id| self.identity.as_ref().and_then(|i| i.history.value.signing_key(id));
+            let Ok(item) = Signed::verify(bytes, &SoftwareVerifier, |_: &FeedItem, id| key_of(id)) else {
+                self.refuse(Reason::new("untrusted_item", "an item of the feed is not signed by the hub; it was not taken"));
+                continue;
+            };
+            if !open.contains(&item.value.scope) {
+                continue;
+            }
+            match follow(&mut streams, &item) {
+                Follows::Seen => {}
+                Follows::Next => new.push(item),
+                Follows::After(gap) => {
+                    gaps.push(gap);
+                    new.push(item);
+                }
+                Follows::Contradicts => {
+                    let detail = format!(
+                        "item {} of the stream {} does not follow the one before it; it was not taken",
+                        item.value.number, item.value.scope
+                    );
+                    self.refuse(Reason::new("broken_stream", detail));
+                }
+            }
+        }
+        if new.is_empty() {
+            return Ok(false);
+        }
+        streams.retain(|s| new.iter().any(|item| item.value.scope == s.scope));
+        self.outcome.pulled_items += store.apply_items(&new, &streams, &gaps)?;
+        Ok(true)
+    }
+}
+
+/// How an item stands to what we have of its stream.
+enum Follows {
+    Seen,
+    Next,
+    After(Gap),
+    Contradicts,
+}
+
+/// Compares an item with its stream and, if it is taken, moves the stream on.
+fn follow(streams: &mut Vec<StreamState>, item: &Signed<FeedItem>) -> Follows {
+    let FeedItem { scope, epoch, number, previous, .. } = item.value;
+    let next = StreamState { scope, epoch, number, hash: item_hash(item) };
+    let gap = |first: u64| Gap { scope, epoch, first, last: number.saturating_sub(1) };
+    let Some(state) = streams.iter_mut().find(|s| s.scope == scope) else {
+        streams.push(next);
+        return if number <= 1 { Follows::Next } else { Follows::After(gap(1)) };
+    };
+    let (had, chained) = (state.number, previous == state.hash);
+    let same_epoch = state.epoch == epoch;
+    if same_epoch && number <= had {
+        return Follows::Seen;
+    }
+    // A hub that was restored goes on from what its backup had: it may count again what we have seen.
+    let verdict = match (same_epoch, chained) {
+        (_, true) => Follows::Next,
+        (true, false) if number == had + 1 => return Follows::Contradicts,
+        (false, false) if number <= had.saturating_add(1) => Follows::Next,
+        (_, false) => Follows::After(gap(had + 1)),
+    };
+    *state = next;
+    verdict
+}

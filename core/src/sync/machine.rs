@@ -1,0 +1,421 @@
+//! The state machine itself: what is in the air, what has to come first, when to stop.
+
+use std::collections::BTreeMap;
+
+use yenban_protocol::keys::Purpose;
+use yenban_protocol::wire::path;
+
+use super::outcome::{Outcome, Reason, Verdict};
+use super::plan::{Piece, Plan, Span};
+use super::seal::{Sender, seal_run};
+use super::store::{Identity, LogDoubt, SyncStore};
+use super::{Failure, Method, Problem, Reply, Request, Step, feed};
+use crate::error::{Error, Result};
+use crate::limits::{
+    PARK_AFTER_REJECTIONS, SYNC_BACKOFF_MS, SYNC_BUSY_MAX, SYNC_FAILURES_MAX, SYNC_IN_FLIGHT, SYNC_REJECTIONS_IN_ROW_MAX, SYNC_REQUESTS_MAX,
+};
+
+/// Why a request is in the air.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Errand {
+    Keys,
+    Feed,
+    Segment(Piece),
+}
+
+#[derive(Debug)]
+struct Flight {
+    errand: Errand,
+    asked_ms: u64,
+    /// The round of failures in which it left: one outage that hits all flights is one failure.
+    round: u32,
+}
+
+/// One sync. See the module for how it is driven.
+#[derive(Debug)]
+pub struct Sync {
+    in_flight: usize,
+    next_id: u64,
+    flying: BTreeMap<u64, Flight>,
+    pub(super) plan: Plan,
+    pub(super) identity: Option<Identity>,
+    /// The feed has been heard or refused: segments may go.
+    feed_heard: bool,
+    pub(super) feed_wanted: bool,
+    pub(super) keys_wanted: bool,
+    keys_asked: bool,
+    pub(super) renew_request_key: bool,
+    feed_refused: bool,
+    pub(super) epochs: u32,
+    round: u32,
+    failures: u32,
+    busy: u32,
+    rejections_in_row: u32,
+    answered: bool,
+    stopping: bool,
+    wait_until_ms: u64,
+    pub(super) outcome: Outcome,
+    refused: Option<Reason>,
+    trouble: Option<Reason>,
+}
+
+impl Default for Sync {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Sync {
+    /// A sync that has yet to look at anything.
+    pub fn new() -> Self {
+        Self::with_in_flight(SYNC_IN_FLIGHT)
+    }
+
+    /// As [`Sync::new`], with another number of requests in the air at once (at least one).
+    pub fn with_in_flight(in_flight: usize) -> Self {
+        Sync {
+            in_flight: in_flight.max(1),
+            next_id: 0,
+            flying: BTreeMap::new(),
+            plan: Plan::default(),
+            identity: None,
+            feed_heard: false,
+            feed_wanted: true,
+            keys_wanted: false,
+            keys_asked: false,
+            renew_request_key: false,
+            feed_refused: false,
+            epochs: 0,
+            round: 0,
+            failures: 0,
+            busy: 0,
+            rejections_in_row: 0,
+            answered: false,
+            stopping: false,
+            wait_until_ms: 0,
+            outcome: Outcome::nothing_yet(),
+            refused: None,
+            trouble: None,
+        }
+    }
+
+    /// What to do next. Errors are those of the store and the key store; the sync may be asked again.
+    pub fn next(&mut self, store: &mut dyn SyncStore) -> Result<Step> {
+        if self.identity.is_none() {
+            self.identity = Some(store.identity()?);
+            self.plan.load(store)?;
+        }
+        if !self.stopping {
+            let now_ms = store.clock().monotonic_ms();
+            if now_ms < self.wait_until_ms {
+                return Ok(Step::Wait { for_ms: Some(self.wait_until_ms - now_ms) });
+            }
+            if self.outcome.requests >= SYNC_REQUESTS_MAX {
+                self.stop(Reason::new("too_many_requests", "this sync took more requests than it may"));
+            } else if self.flying.len() < self.in_flight
+                && let Some((errand, method, path, body)) = self.choose(store)?
+            {
+                return Ok(Step::Send(self.send(errand, method, path, body, now_ms)));
+            }
+        }
+        if self.flying.is_empty() { self.finish(store).map(Step::Done) } else { Ok(Step::Wait { for_ms: None }) }
+    }
+
+    fn send(&mut self, errand: Errand, method: Method, path: &'static str, body: Vec<u8>, now_ms: u64) -> Request {
+        let id = self.next_id;
+        self.next_id += 1;
+        self.flying.insert(id, Flight { errand, asked_ms: now_ms, round: self.round });
+        self.outcome.requests += 1;
+        Request { id, method, path, body }
+    }
+
+    fn choose(&mut self, store: &mut dyn SyncStore) -> Result<Option<(Errand, Method, &'static str, Vec<u8>)>> {
+        let asking = self.flying.values().any(|f| matches!(f.errand, Errand::Keys | Errand::Feed));
+        if self.feed_wanted && !self.keys_wanted && !asking {
+            match feed::request(self, store)? {
+                Some(body) => {
+                    self.feed_wanted = false;
+                    return Ok(Some((Errand::Feed, Method::Post, path::FEED, body)));
+                }
+                // Without a token no request key can be certified.
+                None => self.keys_wanted = true,
+            }
+        }
+        if self.keys_wanted && !asking {
+            self.keys_wanted = false;
+            self.keys_asked = true;
+            return Ok(Some((Errand::Keys, Method::Get, path::KEYS, Vec::new())));
+        }
+        if !self.feed_heard || self.keys_wanted {
+            return Ok(None);
+        }
+        self.choose_segment(store)
+    }
+
+    fn choose_segment(&mut self, store: &mut dyn SyncStore) -> Result<Option<(Errand, Method, &'static str, Vec<u8>)>> {
+        self.plan.look(store)?;
+        while let Some(piece) = self.plan.next(&self.spans_flying()) {
+            if self.plan.is_settled(piece.span) {
+                continue;
+            }
+            let token = store.token()?;
+            let Some(identity) = &self.identity else { return Ok(None) };
+            let Some(hub) = identity.history.value.current(Purpose::Seal) else {
+                self.refuse(Reason::new("no_seal_key", "the hub's key history has no key to seal to"));
+                self.stopping = true;
+                return Ok(None);
+            };
+            let sender = Sender { keys: store.keys(), device: identity.device, hub: hub.key, token: token.as_ref() };
+            let sealed = match seal_run(store, &sender, piece.span) {
+                Ok(Some(sealed)) => sealed,
+                Ok(None) => {
+                    self.skip_absent(store, piece)?;
+                    continue;
+                }
+                Err(Error::LogBroken { why, .. }) => {
+                    let reason = Reason::new("damaged", why);
+                    self.set_apart(store, Piece { rejections: PARK_AFTER_REJECTIONS, ..piece }, &reason)?;
+                    continue;
+                }
+                Err(other) => return Err(other),
+            };
+            if piece.rejections > 0 && sealed.span.last < piece.span.last {
+                self.plan.give_back(Piece { span: Span { first: sealed.span.last + 1, ..piece.span }, ..piece });
+            }
+            let bytes = sealed.bytes.len() as u64;
+            self.outcome.pushed_bytes += bytes;
+            if self.plan.mark_sent(sealed.span) {
+                self.outcome.resent_bytes += bytes;
+            }
+            let errand = Errand::Segment(Piece { span: sealed.span, ..piece });
+            return Ok(Some((errand, Method::Post, path::SEGMENTS, sealed.bytes)));
+        }
+        Ok(None)
+    }
+
+    /// Entries that were pruned (received under an earlier epoch, and their hold is over) cannot be sent.
+    fn skip_absent(&mut self, store: &dyn SyncStore, piece: Piece) -> Result<()> {
+        let present = store.entries(piece.span.log, piece.span.first, 1)?.first().map_or(u64::MAX, |e| e.seq);
+        self.plan.settle(piece.span.log, piece.span.first, piece.span.last.min(present.saturating_sub(1)));
+        if piece.rejections > 0 && present <= piece.span.last {
+            self.plan.give_back(Piece { span: Span { first: present, ..piece.span }, ..piece });
+        }
+        Ok(())
+    }
+
+    fn spans_flying(&self) -> Vec<Span> {
+        let spans = self.flying.values().filter_map(|f| match f.errand {
+            Errand::Segment(piece) => Some(piece.span),
+            Errand::Keys | Errand::Feed => None,
+        });
+        spans.collect()
+    }
+
+    /// Takes an answer. One that is not waited for (late, repeated) changes nothing.
+    pub fn on_reply(&mut self, id: u64, reply: Reply, store: &mut dyn SyncStore) -> Result<()> {
+        let Some(flight) = self.flying.remove(&id) else { return Ok(()) };
+        let now_ms = store.clock().monotonic_ms();
+        self.answered = true;
+        self.failures = 0;
+        if let Some(problem) = Self::problem_of(&reply) {
+            return self.on_problem(flight.errand, &reply, problem, store, now_ms);
+        }
+        self.busy = 0;
+        let asked_ms = flight.asked_ms;
+        match flight.errand {
+            Errand::Keys => self.on_keys(&reply.body, store, asked_ms, now_ms),
+            Errand::Feed => {
+                self.feed_heard = true;
+                self.outcome.pulled_bytes += reply.body.len() as u64;
+                self.on_feed(&reply.body, store, asked_ms, now_ms)
+            }
+            Errand::Segment(piece) => self.on_receipt_for(piece, &reply.body, store),
+        }
+    }
+
+    /// A fork is told with 409 and a receipt; everything else that is not 200 is a problem.
+    fn problem_of(reply: &Reply) -> Option<Problem> {
+        if reply.problem.is_none() && matches!(reply.status, 200 | 409) && !reply.body.is_empty() {
+            return None;
+        }
+        let unnamed = || Problem { code: format!("status_{}", reply.status), detail: format!("the hub answered {}", reply.status) };
+        Some(reply.problem.clone().unwrap_or_else(unnamed))
+    }
+
+    fn on_problem(&mut self, errand: Errand, reply: &Reply, problem: Problem, store: &mut dyn SyncStore, now_ms: u64) -> Result<()> {
+        let reason = Reason { code: problem.code, detail: problem.detail };
+        let later = matches!(reply.status, 408 | 429 | 500..) || reply.retry_after_ms.is_some();
+        if later {
+            self.busy += 1;
+            self.put_back(errand);
+            let wait_ms = reply.retry_after_ms.unwrap_or_else(|| backoff_ms(self.busy));
+            self.wait_until_ms = self.wait_until_ms.max(now_ms.saturating_add(wait_ms));
+            if self.busy > SYNC_BUSY_MAX {
+                self.stop(reason);
+            }
+            return Ok(());
+        }
+        match errand {
+            Errand::Feed if reason.code == "request_key" && !self.renew_request_key => {
+                // The key is older than a day by the hub's clock: a fresh token certifies a new one.
+                (self.renew_request_key, self.keys_wanted, self.feed_wanted) = (true, true, true);
+            }
+            Errand::Feed | Errand::Keys => {
+                // Whoever may not receive may still deliver.
+                (self.feed_heard, self.feed_refused, self.feed_wanted) = (true, true, false);
+                self.refuse(reason);
+            }
+            Errand::Segment(piece) => match (reply.status, reason.code.as_str()) {
+                (422, "unsealed") if !self.keys_asked => {
+                    // Sealed to a key that this hub retired: its newest keys, then again.
+                    self.keys_wanted = true;
+                    self.plan.give_back(piece);
+                }
+                (400 | 413 | 422, _) => self.reject(store, piece, reason)?,
+                _ => {
+                    self.refuse(reason);
+                    self.stopping = true;
+                }
+            },
+        }
+        Ok(())
+    }
+
+    /// Takes the news that a request has no answer. It is no try: what went out may be there already.
+    pub fn on_failure(&mut self, id: u64, failure: Failure, store: &mut dyn SyncStore) -> Result<()> {
+        let Some(flight) = self.flying.remove(&id) else { return Ok(()) };
+        if let (Errand::Segment(piece), Failure::Lost(_)) = (flight.errand, &failure) {
+            store.note_unanswered(piece.span.log, piece.span.first, piece.span.last)?;
+        }
+        self.put_back(flight.errand);
+        let (reason, worth_again) = match failure {
+            Failure::WrongHub(detail) => {
+                self.refuse(Reason::new("hub_mismatch", detail));
+                self.stopping = true;
+                return Ok(());
+            }
+            // Nothing heard yet and no connection: that is being offline, not a hiccup.
+            Failure::Unreachable(detail) => (Reason::new("unreachable", detail), self.answered),
+            Failure::Lost(detail) => (Reason::new("no_answer", detail), true),
+        };
+        if flight.round != self.round {
+            return Ok(());
+        }
+        self.round += 1;
+        self.failures += 1;
+        if !worth_again || self.failures >= SYNC_FAILURES_MAX {
+            self.stop(reason);
+        } else {
+            self.wait_until_ms = self.wait_until_ms.max(store.clock().monotonic_ms().saturating_add(backoff_ms(self.failures)));
+        }
+        Ok(())
+    }
+
+    /// Ends this sync now: what is in the air counts as not answered, what was heard stays.
+    pub fn stop_now(&mut self, store: &mut dyn SyncStore) -> Result<Outcome> {
+        for flight in std::mem::take(&mut self.flying).into_values() {
+            if let Errand::Segment(Piece { span, .. }) = flight.errand {
+                store.note_unanswered(span.log, span.first, span.last)?;
+            }
+        }
+        self.stop(Reason::new("time_is_up", "the time for this sync is up"));
+        self.finish(store)
+    }
+
+    /// Reads the hub's keys anew from the store before the next request: the carrier has verified newer ones.
+    pub fn keys_changed(&mut self, store: &dyn SyncStore) -> Result<()> {
+        self.identity = Some(store.identity()?);
+        Ok(())
+    }
+
+    fn put_back(&mut self, errand: Errand) {
+        match errand {
+            Errand::Keys => self.keys_wanted = true,
+            Errand::Feed => self.feed_wanted = true,
+            Errand::Segment(piece) => self.plan.give_back(piece),
+        }
+    }
+
+    /// The hub has taken a run.
+    pub(super) fn accepted(&mut self) {
+        self.rejections_in_row = 0;
+    }
+
+    /// The hub has refused the content of a run.
+    pub(super) fn reject(&mut self, store: &mut dyn SyncStore, piece: Piece, reason: Reason) -> Result<()> {
+        let Span { log, first, last } = piece.span;
+        let told = store.note_rejection(log, first, last, &format!("{}: {}", reason.code, reason.detail))?;
+        self.set_apart(store, Piece { rejections: told.max(piece.rejections + 1), ..piece }, &reason)?;
+        self.rejections_in_row += 1;
+        if self.rejections_in_row > SYNC_REJECTIONS_IN_ROW_MAX {
+            // Not one bad entry but a hub (or a phone) that is wrong about everything: park nothing more.
+            self.refuse(reason);
+            self.stopping = true;
+        }
+        Ok(())
+    }
+
+    fn set_apart(&mut self, store: &mut dyn SyncStore, piece: Piece, reason: &Reason) -> Result<()> {
+        if piece.span.count() == 1 && piece.rejections >= PARK_AFTER_REJECTIONS {
+            store.park(piece.span.log, piece.span.first, &format!("{}: {}", reason.code, reason.detail))?;
+            self.plan.settle(piece.span.log, piece.span.first, piece.span.last);
+        } else {
+            self.plan.again(piece);
+        }
+        Ok(())
+    }
+
+    /// The hub lives another life than the receipts here: hear from it before going on.
+    pub(super) fn ask_again(&mut self) {
+        if self.feed_refused {
+            self.keys_wanted = true;
+        } else {
+            self.feed_wanted = true;
+        }
+    }
+
+    pub(super) fn refuse(&mut self, reason: Reason) {
+        self.refused.get_or_insert(reason);
+    }
+
+    pub(super) fn stop(&mut self, reason: Reason) {
+        self.trouble.get_or_insert(reason);
+        self.stopping = true;
+    }
+
+    pub(super) fn halt(&mut self, reason: Reason) {
+        self.refuse(reason);
+        self.stopping = true;
+    }
+
+    pub(super) fn in_doubt(&mut self, store: &mut dyn SyncStore, doubt: LogDoubt) -> Result<()> {
+        if self.outcome.doubt.is_none() {
+            store.doubt(doubt)?;
+            self.outcome.doubt = Some(doubt);
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, store: &mut dyn SyncStore) -> Result<Outcome> {
+        self.plan.look(store)?;
+        let mut outcome = self.outcome.clone();
+        outcome.unsent = self.plan.unsettled();
+        outcome.parked = 0;
+        for state in store.logs()? {
+            outcome.parked += store.parked(state.log)?.count();
+        }
+        let all_there = outcome.unsent == 0 && outcome.parked == 0;
+        (outcome.verdict, outcome.reason) = match (&self.refused, &self.trouble) {
+            (Some(reason), _) => (Verdict::Refused, Some(reason.clone())),
+            (None, Some(reason)) if !self.answered => (Verdict::Offline, Some(reason.clone())),
+            (None, Some(reason)) => (Verdict::Partial, Some(reason.clone())),
+            (None, None) if all_there => (Verdict::UpToDate, None),
+            (None, None) => (Verdict::Partial, None),
+        };
+        Ok(outcome)
+    }
+}
+
+fn backoff_ms(times: u32) -> u64 {
+    SYNC_BACKOFF_MS << times.saturating_sub(1).min(6)
+}

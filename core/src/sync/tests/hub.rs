@@ -1,0 +1,259 @@
+//! A hub in memory, written from the protocol: it opens, verifies, holds and signs, and can be told to be
+//! wrong, busy, restored or hostile.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use yenban_protocol::cert::Token;
+use yenban_protocol::chain::{FIRST_LINK, Link};
+use yenban_protocol::crypto::{PublicKey, SecretKey, Signer as _, SoftwareVerifier};
+use yenban_protocol::feed::{FeedItem, Item, Scope, item_hash};
+use yenban_protocol::id::{CommuneCode, DeviceId, Epoch, KeyId, LogId};
+use yenban_protocol::keys::{HubKey, KeyHistory, Purpose};
+use yenban_protocol::receipt::{Held, Receipt};
+use yenban_protocol::segment::{self, Mode};
+use yenban_protocol::signed::Signed;
+use yenban_protocol::wire::{AuthorisedRequest, Cursor, FeedAnswer, KeysAnswer, path};
+
+use super::phone::{DEVICE, Phone, key};
+use crate::sync::{Method, Problem, Reply, Request};
+
+/// What a segment held, in the order in which the hub got them.
+pub(super) struct Got {
+    pub first: u64,
+    pub count: usize,
+    pub mode: Mode,
+    pub heads: Vec<u64>,
+}
+
+#[derive(Clone)]
+struct HeldEntry {
+    link: Link,
+    previous: Link,
+}
+
+pub(super) struct Hub {
+    root: SecretKey,
+    sign: SecretKey,
+    seal: SecretKey,
+    pub number: u64,
+    pub epoch: Epoch,
+    pub now_ms: i64,
+    device: Option<PublicKey>,
+    logs: BTreeMap<LogId, BTreeMap<u64, HeldEntry>>,
+    forks: BTreeMap<LogId, u64>,
+    pub poison: BTreeSet<u64>,
+    pub reject_all: bool,
+    pub revoked: bool,
+    pub busy: u32,
+    pub forge_receipts: bool,
+    pub got: Vec<Got>,
+    /// How often each entry was stored as new: must never be more than once a life.
+    pub stored: BTreeMap<(LogId, u64), u32>,
+    pub requests: u32,
+    pub feed: Vec<Signed<FeedItem>>,
+    pub open: Vec<Scope>,
+    pub page: usize,
+}
+
+pub(super) fn epoch(n: u8) -> Epoch {
+    Epoch([n; 8])
+}
+
+impl Hub {
+    pub(super) fn new() -> Hub {
+        Hub {
+            root: key(1),
+            sign: key(2),
+            seal: key(3),
+            number: 1,
+            epoch: epoch(1),
+            now_ms: 1_800_000_000_000,
+            device: None,
+            logs: BTreeMap::new(),
+            forks: BTreeMap::new(),
+            poison: BTreeSet::new(),
+            reject_all: false,
+            revoked: false,
+            busy: 0,
+            forge_receipts: false,
+            got: Vec::new(),
+            stored: BTreeMap::new(),
+            requests: 0,
+            feed: Vec::new(),
+            open: vec![Scope::Device(DEVICE)],
+            page: 100,
+        }
+    }
+
+    /// A phone that has joined this hub.
+    pub(super) fn enrol(&mut self, seed: u64) -> Phone {
+        let phone = Phone::new(self.history(), self.token(), seed);
+        self.device = Some(phone.device_key());
+        phone
+    }
+
+    pub(super) fn history(&self) -> Signed<KeyHistory> {
+        let hub_key = |purpose, key: &SecretKey| HubKey { purpose, key: key.public_key(), since_ms: 0, retired_ms: None };
+        let value = KeyHistory {
+            commune: CommuneCode::new(5200).unwrap(),
+            name: "Công an xã".into(),
+            root: self.root.public_key(),
+            number: self.number,
+            keys: vec![hub_key(Purpose::Sign, &self.sign), hub_key(Purpose::Seal, &self.seal)],
+        };
+        Signed::sign(value, &self.root).unwrap()
+    }
+
+    /// The keys are replaced; phones learn it from the history.
+    pub(super) fn rotate_keys(&mut self) {
+        (self.sign, self.seal, self.number) = (key(12), key(13), self.number + 1);
+    }
+
+    /// Comes back from a backup taken when it held `kept` entries of each log.
+    pub(super) fn restore(&mut self, kept: u64, new: Epoch) {
+        self.epoch = new;
+        self.logs.values_mut().for_each(|log| log.retain(|seq, _| *seq < kept));
+        self.stored.clear();
+    }
+
+    pub(super) fn token(&self) -> Signed<Token> {
+        Signed::sign(Token { hub_time_ms: self.now_ms, epoch: self.epoch }, &self.sign).unwrap()
+    }
+
+    pub(super) fn holds(&self, log: LogId) -> Vec<u64> {
+        self.logs.get(&log).map(|l| l.keys().copied().collect()).unwrap_or_default()
+    }
+
+    /// The link held at `seq`.
+    pub(super) fn link(&self, log: LogId, seq: u64) -> Option<Link> {
+        self.logs.get(&log)?.get(&seq).map(|e| e.link)
+    }
+
+    /// Holds an entry that no phone here wrote: another copy of the store did.
+    pub(super) fn plant(&mut self, log: LogId, seq: u64) {
+        let entry = HeldEntry { link: [seq as u8; 32], previous: [seq.wrapping_sub(1) as u8; 32] };
+        self.logs.entry(log).or_default().insert(seq, entry);
+    }
+
+    /// Issues an item.
+    pub(super) fn issue(&mut self, scope: Scope, item: Item) {
+        let last = self.feed.iter().rev().find(|i| i.value.scope == scope && i.value.epoch == self.epoch);
+        let (number, previous) = last.map_or((1, [0; 32]), |l| (l.value.number + 1, item_hash(l)));
+        let value = FeedItem { scope, epoch: self.epoch, number, previous, issued_ms: self.now_ms, item };
+        self.feed.push(Signed::sign(value, &self.sign).unwrap());
+    }
+
+    pub(super) fn handle(&mut self, request: &Request) -> Reply {
+        self.requests += 1;
+        if self.busy > 0 {
+            self.busy -= 1;
+            return Reply { retry_after_ms: Some(1_500), ..problem(503, "busy") };
+        }
+        self.now_ms += 1_000;
+        match (request.method, request.path) {
+            (Method::Get, path::KEYS) => {
+                ok(KeysAnswer { history: self.history().into_bytes(), token: self.token().into_bytes() }.to_bytes())
+            }
+            (Method::Post, path::FEED) => self.pull(&request.body),
+            (Method::Post, path::SEGMENTS) => self.take(&request.body),
+            _ => problem(404, "not_found"),
+        }
+    }
+
+    fn pull(&mut self, body: &[u8]) -> Reply {
+        let request = AuthorisedRequest::from_bytes(body).unwrap();
+        let sign_key = |id: KeyId| Some(self.sign.public_key()).filter(|k| k.id() == id);
+        let device_key = |id: DeviceId| self.device.filter(|_| id == DEVICE);
+        let Ok(request) = request.verify(&SoftwareVerifier, device_key, sign_key, self.now_ms) else {
+            return problem(403, "request_key");
+        };
+        if self.revoked {
+            return problem(403, "revoked");
+        }
+        let request = request.value;
+        let after = |item: &&Signed<FeedItem>| {
+            let v = &item.value;
+            let cursor = request.cursors.iter().find(|c| c.scope == v.scope);
+            self.open.contains(&v.scope) && cursor.is_none_or(|c| c.epoch != v.epoch || c.number < v.number)
+        };
+        let mut items: Vec<Vec<u8>> = self.feed.iter().filter(after).map(|i| i.bytes().to_vec()).collect();
+        let more = items.len() > self.page;
+        items.truncate(self.page);
+        let streams = self.open.iter().map(|s| Cursor { scope: *s, epoch: self.epoch, number: 0 }).collect();
+        let known = request.logs.iter().filter(|l| self.logs.contains_key(*l)).copied().collect::<Vec<_>>();
+        let receipts = known.into_iter().map(|log| self.receipt(log)).collect();
+        let history = (self.number > request.history_number).then(|| self.history().into_bytes());
+        ok(FeedAnswer { items, streams, more, token: self.token().into_bytes(), receipts, history }.to_bytes())
+    }
+
+    fn take(&mut self, sealed: &[u8]) -> Reply {
+        let Ok((run, mode)) = segment::open(sealed, &self.seal) else { return problem(422, "unsealed") };
+        let device = self.device;
+        let Ok(links) = run.verify(&SoftwareVerifier, |_| device) else { return problem(422, "signature") };
+        self.got.push(Got { first: run.first, count: run.bodies.len(), mode, heads: run.heads.iter().map(|h| h.seq).collect() });
+        let span = run.first..=run.last();
+        if self.reject_all || self.poison.iter().any(|p| span.contains(p)) {
+            return problem(422, "chain");
+        }
+        if self.revoked {
+            let receipt = Receipt { quarantined: true, ranges: Vec::new(), floating: Vec::new(), ..self.state(run.log) };
+            return ok(Signed::sign(receipt, &self.sign).unwrap().into_bytes());
+        }
+        let held = self.logs.entry(run.log).or_default();
+        let mut previous = run.previous;
+        let mut fork = None;
+        for (seq, link) in span.zip(&links) {
+            match held.get(&seq) {
+                Some(known) if known.link != *link => fork = fork.or(Some(seq)),
+                Some(_) => {}
+                None if fork.is_some() => {}
+                None => {
+                    held.insert(seq, HeldEntry { link: *link, previous });
+                    *self.stored.entry((run.log, seq)).or_default() += 1;
+                }
+            }
+            previous = *link;
+        }
+        if let Some(at) = fork {
+            self.forks.entry(run.log).or_insert(at);
+            return Reply { status: 409, ..ok(self.receipt(run.log)) };
+        }
+        ok(self.receipt(run.log))
+    }
+
+    fn state(&self, log: LogId) -> Receipt {
+        let mut runs: Vec<Held> = Vec::new();
+        for (seq, entry) in self.logs.get(&log).into_iter().flatten() {
+            match runs.last_mut() {
+                Some(run) if run.last + 1 == *seq && run.last_link == entry.previous => (run.last, run.last_link) = (*seq, entry.link),
+                _ => runs.push(Held { first: *seq, last: *seq, last_link: entry.link }),
+            }
+        }
+        let starts = |run: &Held| run.first == 0 && self.logs[&log][&0].previous == FIRST_LINK;
+        let (ranges, floating) = runs.into_iter().partition(starts);
+        Receipt {
+            log,
+            epoch: self.epoch,
+            ranges,
+            floating,
+            objects: Vec::new(),
+            hub_time_ms: self.now_ms,
+            hold_s: 3_600,
+            fork_at: self.forks.get(&log).copied(),
+            quarantined: false,
+        }
+    }
+
+    pub(super) fn receipt(&self, log: LogId) -> Vec<u8> {
+        let signer = if self.forge_receipts { &key(99) } else { &self.sign };
+        Signed::sign(self.state(log), signer).unwrap().into_bytes()
+    }
+}
+
+fn ok(body: Vec<u8>) -> Reply {
+    Reply { status: 200, body, ..Reply::default() }
+}
+
+fn problem(status: u16, code: &str) -> Reply {
+    Reply { status, problem: Some(Problem { code: code.into(), detail: "no".into() }), ..Reply::default() }
+}

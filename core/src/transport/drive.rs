@@ -1,0 +1,192 @@
+//! Drives the state machine over the network: asks it what to send, carries it beside, brings back answers.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use tokio::runtime::Runtime;
+
+use super::client::HubClient;
+use crate::error::{Error, Result};
+use crate::limits::{TRANSPORT_WORKERS, UNTIL_EMPTY_PAUSE_MS};
+use crate::sync::store::Identity;
+use crate::sync::{Failure, Outcome, Reply, Request, Step, Sync, SyncStore, Verdict};
+
+/// Lends out a phone for one short step at a time, so that nobody who captures has to wait for the network.
+pub trait Shared {
+    /// Runs `work` with the phone's store.
+    fn with(&mut self, work: &mut dyn FnMut(&mut dyn SyncStore) -> Result<()>) -> Result<()>;
+}
+
+/// A phone that this thread has to itself.
+impl<S: SyncStore> Shared for S {
+    fn with(&mut self, work: &mut dyn FnMut(&mut dyn SyncStore) -> Result<()>) -> Result<()> {
+        work(self)
+    }
+}
+
+/// A phone that others use meanwhile: held only for the length of a step.
+impl<S: SyncStore> Shared for &Mutex<S> {
+    fn with(&mut self, work: &mut dyn FnMut(&mut dyn SyncStore) -> Result<()>) -> Result<()> {
+        work(&mut *self.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// How long a sync goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// What can be done now.
+    Once,
+    /// Until nothing waits, over outages too.
+    Empty,
+}
+
+/// The network's threads, started once and never stopped.
+pub(super) fn runtime() -> Result<&'static Runtime> {
+    static RUNTIME: OnceLock<std::io::Result<Runtime>> = OnceLock::new();
+    let start =
+        || tokio::runtime::Builder::new_multi_thread().worker_threads(TRANSPORT_WORKERS).thread_name("yenban-net").enable_all().build();
+    RUNTIME.get_or_init(start).as_ref().map_err(|e| Error::Offline(e.to_string()))
+}
+
+type Answer = (u64, Result<Reply, Failure>);
+
+/// Syncs over the network. Blocks; the phone is free between steps. `addresses` are tried in order;
+/// `max_ms` bounds the whole, by the monotonic clock.
+///
+/// # Errors
+/// Those of the store and the key store. Being offline or refused is an [`Outcome`], not an error.
+pub fn run(phone: &mut dyn Shared, addresses: &[String], until: Until, max_ms: Option<u64>) -> Result<Outcome> {
+    let mut drive = Drive { phone, addresses, deadline_ms: None };
+    let now_ms = drive.now_ms()?;
+    drive.deadline_ms = max_ms.map(|ms| now_ms.saturating_add(ms));
+    let mut outcome = drive.once()?;
+    while until == Until::Empty && matches!(outcome.verdict, Verdict::Offline | Verdict::Partial) && outcome.unsent > 0 {
+        let left_ms = drive.left_ms()?.unwrap_or(u64::MAX);
+        if left_ms <= UNTIL_EMPTY_PAUSE_MS {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(UNTIL_EMPTY_PAUSE_MS));
+        outcome = outcome.then(drive.once()?);
+    }
+    Ok(outcome)
+}
+
+struct Drive<'a> {
+    phone: &'a mut dyn Shared,
+    addresses: &'a [String],
+    deadline_ms: Option<u64>,
+}
+
+impl Drive<'_> {
+    fn with<T>(&mut self, mut work: impl FnMut(&mut dyn SyncStore) -> Result<T>) -> Result<T> {
+        let mut out = None;
+        self.phone.with(&mut |store| {
+            out = Some(work(store)?);
+            Ok(())
+        })?;
+        Ok(out.expect("the phone ran the work, or gave back an error"))
+    }
+
+    fn now_ms(&mut self) -> Result<u64> {
+        self.with(|store| Ok(store.clock().monotonic_ms()))
+    }
+
+    fn left_ms(&mut self) -> Result<Option<u64>> {
+        let now_ms = self.now_ms()?;
+        Ok(self.deadline_ms.map(|deadline| deadline.saturating_sub(now_ms)))
+    }
+
+    fn identity(&mut self) -> Result<Identity> {
+        self.with(|store| store.identity())
+    }
+
+    fn client(&mut self) -> Result<Arc<HubClient>> {
+        let history = self.identity()?.history;
+        HubClient::pinned(&history.value, self.addresses).map(Arc::new)
+    }
+
+    fn once(&mut self) -> Result<Outcome> {
+        let runtime = runtime()?;
+        let mut client = self.client()?;
+        let mut sync = Sync::new();
+        let (sender, answers): (Sender<Answer>, Receiver<Answer>) = channel();
+        let mut flying = tokio::task::JoinSet::new();
+        let mut keys_refreshed = false;
+        loop {
+            match self.with(|store| sync.next(store))? {
+                Step::Send(request) => {
+                    flying.spawn_on(carry(Arc::clone(&client), request, sender.clone()), runtime.handle());
+                }
+                Step::Done(outcome) => return Ok(outcome),
+                Step::Wait { for_ms } => {
+                    let Some((id, answer)) = self.wait(&answers, for_ms)? else {
+                        if self.left_ms()? == Some(0) {
+                            // Dropping the set ends what is in the air.
+                            return self.with(|store| sync.stop_now(store));
+                        }
+                        continue;
+                    };
+                    let answer = match answer {
+                        Err(Failure::WrongHub(why)) if !keys_refreshed => {
+                            keys_refreshed = true;
+                            let known = self.refresh_keys(&mut sync, why)?;
+                            client = self.client()?;
+                            Err(known)
+                        }
+                        other => other,
+                    };
+                    self.take(&mut sync, id, answer)?;
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, sync: &mut Sync, id: u64, answer: Result<Reply, Failure>) -> Result<()> {
+        let mut answer = Some(answer);
+        self.with(|store| match answer.take() {
+            Some(Ok(reply)) => sync.on_reply(id, reply, store),
+            Some(Err(failure)) => sync.on_failure(id, failure, store),
+            None => Ok(()),
+        })
+    }
+
+    /// The hub may have a new TLS key that this phone has not heard of: ask for its history, believe it only
+    /// under the commune root. What comes back is the failure to report.
+    fn refresh_keys(&mut self, sync: &mut Sync, why: String) -> Result<Failure> {
+        let identity = self.identity()?;
+        let found = runtime()?.block_on(HubClient::bootstrap(&identity.root_hash, self.addresses));
+        match found {
+            Ok(history) if history.value.number > identity.history.value.number => {
+                self.with(|store| {
+                    store.set_history(&history)?;
+                    sync.keys_changed(store)
+                })?;
+                Ok(Failure::Lost("the hub has a new key; it was verified under the commune root".into()))
+            }
+            Ok(_) => Ok(Failure::WrongHub(why)),
+            Err(Error::Refused { detail, .. }) => Ok(Failure::WrongHub(detail)),
+            Err(other) => Ok(Failure::Unreachable(other.to_string())),
+        }
+    }
+
+    /// Waits for an answer, a pause to end, or the deadline.
+    fn wait(&mut self, answers: &Receiver<Answer>, for_ms: Option<u64>) -> Result<Option<Answer>> {
+        let left_ms = self.left_ms()?;
+        let wait_ms = match (for_ms, left_ms) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        let answer = match wait_ms {
+            Some(ms) => answers.recv_timeout(Duration::from_millis(ms)),
+            None => answers.recv().map_err(|_| RecvTimeoutError::Disconnected),
+        };
+        Ok(answer.ok())
+    }
+}
+
+async fn carry(client: Arc<HubClient>, request: Request, answers: Sender<Answer>) {
+    let answer = client.carry(&request).await;
+    // Nobody listens any more when the time was up: the receipt will come with the next feed.
+    let _ = answers.send((request.id, answer));
+}
