@@ -1,6 +1,7 @@
 //! One value that holds everything a hub works with, so that a test can build one with its own clock and store.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use yenban_protocol::cert::Token;
@@ -9,7 +10,7 @@ use yenban_protocol::id::{CommuneCode, Epoch};
 use yenban_protocol::receipt::{Held, Receipt};
 use yenban_protocol::signed::Signed;
 
-use crate::clock::{SharedClock, rfc3339};
+use crate::clock::{Clock, SharedClock, rfc3339};
 use crate::entropy;
 use crate::error::{HubError, Result};
 use crate::folder::{Folder, Lock, read_small};
@@ -57,7 +58,12 @@ pub struct Hub {
 impl Hub {
     /// Opens the hub in `folder`: takes its lock (waiting a little), reads keys and database.
     pub async fn open(folder: Folder, clock: SharedClock) -> Result<Arc<Self>> {
-        let lock = folder.lock(LOCK_WAIT)?;
+        Self::open_within(folder, clock, LOCK_WAIT).await
+    }
+
+    /// Opens the hub in `folder`, waiting for its lock no longer than `wait`.
+    pub async fn open_within(folder: Folder, clock: SharedClock, wait: Duration) -> Result<Arc<Self>> {
+        let lock = folder.lock(wait)?;
         let identity = read_identity(&folder)?;
         let keys = keys::load(&folder)?;
         let store = SqliteStore::open(&folder.database(), keys.database.clone())?;
@@ -88,6 +94,11 @@ impl Hub {
     /// Hub time, ms.
     pub fn now_ms(&self) -> i64 {
         self.clock.now_ms()
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &dyn Clock {
+        self.clock.as_ref()
     }
 
     /// The commune.

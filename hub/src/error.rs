@@ -201,6 +201,9 @@ pub enum HubError {
     /// The hub is stopping.
     #[error("the hub is stopping")]
     Stopping,
+    /// What a running hub answered to an operator.
+    #[error("{}", .0.detail)]
+    Told(Box<Problem>),
 }
 
 /// Result of this crate.
@@ -208,9 +211,10 @@ pub type Result<T> = std::result::Result<T, HubError>;
 
 impl HubError {
     /// The code programs decide by.
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> &str {
         match self {
             Self::Refused(refusal) => refusal.code(),
+            Self::Told(problem) => &problem.code,
             Self::Store(_) => "store",
             Self::File { .. } => "file",
             Self::Folder { .. } => "folder",
@@ -256,6 +260,12 @@ pub struct Problem {
 }
 
 impl Problem {
+    /// The problem as the operator of this hub may see it: nothing is hidden.
+    pub fn for_operator(error: &HubError) -> Self {
+        let problem = Self::from(error);
+        Self { detail: error.to_string(), ..problem }
+    }
+
     /// A problem from its code, status and sentence.
     pub fn new(code: &str, status: u16, detail: impl Into<String>) -> Self {
         let title = title(status);
@@ -302,6 +312,7 @@ impl From<&HubError> for Problem {
                 }
                 problem
             }
+            HubError::Told(problem) => (**problem).clone(),
             HubError::Stopping => Self::new("stopping", 503, "the hub is stopping; try again soon"),
             other => Self::new(other.code(), 500, "the hub could not do this; its log has the reason"),
         }

@@ -5,7 +5,9 @@
 //! through one set of operations ([`admin`]), in this process or over a socket of a running hub.
 
 pub mod admin;
+pub mod alert;
 pub mod app;
+pub mod backup;
 pub mod clock;
 pub mod console;
 pub mod enrol;

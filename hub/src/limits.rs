@@ -5,6 +5,9 @@
 
 use std::time::Duration;
 
+/// Where a hub listens when nothing else is said.
+pub const DEFAULT_LISTEN: &str = "127.0.0.1:8443";
+
 /// Longest request body accepted, in bytes. A sealed segment of the largest size fits with room for
 /// its envelope; nothing else a phone sends is larger.
 pub const BODY_MAX_BYTES: usize = 320 * 1024;

@@ -12,6 +12,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::admin::{self, Control};
 use crate::app::Hub;
 use crate::error::{HubError, Result};
 use crate::folder::write_private;
@@ -23,6 +24,7 @@ pub struct Serving {
     address: SocketAddr,
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
+    control: Control,
 }
 
 impl Serving {
@@ -33,6 +35,7 @@ impl Serving {
 
     /// Stops taking connections, finishes what is being answered (up to the grace period) and returns.
     pub async fn stop(self) {
+        self.control.stop().await;
         // Nobody listens any more only when the server ended already.
         let _ = self.stop.send(true);
         if let Err(e) = self.task.await {
@@ -62,9 +65,10 @@ pub async fn serve(hub: Arc<Hub>, listen: &str) -> Result<Serving> {
     write_private(&hub.folder.address(), address.to_string().as_bytes())?;
     let (stop, stopped) = watch::channel(false);
     let app = router(Arc::clone(&hub));
+    let control = admin::listen(Arc::clone(&hub))?;
     let task = tokio::spawn(conn::accept(hub, listener, config, app, stopped));
     tracing::info!(%address, "listening");
-    Ok(Serving { address, stop, task })
+    Ok(Serving { address, stop, task, control })
 }
 
 /// Waits for SIGTERM or SIGINT.

@@ -1,0 +1,149 @@
+//! The operator's end: the same calls on a stopped hub (its lock is taken) and on a running one (over its socket).
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::UnixStream;
+
+use super::socket::Reply;
+use super::{BackedUp, Checked, EnrolMade, EnrolWanted, ListKind, Operation, Revoked, perform};
+use crate::alert::{AlertSent, AlertWanted};
+use crate::app::Hub;
+use crate::clock::SystemClock;
+use crate::error::{HubError, Result};
+use crate::exchange::{ExportTotals, Format, Scope as ExportScope};
+use crate::folder::Folder;
+use crate::limits::LOCK_WAIT;
+use crate::store::{ImportTotals, ListQuery, Totals};
+
+/// Longest answer taken from a hub, bytes.
+const ANSWER_MAX: u64 = 1 << 30;
+const RETRY: Duration = Duration::from_millis(50);
+
+enum Carrier {
+    Here(Arc<Hub>),
+    Socket(BufReader<UnixStream>),
+}
+
+/// Works on a hub.
+pub struct Admin {
+    carrier: Carrier,
+}
+
+impl Admin {
+    /// Works on the hub in `dir`, running or not. While another command holds the lock, waits a little.
+    pub async fn open(dir: &Path) -> Result<Self> {
+        let folder = Folder::new(dir);
+        if !folder.exists() {
+            return Err(HubError::folder(dir, "no hub here: make one with `yenban hub init`"));
+        }
+        let until = Instant::now() + LOCK_WAIT;
+        loop {
+            if let Ok(stream) = UnixStream::connect(folder.control_socket()).await {
+                return Ok(Self { carrier: Carrier::Socket(BufReader::new(stream)) });
+            }
+            match Hub::open_within(folder.clone(), Arc::new(SystemClock), Duration::ZERO).await {
+                Ok(hub) => return Ok(Self::here(hub)),
+                // Held by a hub that is only starting, or by another command: its socket or its end comes soon.
+                Err(HubError::Locked(_)) if Instant::now() < until => tokio::time::sleep(RETRY).await,
+                Err(e) => return Err(e),
+            }
+        }
+    }
+
+    /// Works on a hub of this process.
+    pub fn here(hub: Arc<Hub>) -> Self {
+        Self { carrier: Carrier::Here(hub) }
+    }
+
+    /// Whether the hub runs in another process.
+    pub fn is_remote(&self) -> bool {
+        matches!(self.carrier, Carrier::Socket(_))
+    }
+
+    /// Does any operation.
+    pub async fn call(&mut self, operation: Operation) -> Result<Value> {
+        match &mut self.carrier {
+            Carrier::Here(hub) => perform(hub, operation).await,
+            Carrier::Socket(stream) => exchange(stream, &operation).await,
+        }
+    }
+
+    async fn ask<T: DeserializeOwned>(&mut self, operation: Operation) -> Result<T> {
+        let value = self.call(operation).await?;
+        serde_json::from_value(value).map_err(|e| HubError::Network(format!("the hub answered in another form: {e}")))
+    }
+
+    /// Makes an enrolment code.
+    pub async fn enrol(&mut self, wanted: EnrolWanted) -> Result<EnrolMade> {
+        self.ask(Operation::Enrol(wanted)).await
+    }
+
+    /// Sends an alert.
+    pub async fn alert(&mut self, wanted: AlertWanted) -> Result<AlertSent> {
+        self.ask(Operation::Alert(wanted)).await
+    }
+
+    /// Revokes a device.
+    pub async fn revoke(&mut self, device: &str, lost: bool) -> Result<Revoked> {
+        self.ask(Operation::Revoke { device: device.to_owned(), lost }).await
+    }
+
+    /// The figures.
+    pub async fn status(&mut self) -> Result<Totals> {
+        self.ask(Operation::Status).await
+    }
+
+    /// A list, as JSON rows; `T` is the row's type of [`crate::store`], or [`Value`].
+    pub async fn list<T: DeserializeOwned>(&mut self, what: ListKind, query: ListQuery, purpose: &str) -> Result<Vec<T>> {
+        self.ask(Operation::List { what, query, purpose: purpose.to_owned() }).await
+    }
+
+    /// Imports hamlets, groups and members. `lang` is `vi` or `en`.
+    pub async fn import(&mut self, file: &[u8], lang: &str) -> Result<ImportTotals> {
+        self.ask(Operation::Import { file_base64: data_encoding::BASE64.encode(file), lang: lang.to_owned() }).await
+    }
+
+    /// Writes a file of what is held. `out` is made absolute here, for the hub may run elsewhere.
+    pub async fn export(&mut self, format: Format, scope: ExportScope, out: &Path, purpose: &str) -> Result<ExportTotals> {
+        let out = std::path::absolute(out).map_err(HubError::file(out))?;
+        self.ask(Operation::Export { format, scope, out, purpose: purpose.to_owned() }).await
+    }
+
+    /// Recomputes every chain.
+    pub async fn check(&mut self) -> Result<Checked> {
+        self.ask(Operation::Check).await
+    }
+
+    /// Writes a backup, sealed to the recovery key.
+    pub async fn backup(&mut self, file: &Path) -> Result<BackedUp> {
+        let file = std::path::absolute(file).map_err(HubError::file(file))?;
+        self.ask(Operation::Backup { file }).await
+    }
+
+    /// Ends the work; a hub that was opened here is closed.
+    pub async fn close(self) -> Result<()> {
+        match self.carrier {
+            Carrier::Here(hub) => hub.close().await,
+            Carrier::Socket(_) => Ok(()),
+        }
+    }
+}
+
+async fn exchange(stream: &mut BufReader<UnixStream>, operation: &Operation) -> Result<Value> {
+    let broken = |e: std::io::Error| HubError::Network(format!("the running hub: {e}"));
+    let mut line = serde_json::to_vec(operation).map_err(|e| HubError::Network(e.to_string()))?;
+    line.push(b'\n');
+    stream.get_mut().write_all(&line).await.map_err(broken)?;
+    let mut answer = Vec::new();
+    (&mut *stream).take(ANSWER_MAX).read_until(b'\n', &mut answer).await.map_err(broken)?;
+    match serde_json::from_slice(&answer) {
+        Ok(Reply::Done(value)) => Ok(value),
+        Ok(Reply::Problem(problem)) => Err(HubError::Told(Box::new(problem))),
+        Err(_) => Err(HubError::Network("the running hub ended the conversation".to_owned())),
+    }
+}

@@ -1,0 +1,164 @@
+//! Carrying operations out.
+
+use serde::Serialize;
+use serde_json::Value;
+use yenban_locales::{Lang, Words};
+use yenban_protocol::feed::{Fate, Item, Scope};
+use yenban_protocol::id::{DeviceId, EntryName, Role};
+use yenban_protocol::limits::MAX_TEXT_BYTES;
+
+use super::{BackedUp, Checked, EnrolMade, EnrolWanted, ListKind, Operation, Revoked};
+use crate::app::Hub;
+use crate::clock::rfc3339;
+use crate::error::{HubError, Refusal, Result};
+use crate::folder::read_small;
+use crate::limits::{DEFAULT_LISTEN, PURPOSE_MAX_CHARS};
+use crate::store::{ItemDraft, ListQuery};
+use crate::{alert, backup, enrol, exchange};
+
+const OPERATOR: &str = "operator";
+const FATES: [&str; 5] = ["received", "in_hand", "needs_more", "resolved", "not_for_us"];
+
+fn invalid(field: &'static str, reason: &str) -> HubError {
+    Refusal::Invalid { field, reason: reason.to_owned() }.into()
+}
+
+fn value<T: Serialize>(answer: T) -> Result<Value> {
+    serde_json::to_value(answer).map_err(|e| HubError::Store(format!("answer: {e}")))
+}
+
+/// Does what is asked; answers the JSON of the type that [`Operation`] names.
+pub async fn perform(hub: &Hub, operation: Operation) -> Result<Value> {
+    match operation {
+        Operation::Enrol(wanted) => value(make_code(hub, wanted).await?),
+        Operation::Alert(wanted) => value(alert::send(hub, wanted).await?),
+        Operation::Revoke { device, lost } => {
+            let id: DeviceId = device.parse().map_err(|_| invalid("device", "is 16 hexadecimal digits, as `hub list devices` shows"))?;
+            let already = !revoke(hub, id, lost).await?;
+            value(Revoked { device, lost, already })
+        }
+        Operation::Status => value(hub.store.totals().await?),
+        Operation::List { what, query, purpose } => list(hub, what, query, &purpose).await,
+        Operation::Import { file_base64, lang } => import(hub, &file_base64, &lang).await,
+        Operation::Export { format, scope, out, purpose } => {
+            let purpose = purpose_of(&purpose)?;
+            value(exchange::export(hub.store.as_ref(), hub.clock(), format, &scope, &out, OPERATOR, &purpose).await?)
+        }
+        Operation::Fate { incident, state, note } => value(fate(hub, &incident, &state, &note).await?),
+        Operation::Check => {
+            let wrong = hub.store.check_chains().await?;
+            value(Checked { ok: wrong.is_empty(), entries: hub.store.totals().await?.entries, wrong })
+        }
+        Operation::Backup { file } => {
+            let size_bytes = backup::write(hub, &file).await?;
+            hub.note(OPERATOR, "backup", "", "").await?;
+            value(BackedUp { file, size_bytes })
+        }
+    }
+}
+
+async fn make_code(hub: &Hub, wanted: EnrolWanted) -> Result<EnrolMade> {
+    let role: Role = wanted.role.parse().map_err(|_| invalid("role", "is one of member, leader, officer, chief, auditor"))?;
+    let address = match wanted.address {
+        Some(address) => checked_address(&address)?,
+        None => known_address(hub)?,
+    };
+    let addresses = vec![address.clone()];
+    let wanted = enrol::CodeWanted { hamlet: wanted.hamlet, create: wanted.create, role, name: wanted.name, addresses };
+    let made = enrol::make_code(hub, wanted).await?;
+    hub.note(OPERATOR, "enrol", role.code(), "").await?;
+    let expires_at = rfc3339(made.expires_ms);
+    Ok(EnrolMade { code: made.text, hamlet: made.hamlet, role: role.code().to_owned(), address, expires_at })
+}
+
+fn checked_address(address: &str) -> Result<String> {
+    let good = address.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok_and(|p| p > 0));
+    if good && address.len() <= 255 && !address.contains(char::is_whitespace) {
+        Ok(address.to_owned())
+    } else {
+        Err(invalid("address", "has the form host:port"))
+    }
+}
+
+/// Where the hub listens, or last did, or will when nothing else is said.
+fn known_address(hub: &Hub) -> Result<String> {
+    let path = hub.folder.address();
+    let written = if path.exists() { read_small(&path)? } else { Vec::new() };
+    let address = String::from_utf8(written).unwrap_or_default();
+    let address = if address.is_empty() { DEFAULT_LISTEN } else { address.trim() };
+    if address.parse::<std::net::SocketAddr>().is_ok_and(|a| a.ip().is_unspecified()) {
+        return Err(invalid("address", "the hub listens on every address of this machine: say with --address which one phones reach"));
+    }
+    checked_address(address)
+}
+
+/// Revokes a device from this moment; `false`: it was revoked before.
+pub async fn revoke(hub: &Hub, device: DeviceId, lost: bool) -> Result<bool> {
+    if hub.store.device(device).await?.is_none() {
+        return Err(Refusal::NotFound { what: "device", name: device.to_string() }.into());
+    }
+    let now_ms = hub.now_ms();
+    let item = |scope| ItemDraft { scope, item: Item::Revocation { device, lost }, issued_ms: now_ms };
+    let items = vec![item(Scope::Device(device)), item(Scope::Commune(hub.commune()))];
+    let revoked = hub.store.revoke(device, now_ms, lost, items, hub.item_signer()).await?;
+    if revoked {
+        hub.note(OPERATOR, if lost { "revoke lost" } else { "revoke" }, &device.to_string(), "").await?;
+        tracing::warn!(%device, lost, "device revoked");
+    }
+    Ok(revoked)
+}
+
+fn purpose_of(purpose: &str) -> Result<String> {
+    let purpose = purpose.trim();
+    if purpose.chars().count() > PURPOSE_MAX_CHARS {
+        return Err(invalid("purpose", "is too long"));
+    }
+    Ok(if purpose.is_empty() { "work at the hub".to_owned() } else { purpose.to_owned() })
+}
+
+async fn list(hub: &Hub, what: ListKind, query: ListQuery, purpose: &str) -> Result<Value> {
+    let purpose = purpose_of(purpose)?;
+    // Reading the record of reads is no reading of personal data; everything else may name people or places.
+    if what != ListKind::Audit {
+        let subject = query.name.clone().or_else(|| query.hamlet.map(|h| format!("hamlet {h}"))).unwrap_or_else(|| "all".to_owned());
+        hub.note(OPERATOR, &format!("list {}", what.code()), &subject, &purpose).await?;
+    }
+    let store = &hub.store;
+    match what {
+        ListKind::Incidents => value(store.incidents(query).await?),
+        ListKind::Patrols => value(store.patrols(query).await?),
+        ListKind::CheckIns => value(store.check_ins(query).await?),
+        ListKind::Evidence => value(store.evidence(query).await?),
+        ListKind::Alerts => value(store.alerts(query).await?),
+        ListKind::Devices => value(store.device_list(query, hub.now_ms()).await?),
+        ListKind::Quarantine => value(store.quarantine(query).await?),
+        ListKind::Audit => value(store.audit(query).await?),
+    }
+}
+
+async fn import(hub: &Hub, file_base64: &str, lang: &str) -> Result<Value> {
+    let bytes = data_encoding::BASE64.decode(file_base64.as_bytes()).map_err(|_| invalid("file", "did not arrive whole"))?;
+    let words = Words::new(if lang == "en" { Lang::En } else { Lang::Vi });
+    let file = exchange::people::read(&bytes, words)?;
+    let totals = hub.store.import_people(file.rows, hub.now_ms(), hub.commune(), hub.item_signer()).await?;
+    hub.note(OPERATOR, "import", "", "").await?;
+    value(totals)
+}
+
+async fn fate(hub: &Hub, incident: &str, state: &str, note: &str) -> Result<()> {
+    let name: EntryName = incident.parse().map_err(|_| invalid("incident", "is a name of the form log:seq"))?;
+    if !FATES.contains(&state) {
+        return Err(invalid("state", "is one of received, in_hand, needs_more, resolved, not_for_us"));
+    }
+    if note.len() > MAX_TEXT_BYTES {
+        return Err(invalid("note", "is too long"));
+    }
+    let query = ListQuery { name: Some(incident.to_owned()), limit: 1, ..ListQuery::default() };
+    let known = hub.store.incidents(query).await?;
+    let not_found = || Refusal::NotFound { what: "incident", name: incident.to_owned() };
+    let device: DeviceId = known.first().ok_or_else(not_found)?.device.parse()?;
+    let fate = Fate { incident: name, state: state.to_owned(), note: note.to_owned() };
+    let item = ItemDraft { scope: Scope::Device(device), item: Item::Fate(fate), issued_ms: hub.now_ms() };
+    hub.store.append(vec![item], hub.item_signer()).await?;
+    hub.note(OPERATOR, &format!("fate {state}"), incident, "").await
+}
