@@ -1,0 +1,332 @@
+//! The commune's pages, asked in process: nobody without a session sees anything, nothing that was written in the
+//! hills runs in the browser, and content opens for a purpose that stands in the read log first.
+
+#[path = "support/night.rs"]
+mod night;
+mod support;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, Response};
+use http_body_util::BodyExt as _;
+use night::{NASTY, Night, night};
+use support::TestHub;
+use tower::ServiceExt as _;
+use yenban_hub::store::ListQuery;
+
+/// A browser: a cookie, a language, and what it got.
+struct Browser {
+    router: Router,
+    cookie: String,
+    language: &'static str,
+}
+
+struct Page {
+    status: u16,
+    headers: axum::http::HeaderMap,
+    text: String,
+}
+
+impl Browser {
+    fn new(hub: &TestHub) -> Self {
+        Self { router: yenban_hub::server::router(hub.hub.clone()), cookie: String::new(), language: "vi" }
+    }
+
+    /// Comes in by a new link.
+    async fn entered(hub: &TestHub) -> Self {
+        let mut browser = Self::new(hub);
+        let link = hub.hub.console.new_link("Hà Văn Sơn", hub.hub.now_ms());
+        let page = browser.get(&link).await;
+        assert_eq!(page.status, 303, "{}", page.text);
+        let cookie = page.headers["set-cookie"].to_str().unwrap();
+        for flag in ["HttpOnly", "Secure", "SameSite=Strict", "Path=/", "Max-Age=43200"] {
+            assert!(cookie.contains(flag), "{cookie}");
+        }
+        browser.cookie = cookie.split(';').next().unwrap().to_owned();
+        browser
+    }
+
+    async fn get(&self, path: &str) -> Page {
+        let request = self.request("GET", path).body(Body::empty()).unwrap();
+        self.send(request).await
+    }
+
+    async fn post(&self, path: &str, form: &str) -> Page {
+        let request = self.request("POST", path).header("content-type", "application/x-www-form-urlencoded");
+        self.send(request.body(Body::from(form.to_owned())).unwrap()).await
+    }
+
+    fn request(&self, method: &str, path: &str) -> axum::http::request::Builder {
+        let request = Request::builder().method(method).uri(path).header("accept-language", self.language);
+        if self.cookie.is_empty() { request } else { request.header("cookie", &self.cookie) }
+    }
+
+    async fn send(&self, request: Request<Body>) -> Page {
+        let response: Response<Body> = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let text = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
+        Page { status: parts.status.as_u16(), headers: parts.headers, text }
+    }
+
+    /// The token of this session's forms.
+    async fn token(&self) -> String {
+        let page = self.get("/console/").await;
+        page.text.split("name=\"token\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+    }
+}
+
+async fn audit(hub: &TestHub, action: &str) -> Vec<(String, String, String)> {
+    let rows = hub.hub.store.audit(ListQuery::default()).await.unwrap();
+    rows.into_iter().filter(|row| row.action == action).map(|row| (row.actor, row.subject, row.purpose)).collect()
+}
+
+fn pages(night: &Night) -> Vec<(&'static str, String)> {
+    vec![
+        ("inbox", "/console/".into()),
+        ("incident", format!("/console/incidents/{}", night.landslide)),
+        ("patrols", "/console/patrols".into()),
+        ("patrol", format!("/console/patrols/{}", night.patrol)),
+        ("alerts", "/console/alerts".into()),
+        ("compose", "/console/alerts/new".into()),
+        ("people", "/console/people".into()),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_session_there_is_a_door_and_nothing_behind_it() {
+    let night = night().await;
+    let stranger = Browser::new(&night.hub);
+    for (name, path) in pages(&night) {
+        let page = stranger.get(&path).await;
+        assert_eq!(page.status, 401, "{name}");
+        for inside in ["Nà Phòn", "Piềng Vế", "Lò Văn Páo", "Sạt lở", "name=\"token\""] {
+            assert!(!page.text.contains(inside), "{name} shows {inside}");
+        }
+        assert_eq!(page.headers["cache-control"], "no-store");
+    }
+    assert_eq!(stranger.get("/console/enter/AAAA").await.status, 401);
+    assert_eq!(stranger.post(&format!("/console/incidents/{}", night.landslide), "purpose=x&token=").await.status, 401);
+    assert_eq!(stranger.post("/console/alerts/send", "headline=x").await.status, 401);
+    assert!(audit(&night.hub, "read incident").await.is_empty());
+    night.hub.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_has_its_policy_its_landmarks_and_no_script() {
+    let night = night().await;
+    let officer = Browser::entered(&night.hub).await;
+    for (name, path) in pages(&night).into_iter().chain([("none", "/console/nothing".to_owned())]) {
+        let page = officer.get(&path).await;
+        assert_eq!(page.status, if name == "none" { 404 } else { 200 }, "{name}: {}", page.text);
+        let policy = page.headers["content-security-policy"].to_str().unwrap();
+        assert!(policy.starts_with("default-src 'none'; style-src 'self'"), "{policy}");
+        assert!(policy.contains("frame-ancestors 'none'") && policy.contains("base-uri 'none'") && policy.contains("form-action 'self'"));
+        assert_eq!(page.headers["x-content-type-options"], "nosniff");
+        assert_eq!(page.headers["referrer-policy"], "no-referrer");
+        assert_eq!(page.headers["cache-control"], "no-store");
+        for never in ["<script", "style=", "<style", "javascript:", " onclick", "http://", "https://", "{$", "{ $"] {
+            let text = page.text.replace("xmlns=\"http://www.w3.org/2000/svg\"", "");
+            assert!(!text.contains(never), "{name} has {never}");
+        }
+        assert_eq!(page.text.matches("<h1").count(), 1, "{name}: one first heading");
+        for part in ["<html lang=\"vi\">", "<main id=\"main\"", "class=\"skip\"", "<title>"] {
+            assert!(page.text.contains(part), "{name} lacks {part}");
+        }
+        if name != "none" {
+            assert_eq!(page.text.matches("aria-current=\"page\"").count(), 1, "{name}");
+            assert_eq!(page.text.matches("<table").count(), page.text.matches("<caption>").count(), "{name}");
+        }
+        // Every message was found: an unknown id shows as itself.
+        for id in ["console-", "word-", "kind-", "format-"] {
+            for (at, _) in page.text.match_indices(id) {
+                let before = &page.text[at.saturating_sub(1)..at];
+                assert!(before == "/" || before == "-" || before == "<", "{name} shows an id: {}", &page.text[at..at + 30]);
+            }
+        }
+    }
+    night.hub.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn content_opens_for_a_purpose_and_the_log_has_it_first() {
+    let night = night().await;
+    let officer = Browser::entered(&night.hub).await;
+    let path = format!("/console/incidents/{}", night.landslide);
+    let page = officer.get(&path).await;
+    assert!(page.text.contains("Xem để làm gì?") && page.text.contains("Lượt xem này được ghi lại."));
+    assert!(!page.text.contains("Đất lấp đường") && !page.text.contains("suối Nánh"));
+    assert!(audit(&night.hub, "read incident").await.is_empty());
+
+    let token = officer.token().await;
+    assert_eq!(officer.post(&path, "purpose=x&token=wrong").await.status, 403);
+    assert_eq!(officer.post(&path, &format!("purpose=&other=+&token={token}")).await.status, 422);
+    let long = "a".repeat(201);
+    assert_eq!(officer.post(&path, &format!("other={long}&token={token}")).await.status, 422);
+    assert!(!officer.get(&path).await.text.contains("Đất lấp đường"));
+
+    let sent = officer.post(&path, &format!("purpose=&other=C%E1%BB%AD+ng%C6%B0%E1%BB%9Di+gi%C3%BAp&token={token}")).await;
+    assert_eq!((sent.status, sent.headers["location"].to_str().unwrap()), (303, path.as_str()));
+    let page = officer.get(&path).await;
+    let at = |text: &str| page.text.find(text).unwrap_or_else(|| panic!("{text} is not on the page"));
+    assert!(at("Tôi thấy") < at("Đất lấp đường") && at("Nghe kể") < at("còn ba nhà"));
+    assert!(at("còn ba nhà") < at("Suy nghĩ, chưa phải sự việc") && at("Tôi nghĩ") < at("Có thể còn lở nữa"));
+    assert!(at("Cả ba nhà đã ra") < at("Suy nghĩ, chưa phải sự việc"), "an amendment's facts are facts");
+    assert!(page.text.contains("Thiếu") && page.text.contains("còn ở máy") && page.text.contains("2,4 MB"));
+    assert!(page.text.contains("Sai số khoảng") && page.text.contains("<svg class=\"sketch\""));
+    assert_eq!(audit(&night.hub, "read incident").await, [("Hà Văn Sơn".to_owned(), night.landslide.clone(), "Cử người giúp".to_owned())]);
+
+    // Another report asks again; ten minutes later this one does too.
+    assert!(officer.get(&format!("/console/incidents/{}", night.quarrel)).await.text.contains("Xem để làm gì?"));
+    night.hub.clock.pass(11 * 60_000);
+    assert!(!officer.get(&path).await.text.contains("Đất lấp đường"));
+    for id in ["..%2f..", "x", "00a1b2c3d4e5f607:99999999999999999999", "ffffffffffffffff:1"] {
+        assert_eq!(officer.get(&format!("/console/incidents/{id}")).await.status, 404, "{id}");
+    }
+    night.hub.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_written_in_the_hills_does_not_run_here() {
+    let night = night().await;
+    let officer = Browser::entered(&night.hub).await;
+    let token = officer.token().await;
+    let path = format!("/console/incidents/{}", night.nasty);
+    officer.post(&path, &format!("purpose=duty&token={token}")).await;
+    let page = officer.get(&path).await;
+    assert!(page.text.contains("&#60;script&#62;alert(1)") || page.text.contains("&lt;script&gt;alert(1)"), "{}", page.text);
+    assert!(!page.text.contains(NASTY) && !page.text.contains("<script") && !page.text.contains('\u{202E}'));
+    assert!(page.text.contains("Na\u{300} Pho\u{300}n"), "typed apart stays typed apart");
+
+    // The same through the search, in the page and in its links.
+    let page = officer.get("/console/?q=%3Cscript%3E%E2%80%AE%22%3E").await;
+    assert_eq!(page.status, 200);
+    assert!(!page.text.contains("<script") && !page.text.contains("\">\""));
+    assert!(!page.text.contains('\u{202E}') || page.text.contains("value="), "only the field holds what was typed");
+    night.hub.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_inbox_is_urgent_first_and_found_without_diacritics() {
+    let night = night().await;
+    let officer = Browser::entered(&night.hub).await;
+    let page = officer.get("/console/").await;
+    let at = |text: &str| page.text.find(text).unwrap_or_else(|| panic!("{text} is not on the page"));
+    assert!(at("Sạt lở") < at("Nghi mất trộm") && at("Nghi mất trộm") < at("Mâu thuẫn"), "urgent, then newest");
+    assert!(page.text.contains("Thiếu") && page.text.contains("DIỄN TẬP") && page.text.contains("Đang đi tuần"));
+    assert!(!page.text.contains("Lò Văn Páo"), "who reported opens with the report");
+
+    let found = officer.get("/console/?q=dat+lap+duong").await;
+    assert!(found.text.contains("Sạt lở") && !found.text.contains("Mâu thuẫn"), "{}", found.text);
+    assert!(officer.get("/console/?q=kh%C3%B4ng+c%C3%B3+g%C3%AC").await.text.contains("Không có việc nào khớp."));
+    let searches = audit(&night.hub, "search incidents").await;
+    assert_eq!(searches[1].1, "dat lap duong");
+    let english = officer.get("/console/?lang=en").await;
+    assert!(english.text.contains("<html lang=\"en\">") && english.text.contains("Landslide"));
+    night.hub.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_commune_is_calm() {
+    let hub = TestHub::start().await;
+    let officer = Browser::entered(&hub).await;
+    assert!(officer.get("/console/").await.text.contains("Chưa có việc mới. Bản yên."));
+    assert!(officer.get("/console/alerts").await.text.contains("Không có cảnh báo."));
+    assert!(officer.get("/console/patrols").await.text.contains("Chưa có ca tuần nào."));
+    assert!(officer.get("/console/people").await.text.contains("Hà Văn Sơn"));
+    hub.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_patrol_is_dots_and_lines_with_its_gap_said() {
+    let night = night().await;
+    let officer = Browser::entered(&night.hub).await;
+    let page = officer.get(&format!("/console/patrols/{}", night.patrol)).await;
+    assert_eq!(page.text.matches("<polyline").count(), 2, "never across the gap");
+    assert_eq!(page.text.matches("class=\"cap\"").count(), 2);
+    assert!(page.text.contains("class=\"incident urgent\"") && page.text.contains("Không rõ vị trí"));
+    assert_eq!(page.text.matches("<th scope=\"row\" class=\"number\">").count(), 11, "the table has every check-in");
+    assert_eq!(page.text.matches("class=\"gap\"").count(), 1);
+    assert_eq!(audit(&night.hub, "read patrol").await.len(), 1);
+    night.hub.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alert_is_looked_at_before_it_is_sent() {
+    let night = night().await;
+    let officer = Browser::entered(&night.hub).await;
+    let token = officer.token().await;
+    let fields = "headline=Lũ+về+%3Cb%3E&instruction=Lên+cao&description=&severity=Extreme&hours=2&hamlet=1&drill=1";
+    assert_eq!(officer.post("/console/alerts/preview", fields).await.status, 403, "no token");
+    let page = officer.post("/console/alerts/preview", &format!("{fields}&token={token}")).await;
+    assert_eq!(page.status, 200);
+    assert_eq!(page.text.matches("DIỄN TẬP").count(), 2, "above and below");
+    assert!(
+        page.text.contains("Nguy cấp, làm ngay")
+            && page.text.contains("Gửi cho")
+            && !page.text.contains("<b>&#62;")
+            && !page.text.contains("về <b>")
+    );
+    let before = night.hub.hub.store.alerts(ListQuery::default()).await.unwrap().len();
+
+    for missing in ["headline", "instruction", "severity", "hours", "hamlet"] {
+        let form: Vec<String> = fields.split('&').filter(|field| !field.starts_with(missing)).map(str::to_owned).collect();
+        let page = officer.post("/console/alerts/send", &format!("{}&token={token}", form.join("&"))).await;
+        assert_eq!(page.status, 422, "{missing}");
+        assert!(page.text.contains("role=\"alert\"") && page.text.contains("console/alerts/preview"));
+    }
+    assert_eq!(officer.post("/console/alerts/send", &format!("{fields}&hamlet=999&token={token}")).await.status, 422);
+    assert_eq!(night.hub.hub.store.alerts(ListQuery::default()).await.unwrap().len(), before);
+
+    let sent = officer.post("/console/alerts/send", &format!("{fields}&token={token}")).await;
+    assert_eq!((sent.status, sent.headers["location"].to_str().unwrap()), (303, "/console/alerts"));
+    let alerts = night.hub.hub.store.alerts(ListQuery::default()).await.unwrap();
+    let new = alerts.iter().find(|alert| alert.headline == "Lũ về <b>").expect("kept");
+    assert!(new.drill && new.officer == "Hà Văn Sơn" && new.hamlets == ["Nà Phòn"]);
+    assert_eq!(audit(&night.hub, "drill").await.len(), 1);
+    let page = officer.get("/console/alerts").await;
+    assert!(page.text.contains("Toàn xã") || page.text.contains("Nà Phòn"));
+    assert!(officer.get("/console/alerts/new").await.text.contains("cán bộ thứ hai"));
+    night.hub.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn leaving_ends_the_session() {
+    let hub = TestHub::start().await;
+    let officer = Browser::entered(&hub).await;
+    let token = officer.token().await;
+    assert_eq!(officer.post("/console/leave", "token=x").await.status, 403);
+    let left = officer.post("/console/leave", &format!("token={token}")).await;
+    assert_eq!(left.status, 200);
+    assert!(left.headers["set-cookie"].to_str().unwrap().contains("Max-Age=0"));
+    assert_eq!(officer.get("/console/").await.status, 401);
+    hub.stop().await;
+}
+
+/// Leaves every page as a file, for eyes and for a browser's own checks.
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_for_looking_at() {
+    let night = night().await;
+    let mut officer = Browser::entered(&night.hub).await;
+    let token = officer.token().await;
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("console");
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = format!("/console/incidents/{}", night.landslide);
+    let mut left = pages(&night);
+    left.push(("door", "/console/enter/x".into()));
+    let ask = officer.get(&path).await;
+    std::fs::write(folder.join("ask.html"), ask.text).unwrap();
+    officer.post(&path, &format!("purpose=Tr%E1%BB%B1c+ban&token={token}")).await;
+    let fields = "headline=Sạt+lở+ở+suối+Nánh&instruction=Rời+chân+dốc.+Lên+nhà+văn+hóa.&description=Mưa+lớn+từ+chiều.&severity=Extreme&hours=6&hamlet=1&hamlet=2";
+    let preview = officer.post("/console/alerts/preview", &format!("{fields}&drill=1&token={token}")).await;
+    std::fs::write(folder.join("preview.html"), preview.text).unwrap();
+    for (name, path) in &left {
+        let page = officer.get(path).await;
+        std::fs::write(folder.join(format!("{name}.html")), page.text).unwrap();
+    }
+    officer.language = "en";
+    for (name, path) in &left {
+        let page = officer.get(path).await;
+        std::fs::write(folder.join(format!("{name}.en.html")), page.text).unwrap();
+    }
+    night.hub.stop().await;
+}
