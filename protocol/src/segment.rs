@@ -231,12 +231,20 @@ fn seal_content<R: CryptoRng>(rng: &mut R, hub: &PublicKey, mut content: Vec<u8>
     Ok(out)
 }
 
-/// The key a sealed segment is sealed to, without opening it.
-pub fn sealed_to(sealed: &[u8]) -> Result<KeyId> {
-    split(sealed).map(|(_, key, ..)| key)
+/// A sealed segment, taken apart but not opened.
+struct Outer<'a> {
+    header: &'a [u8],
+    key: KeyId,
+    enc: &'a [u8; ENC_BYTES],
+    ciphertext: &'a [u8],
 }
 
-fn split(sealed: &[u8]) -> Result<(&[u8], KeyId, &[u8; ENC_BYTES], &[u8])> {
+/// The key a sealed segment is sealed to, without opening it.
+pub fn sealed_to(sealed: &[u8]) -> Result<KeyId> {
+    split(sealed).map(|outer| outer.key)
+}
+
+fn split(sealed: &[u8]) -> Result<Outer<'_>> {
     if sealed.len() > MAX_SEGMENT_BYTES {
         return Err(Error::Limit { what: "bytes of a segment", limit: MAX_SEGMENT_BYTES });
     }
@@ -251,13 +259,13 @@ fn split(sealed: &[u8]) -> Result<(&[u8], KeyId, &[u8; ENC_BYTES], &[u8])> {
     let (enc, ciphertext) = rest.split_first_chunk::<ENC_BYTES>().ok_or(short)?;
     let mut key = [0; 8];
     key.copy_from_slice(&header[MAGIC.len()..]);
-    Ok((header, KeyId(key), enc, ciphertext))
+    Ok(Outer { header, key: KeyId(key), enc, ciphertext })
 }
 
 /// Opens a sealed segment. Heads are not verified yet: see [`Run::verify`].
 pub fn open(sealed: &[u8], opener: &dyn Opener) -> Result<(Run, Mode)> {
-    let (header, key, enc, ciphertext) = split(sealed)?;
-    read_content(&opener.open(key, enc, INFO, header, ciphertext)?, opener)
+    let outer = split(sealed)?;
+    read_content(&opener.open(outer.key, outer.enc, INFO, outer.header, outer.ciphertext)?, opener)
 }
 
 /// Reads a segment's content once the outer seal is open; `opener` opens the session keys of the as-stored
