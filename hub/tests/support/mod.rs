@@ -65,6 +65,22 @@ impl TestHub {
         Self { temp, clock, hub, serving: Some(serving), address }
     }
 
+    /// Stops serving and closes; the folder stays.
+    pub async fn halt(&mut self) {
+        if let Some(serving) = self.serving.take() {
+            serving.stop().await;
+        }
+        self.hub.close().await.expect("closes");
+    }
+
+    /// Serves another folder in the place of a halted hub.
+    pub async fn serve_folder(halted: Self, dir: PathBuf) -> Self {
+        let Self { temp, clock, .. } = halted;
+        let (hub, serving) = Self::open(dir, &clock).await;
+        let address = serving.address();
+        Self { temp, clock, hub, serving: Some(serving), address }
+    }
+
     /// Stops serving and closes.
     pub async fn stop(mut self) {
         if let Some(serving) = self.serving.take() {

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use yenban_protocol::chain::{Link, StoredBody, link};
 use yenban_protocol::id::{EntryName, LogId};
 
-use super::{HubError, Result, seq_from_sql, sql};
+use super::{DatabaseKey, HubError, Result, seq_from_sql, settings, sql};
 
 /// Names of entries whose stored body does not give the link that was signed, and of rows that are missing.
 pub(super) fn chains(c: &Connection) -> Result<Vec<String>> {
@@ -45,9 +45,13 @@ pub(super) fn chains(c: &Connection) -> Result<Vec<String>> {
     Ok(wrong)
 }
 
-/// Writes a consistent copy, encrypted with the same key.
-pub(super) fn copy(c: &Connection, path: &Path) -> Result<()> {
-    let text = path.to_str().ok_or_else(|| HubError::folder(path, "the path must be UTF-8"))?;
-    c.execute("VACUUM INTO ?1", [text]).map_err(sql)?;
-    Ok(())
+/// Writes a consistent copy, encrypted with the same key. Page by page in one step: a reader's snapshot does not move,
+/// and `VACUUM INTO` would encrypt with other settings.
+pub(super) fn copy(c: &Connection, path: &Path, key: &DatabaseKey) -> Result<()> {
+    let mut target = settings::open_copy(path, key)?;
+    let backup = rusqlite::backup::Backup::new(c, &mut target).map_err(sql)?;
+    match backup.step(-1).map_err(sql)? {
+        rusqlite::backup::StepResult::Done => Ok(()),
+        _ => Err(HubError::Store("the copy did not come to its end; try again".to_owned())),
+    }
 }

@@ -28,9 +28,20 @@ fn open(path: &Path, key: &DatabaseKey, flags: OpenFlags) -> Result<Connection> 
     Ok(connection)
 }
 
+/// Makes an empty file that only its owner may read; SQLite gives its journals the same mode. One that is there stays.
+fn create_private(path: &Path) -> Result<()> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let made = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    match made {
+        Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => Err(HubError::file(path)(e)),
+        _ => Ok(()),
+    }
+}
+
 /// The writer's connection: durable at every commit.
 pub(super) fn open_writer(path: &Path, key: &DatabaseKey) -> Result<Connection> {
-    let connection = open(path, key, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+    create_private(path)?;
+    let connection = open(path, key, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(sql)?;
     if mode != "wal" {
         return Err(HubError::folder(path, "the file system cannot keep a write-ahead log; put the hub on a local disk"));
@@ -39,6 +50,12 @@ pub(super) fn open_writer(path: &Path, key: &DatabaseKey) -> Result<Connection> 
         .execute_batch(&format!("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -{WRITER_CACHE_KIB};"))
         .map_err(sql)?;
     Ok(connection)
+}
+
+/// A new database that a copy goes into.
+pub(super) fn open_copy(path: &Path, key: &DatabaseKey) -> Result<Connection> {
+    create_private(path)?;
+    open(path, key, OpenFlags::SQLITE_OPEN_READ_WRITE)
 }
 
 /// A reader's connection.

@@ -253,7 +253,8 @@ impl HubStore for SqliteStore {
     }
 
     fn copy_to(&self, path: PathBuf) -> Reply<'_, ()> {
-        Box::pin(self.read(move |c| check::copy(c, &path)))
+        let key = self.shared.key.clone();
+        Box::pin(self.read(move |c| check::copy(c, &path, &key)))
     }
 
     fn close(&self) -> Reply<'_, ()> {
