@@ -39,7 +39,7 @@ fn golden(name: &str, made: &[u8]) -> Vec<u8> {
         let lines: Vec<&str> = hex.as_bytes().chunks(96).map(|l| std::str::from_utf8(l).expect("hex")).collect();
         std::fs::write(&path, lines.join("\n") + "\n").expect("written");
     }
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    let text = std::fs::read_to_string(&path).expect("a golden file; see the head of this file");
     let hex: String = text.split_whitespace().collect();
     HEXLOWER.decode(hex.as_bytes()).expect("hexadecimal")
 }
