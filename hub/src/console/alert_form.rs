@@ -11,7 +11,6 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use data_encoding::HEXLOWER;
 use yenban_protocol::alert::{Alert, MessageType, Severity, Status, Urgency};
-use yenban_protocol::feed::{Item, Scope};
 use yenban_protocol::id::HamletNo;
 use yenban_protocol::text::{CollationKey, display_safe, display_safe_lines};
 
@@ -20,9 +19,9 @@ use super::chrome::{Chrome, Section, failed, refused, rendered, see_other};
 use super::guard::{Asked, SignedIn};
 use super::{Hub, alerts, facts};
 use crate::entropy;
-use crate::error::{HubError, Result};
+use crate::error::Result;
 use crate::limits::{DESCRIPTION_MAX_CHARS, HEADLINE_MAX_CHARS};
-use crate::store::{AlertRow, ItemDraft, People};
+use crate::store::{AlertRow, People};
 
 /// The fields of a form, if it was one.
 type Sent = std::result::Result<Form<Vec<(String, String)>>, FormRejection>;
@@ -50,6 +49,8 @@ impl Draft {
     fn read(fields: Vec<(String, String)>) -> Self {
         let mut draft = Self::default();
         for (name, value) in fields {
+            // Browsers send line breaks of text fields as CR LF.
+            let value = value.replace("\r\n", "\n");
             match name.as_str() {
                 "token" => draft.token = value,
                 "headline" => draft.headline = value.trim().to_owned(),
@@ -68,7 +69,7 @@ impl Draft {
     }
 
     /// The alert, or the ids of what is still missing.
-    fn checked(&self, people: &People, now_ms: i64, sender: &str) -> std::result::Result<Alert, Vec<&'static str>> {
+    fn checked(&self, hub: &Hub, people: &People) -> std::result::Result<Alert, Vec<&'static str>> {
         let mut wrong = Vec::new();
         let too_long = |text: &str, most: usize| text.chars().count() > most;
         if self.headline.is_empty() || too_long(&self.headline, HEADLINE_MAX_CHARS) {
@@ -79,6 +80,11 @@ impl Draft {
         }
         if too_long(&self.description, DESCRIPTION_MAX_CHARS) {
             wrong.push("console-alert-too-long");
+        }
+        // A control character would steer the screens that show it.
+        let steers = |text: &str| text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r'));
+        if self.headline.contains(['\n', '\r']) || [&self.headline, &self.description, &self.instruction].into_iter().any(|text| steers(text)) {
+            wrong.push("console-not-taken");
         }
         let severity = Severity::from_code(&self.severity);
         if severity.is_none() {
@@ -96,10 +102,11 @@ impl Draft {
             return Err(wrong);
         };
         // CAP counts whole seconds.
+        let now_ms = hub.now_ms();
         let sent_ms = now_ms - now_ms.rem_euclid(1000);
         Ok(Alert {
-            identifier: format!("yb-{}", HEXLOWER.encode(&entropy::array::<12>())),
-            sender_name: sender.to_owned(),
+            identifier: format!("yb-{}-{}", hub.commune(), HEXLOWER.encode(&entropy::array::<8>())),
+            sender_name: hub.identity().name.clone(),
             sent_ms,
             expires_ms: sent_ms + hours * HOUR_MS,
             status: if self.drill { Status::Exercise } else { Status::Actual },
@@ -256,23 +263,15 @@ async fn with_draft(
         Ok(people) => people,
         Err(error) => return failed(asked, &error),
     };
-    match draft.checked(&people, asked.now_ms, &hub.identity().name) {
+    match draft.checked(hub, &people) {
         Ok(alert) => then(&people, draft, alert),
         Err(wrong) => compose(asked, session, &people, draft, &wrong),
     }
 }
 
-/// Keeps the alert and puts it into the stream of each hamlet, in one transaction; the read log has it first.
+/// The read log has the alert before anybody has.
 async fn raise(hub: &Hub, session: &Session, alert: Alert) -> Result<()> {
     let action = if alert.is_drill() { "drill" } else { "alert" };
     hub.note(&session.officer, action, &alert.identifier, "").await?;
-    let items = alert
-        .hamlets
-        .iter()
-        .map(|no| ItemDraft { scope: Scope::Hamlet(*no), item: Item::Alert(alert.clone()), issued_ms: alert.sent_ms })
-        .collect();
-    let row = AlertRow { alert, officer: session.officer.clone(), second: None };
-    let kept = hub.store.raise_alert(row, items, hub.item_signer()).await?;
-    // Ninety-six random bits do not meet twice; if they do, nothing was sent and it must be said.
-    if kept { Ok(()) } else { Err(HubError::Store("the identifier of an alert was there already".to_owned())) }
+    crate::alert::raise(hub, AlertRow { alert, officer: session.officer.clone(), second: None }).await
 }
