@@ -48,13 +48,6 @@ impl Output {
         let _ = writeln!(std::io::stderr(), "{text}");
     }
 
-    /// A remark beside the result (standard error, never under `--json`).
-    pub(crate) fn remark(&self, text: &str) {
-        if !self.json {
-            let _ = writeln!(std::io::stderr(), "{text}");
-        }
-    }
-
     /// Progress of something that may take long.
     pub(crate) fn progress(&self) -> Progress {
         let clock = SystemClock::new();

@@ -12,7 +12,7 @@ cli-sync-partial = { $unsent ->
     [one] { $unsent } item waits
    *[other] { $unsent } items wait
 } to be sent. Run again to go on.
-cli-joined = Joined the group of { $place }. Four words: { $words }
+cli-joined = ✓ Joined the group of { $place }. Device { $device }.
 
 # Words of --help.
 help-usage = Usage
@@ -152,3 +152,26 @@ cli-patrol-line = { $time } · { $check-ins } check-ins · { $distance }
 cli-progress = { $done }/{ $total }
 cli-replay-went-on = This patrol had { $n } check-ins already; going on from there.
 cli-replayed = A track of { $points } points, { $pauses } pauses. Patrol { $id }.
+cli-sync-done = Sent { $pushed } entries ({ $sent }), received { $pulled } items.
+cli-hub-made = ✓ Made the hub { $name } ({ $commune }) in { $path }.
+cli-hub-root = Fingerprint of the commune root, to be hung up at the office: { $root }
+cli-hub-recovery = The recovery key is in { $path }. Keep it away from this machine: no backup opens without it.
+cli-hub-checked = Read { $entries } entries again.
+cli-hub-backed-up = ✓ Backed up to { $path } ({ $size }).
+cli-hub-restored = ✓ Restored { $name } in { $path }: { $entries } entries. Phones will offer again what is missing.
+cli-hub-serving = The hub listens on { $address }
+cli-hub-console = Console: { $console }
+cli-hub-stopped = The hub has stopped.
+cli-code-made = Joining code for { $place } ({ $role }), one use within 10 minutes, through { $address }:
+cli-whole-commune = the whole commune
+cli-alert-sent = ✓ Alert sent to { $place }. Id { $id }.
+cli-revoked = ✓ Device { $device } is trusted no longer. What it sends from now on is set aside.
+cli-revoked-before = Device { $device } had been revoked before.
+cli-imported = ✓ Imported { $hamlets } hamlets, { $groups } groups, { $members } members; { $unchanged } rows were there already.
+cli-hub-devices = Devices: { $devices } in use, { $revoked } revoked
+cli-hub-entries = Entries: { $entries } · patrols: { $patrols } · check-ins: { $check-ins }
+cli-hub-incidents = Incidents: { $incidents } · photographs: { $verified } verified, { $expected } expected, { $missing } missing
+cli-hub-alerts = Alerts: { $alerts } · receipts: { $receipts } · quarantine: { $quarantine }
+cli-hub-chains-differ = ✗ A chain does not agree. Run hub check.
+cli-hub-list-empty = Nothing yet.
+cli-exported = ✓ Exported { $patrols } patrols, { $check-ins } check-ins, { $incidents } incidents to { $path }.

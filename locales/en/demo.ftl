@@ -1,6 +1,41 @@
 # The story of `yenban demo`: one night on patrol, line by line.
 
 demo-title = A night on patrol in { $hamlet }
-demo-check-held = ✓ held
-demo-check-broken = ✗ did not hold
+demo-place = { $place }. Everything lies in { $path }.
+demo-hub = The hub runs on { $address }. Phones trust the root { $root } only.
+demo-joined = { $name } joins with a one-use code. Device { $device }.
+demo-dark = No signal. { $name } starts the patrol, as every night.
+demo-walked = ✓ { $check-ins } check-ins, { $distance }. A ✓ means: durable on the phone.
+demo-report-text = Earth and rocks cover the road at the Nánh stream
+demo-reported = Urgent report: { $kind }. “{ $text }”
+demo-photo = Photograph { $name }, { $size }, sealed. SHA-256 { $hash }…
+demo-offline = No signal yet: { $unsent } entries wait, nothing is lost.
+demo-cut = A signal, and a cut in the middle: the hub took { $taken } entries, the phone has receipts for { $received }. The hub goes down and up again.
+demo-sent = Sent again: { $pushed } entries, { $size }, { $requests } requests.
+demo-alert = The commune police send an alert. { $level }: { $headline }.
+demo-alert-headline = Landslide at the Nánh stream
+demo-alert-description = Leave the foot of the slope. Go up to the house of culture.
+demo-answered = { $going }: I'm going. { $seen }: seen.
+demo-lost-text = Written after the phone was reported lost
+demo-lost = The phone of { $name } is reported lost. What it sends is set aside, and stays on the phone too.
+
+demo-proved = What was checked, computed from the data of both sides:
+demo-check-held = ✓
+demo-check-broken = ✗
+demo-proof-joined = { $n } phones joined, each code used once, one root trusted
+demo-proof-offline = Recorded without a signal: { $n } entries durable on the phone
+demo-proof-cut = Cut in the middle: the hub had { $taken } entries, the phone knew of { $received }
+demo-proof-once = { $n } entries reached the hub, each exactly once
+demo-proof-exact = { $n } positions exact to 1e-7 degree, in order
+demo-proof-honest = Every time lies between its earliest and its latest
+demo-proof-quiet = Sent once more: nothing new, nothing twice
+demo-proof-photos = { $n } photographs: SHA-256 of file, log and hub are one
+demo-proof-sealed = No sentence, no name, no photograph lies in clear on the disk
+demo-proof-alert = The alert reached { $n } phones
+demo-proof-answers = { $n } answers counted at the hub
+demo-proof-lost = A lost phone: what came later is set aside, not shown as normal
+demo-proof-chains = Chains agree: { $phones } entries on phones, { $hub } at the hub
 demo-all-held = All { $checks } checks held. The hamlet is calm.
+demo-some-broken = { $n } checks did not hold. Give the table above to whoever looks after the machine.
+demo-kept = Everything is kept in { $path }.
+demo-until-stopped = The hub keeps running until Ctrl-C.

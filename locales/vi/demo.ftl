@@ -1,6 +1,41 @@
 # Câu chuyện của `yenban demo`: một đêm đi tuần, từng dòng một.
 
 demo-title = Một đêm đi tuần ở { $hamlet }
-demo-check-held = ✓ đúng
-demo-check-broken = ✗ không đúng
+demo-place = { $place }. Mọi thứ nằm trong { $path }.
+demo-hub = Máy xã chạy ở { $address }. Máy của tổ chỉ tin gốc { $root }.
+demo-joined = { $name } vào tổ bằng mã dùng một lần. Máy { $device }.
+demo-dark = Mất sóng. { $name } bắt đầu đi tuần, như mọi đêm.
+demo-walked = ✓ { $check-ins } lần báo có mặt, { $distance }. Dấu ✓ là đã nằm chắc trong máy.
+demo-report-text = Đất đá lấp đường ở suối Nánh
+demo-reported = Báo khẩn: { $kind }. “{ $text }”
+demo-photo = Ảnh { $name }, { $size }, niêm phong. SHA-256 { $hash }…
+demo-offline = Chưa có sóng: { $unsent } việc chờ gửi, không mất gì.
+demo-cut = Có sóng, đang gửi thì đứt: xã đã nhận { $taken } mục, máy mới có biên nhận của { $received }. Máy xã tắt rồi bật lại.
+demo-sent = Gửi lại: { $pushed } mục, { $size }, { $requests } lượt.
+demo-alert = Công an xã phát cảnh báo. { $level }: { $headline }.
+demo-alert-headline = Sạt lở ở suối Nánh
+demo-alert-description = Rời chân dốc. Lên nhà văn hóa.
+demo-answered = { $going }: tôi tới. { $seen }: đã xem.
+demo-lost-text = Viết sau khi máy bị báo mất
+demo-lost = Máy của { $name } bị báo mất. Việc gửi sau đó để riêng, và vẫn còn trong máy.
+
+demo-proved = Những điều đã kiểm, tính từ dữ liệu của cả hai phía:
+demo-check-held = ✓
+demo-check-broken = ✗
+demo-proof-joined = { $n } máy vào tổ, mỗi mã dùng một lần, tin một gốc
+demo-proof-offline = Không sóng vẫn ghi: { $n } mục nằm chắc trong máy
+demo-proof-cut = Đứt giữa chừng: xã có { $taken } mục, máy chỉ biết { $received }
+demo-proof-once = { $n } mục tới xã, mỗi mục đúng một lần
+demo-proof-exact = { $n } vị trí đúng tới 1e-7 độ, đúng thứ tự
+demo-proof-honest = Giờ nào cũng nằm trong khoảng sớm nhất và muộn nhất
+demo-proof-quiet = Gửi thêm lần nữa: không có gì mới, không có gì lặp
+demo-proof-photos = { $n } ảnh: SHA-256 của tệp gốc, của sổ gốc và của xã là một
+demo-proof-sealed = Không câu nào, tên nào, ảnh nào nằm trần trên đĩa
+demo-proof-alert = Cảnh báo tới { $n } máy
+demo-proof-answers = { $n } câu trả lời đếm được ở xã
+demo-proof-lost = Máy báo mất: việc sau đó để riêng, không hiện như thường
+demo-proof-chains = Chuỗi ghi khớp: { $phones } mục trên máy, { $hub } mục ở xã
 demo-all-held = Cả { $checks } điều đều đúng. Bản yên.
+demo-some-broken = Có { $n } điều không đúng. Gửi bảng trên cho người lo máy.
+demo-kept = Mọi thứ còn trong { $path }.
+demo-until-stopped = Máy xã chạy tiếp tới khi nhấn Ctrl-C.

@@ -5,7 +5,7 @@ use clap::{Arg, Command};
 use super::Builder;
 
 /// Default of `hub serve --listen`.
-pub(crate) const LISTEN: &str = "127.0.0.1:8443";
+pub(crate) const LISTEN: &str = yenban_hub::limits::DEFAULT_LISTEN;
 
 fn dir(b: Builder) -> Arg {
     b.option("dir", "DIR", "help-hub-dir").required(true)

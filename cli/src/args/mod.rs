@@ -10,8 +10,8 @@ mod values;
 use clap::{Arg, ArgAction, ArgMatches, ColorChoice, Command};
 use yenban_locales::Words;
 
-pub(crate) use fault::understood;
-pub(crate) use fault::Said;
+pub(crate) use fault::{Said, understood};
+pub(crate) use hub::LISTEN;
 pub(crate) use values::{Values, bounded, duration_ms, invalid, nearest_choice};
 
 /// Builds commands and options in one language.

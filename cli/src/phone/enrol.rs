@@ -1,4 +1,45 @@
 //! Joining a group with a code.
+
+use serde_json::json;
+use yenban_core::app::{IfAbsent, Phone};
+use yenban_core::error::Error;
+use yenban_core::transport;
+use yenban_protocol::enrol::EnrolmentCode;
+
 use super::Job;
-use crate::fault::Result;
-pub(super) fn enrol(_job: &Job<'_>) -> Result<()> { Ok(()) }
+use crate::fault::{Fault, Result};
+use crate::output::clean;
+
+/// `enrol`.
+pub(super) fn enrol(job: &Job<'_>) -> Result<()> {
+    let typed = job.values.need("code")?;
+    // Read before the store is made: a slip of the finger leaves no folder behind.
+    let code = EnrolmentCode::from_text(typed).map_err(|_| Fault::usage("error-code-unreadable"))?;
+    let mut phone = super::open(job.store, IfAbsent::Create, job.words())?;
+    let address = code.addresses.join(", ");
+    join(&mut phone, typed).map_err(|error| match error {
+        Error::Offline(_) => Fault::could_not("error-hub-unreachable").told("address", &address),
+        Error::Refused { code, .. } if code == "hub_mismatch" => Fault::no("error-hub-mismatch").told("address", &address).coded(&code),
+        error => job.fault(&error),
+    })?;
+    let identity = phone.identity();
+    let device = identity.as_ref().map(|identity| identity.device.clone()).unwrap_or_default();
+    job.out.document(&json!({
+        "device": device, "commune": identity.as_ref().map(|i| &i.commune), "hub": identity.as_ref().map(|i| &i.hub_name),
+        "hamlet": identity.as_ref().map(|i| &i.hamlet_name), "member": identity.as_ref().map(|i| i.member),
+        "name": identity.as_ref().map(|i| &i.member_name), "role": identity.as_ref().map(|i| i.role),
+    }))?;
+    let place = identity.map(|identity| match identity.hamlet_name.is_empty() {
+        true => clean(&identity.hub_name),
+        false => format!("{} ({})", clean(&identity.hamlet_name), clean(&identity.hub_name)),
+    });
+    job.settle(phone)?;
+    job.out.say("cli-joined", &[("place", place.unwrap_or_default().into()), ("device", device.into())])
+}
+
+/// Redeems a code over the network.
+pub(crate) fn join(phone: &mut Phone, typed: &str) -> yenban_core::error::Result<()> {
+    let (code, request) = phone.enrol_request(typed)?;
+    let answer = transport::enrol(&code, request)?;
+    phone.enrolled(&code, &answer)
+}

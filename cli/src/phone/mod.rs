@@ -1,7 +1,7 @@
 //! Commands of the headless phone: it does what a screen would do, through the same core.
 
 mod alerts;
-mod enrol;
+pub(crate) mod enrol;
 pub(crate) mod fault;
 mod guard;
 mod patrol;

@@ -1,4 +1,58 @@
-//! Sending.
-use super::Job;
-use crate::fault::Result;
-pub(super) fn run(_job: &Job<'_>) -> Result<()> { Ok(()) }
+//! Sending what was saved, and fetching what the commune says.
+
+use serde_json::{Value, json};
+use yenban_core::app::Phone;
+use yenban_core::error::Error;
+use yenban_core::sync::{Outcome, Verdict};
+use yenban_core::transport::{self, Until};
+
+use super::{Job, fault};
+use crate::args::invalid;
+use crate::fault::{Fault, Result};
+
+/// Longest sync that can be asked for, in seconds: a day.
+const SECONDS_MAX: u64 = 86_400;
+
+/// The document of `sync --json`.
+pub(crate) fn document(outcome: &Outcome) -> Value {
+    json!({
+        "pushed_entries": outcome.pushed_entries, "pushed_bytes": outcome.pushed_bytes, "pulled_items": outcome.pulled_items,
+        "pulled_bytes": outcome.pulled_bytes, "requests": outcome.requests, "evidence_bytes": outcome.evidence_bytes,
+        "resent_bytes": outcome.resent_bytes, "unsent": outcome.unsent, "parked": outcome.parked, "outcome": outcome.verdict.code(),
+        "reason": outcome.reason.as_ref().map(|reason| json!({ "code": reason.code, "detail": reason.detail })),
+    })
+}
+
+/// `sync`.
+pub(super) fn run(job: &Job<'_>) -> Result<()> {
+    let seconds = job.values.number("max-seconds", "60")?;
+    if let Some(seconds) = seconds.filter(|seconds| !(1..=SECONDS_MAX).contains(seconds)) {
+        return Err(invalid("max-seconds", &seconds.to_string(), "60"));
+    }
+    let until = if job.values.on("until-empty") { Until::Empty } else { Until::Once };
+    let mut phone = job.open()?;
+    let outcome = sync(&mut phone, until, seconds.map(|seconds| seconds * 1_000)).map_err(|error| job.fault(&error))?;
+    job.settle(phone)?;
+    job.out.document(&document(&outcome))?;
+    let words = job.words();
+    if outcome.pushed_entries > 0 || outcome.pulled_items > 0 {
+        let sent = words.size(outcome.pushed_bytes);
+        let figures = [("pushed", outcome.pushed_entries.into()), ("pulled", outcome.pulled_items.into()), ("sent", sent.into())];
+        job.out.say("cli-sync-done", &figures)?;
+    }
+    match outcome.verdict {
+        Verdict::UpToDate => job.out.line(&words.word("cli-sync-up-to-date")),
+        Verdict::Partial => Err(Fault::no("cli-sync-partial").count("unsent", outcome.unsent).coded("partial")),
+        Verdict::Offline => Err(Fault::could_not("phone-offline").coded("offline")),
+        Verdict::Refused => Err(match &outcome.reason {
+            Some(reason) => fault::refused(&reason.code, &reason.detail),
+            None => Fault::no("error-hub-refused").with("reason", ""),
+        }),
+    }
+}
+
+/// Syncs a phone over the network.
+pub(crate) fn sync(phone: &mut Phone, until: Until, max_ms: Option<u64>) -> Result<Outcome, Error> {
+    let addresses = phone.identity().ok_or(Error::NotEnrolled)?.addresses;
+    transport::run(phone, &addresses, until, max_ms)
+}

@@ -1,0 +1,54 @@
+//! What the hub says, as one sentence with one exit code.
+
+use std::path::Path;
+
+use yenban_hub::{HubError, Problem};
+use yenban_locales::Words;
+
+use crate::fault::{Fault, io_reason, unreadable};
+
+/// The sentence for an error of the hub in `dir`.
+pub(crate) fn of(error: &HubError, dir: &Path, words: Words) -> Fault {
+    match error {
+        HubError::Refused(_) | HubError::Told(_) => of_problem(&Problem::from(error), dir),
+        HubError::Store(reason) => Fault::could_not("error-hub-database").at(dir).told("reason", reason),
+        HubError::File { path, source } if source.kind() == std::io::ErrorKind::NotFound => unreadable(path, source, words),
+        HubError::File { path, source } => Fault::could_not("error-file").at(path).with("reason", io_reason(source, words)),
+        HubError::Folder { path, reason } => Fault::could_not("error-hub-folder").at(path).told("reason", reason),
+        HubError::Locked(path) => Fault::could_not("error-hub-running").at(path),
+        HubError::Network(reason) => Fault::could_not("error-hub-network").told("reason", reason),
+        HubError::Keys(reason) => Fault::could_not("error-keys").at(dir).told("reason", reason),
+        HubError::Stopping => Fault::could_not("error-hub-stopping"),
+    }
+}
+
+/// The sentence for a problem document of the hub in `dir`.
+pub(crate) fn of_problem(problem: &Problem, dir: &Path) -> Fault {
+    match problem.code.as_str() {
+        "unknown_hamlet" => {
+            let name = quoted(&problem.detail);
+            match problem.nearest.is_empty() {
+                true => Fault::usage("error-hamlet-unknown-alone").told("name", name),
+                false => Fault::usage("error-hamlet-unknown").told("name", name).with("nearest", problem.nearest.join(", ")),
+            }
+        }
+        "not_found" => Fault::usage("error-hub-not-found").told("name", quoted(&problem.detail)),
+        "second_officer" => Fault::usage("error-second-officer-needed"),
+        "bad_rows" => match problem.rows.first() {
+            Some(row) => Fault::usage("error-csv-row").at(dir).count("line", row.line).told("reason", &row.reason),
+            None => Fault::usage("error-hub-refused").told("reason", &problem.detail),
+        },
+        "invalid" | "malformed" | "too_large" => Fault::usage("error-hub-input").told("reason", &problem.detail),
+        "stopping" => Fault::could_not("error-hub-stopping"),
+        "file" | "folder" => Fault::could_not("error-hub-file").told("reason", &problem.detail),
+        "locked" => Fault::could_not("error-hub-running").at(dir),
+        _ if problem.status >= 500 => Fault::could_not("error-hub-database").at(dir).told("reason", &problem.detail),
+        _ => Fault::no("error-hub-refused").told("reason", &problem.detail),
+    }
+    .coded(&problem.code)
+}
+
+/// What stands in the first pair of quotes: the name that was asked for.
+fn quoted(detail: &str) -> &str {
+    detail.split('"').nth(1).unwrap_or(detail)
+}

@@ -1,0 +1,141 @@
+//! What is at the hub, for people, for programs and for maps.
+
+use jiff::civil::{Date, DateTime};
+use jiff::tz::{Offset, TimeZone};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use yenban_core::clock::{Clock, SystemClock};
+use yenban_hub::admin::ListKind;
+use yenban_hub::exchange::{Format, Scope};
+use yenban_hub::store::ListQuery;
+use yenban_protocol::id::EntryName;
+
+use super::Job;
+use crate::args::{duration_ms, invalid, nearest_choice};
+use crate::fault::{Fault, Result};
+use crate::output::clean;
+
+/// What the operator's own looks are for, as the read log keeps it.
+const PURPOSE: &str = "operator";
+/// Formats a file can have.
+const FORMATS: [&str; 3] = ["geojson", "gpx", "csv"];
+/// Fields of a row that tell people most, in this order; the document has them all.
+const TOLD: [&str; 16] = [
+    "id", "at", "actor", "action", "kind", "headline", "member", "hamlet", "role", "state", "severity", "check_ins", "started", "sent", "recorded_at",
+    "original_name",
+];
+
+/// `status`.
+pub(super) fn status(job: &Job<'_>) -> Result<()> {
+    let totals = job.at_the_hub(async |admin| admin.status().await)?;
+    job.out.document(&json!(totals))?;
+    job.out.say("cli-hub-devices", &[("devices", totals.devices.into()), ("revoked", totals.revoked.into())])?;
+    let held = [("entries", totals.entries.into()), ("patrols", totals.patrols.into()), ("check-ins", totals.check_ins.into())];
+    job.out.say("cli-hub-entries", &held)?;
+    let evidence = totals.evidence;
+    let figures = [
+        ("incidents", totals.incidents.into()),
+        ("verified", evidence.verified.into()),
+        ("expected", evidence.expected.into()),
+        ("missing", evidence.missing.into()),
+    ];
+    job.out.say("cli-hub-incidents", &figures)?;
+    let figures = [("alerts", totals.alerts.into()), ("receipts", totals.receipts.into()), ("quarantine", totals.quarantine.into())];
+    job.out.say("cli-hub-alerts", &figures)?;
+    job.out.line(&job.words().word(if totals.chains_ok { "cli-all-agrees" } else { "cli-hub-chains-differ" }))
+}
+
+/// `list`.
+pub(super) fn list(job: &Job<'_>) -> Result<()> {
+    let typed = job.values.need("what")?;
+    let what = ListKind::from_code(typed).ok_or_else(|| Fault::usage("error-command-unknown").told("command", typed))?;
+    let rows: Vec<Value> = job.at_the_hub(async |admin| admin.list(what, ListQuery::default(), PURPOSE).await)?;
+    for row in &rows {
+        job.out.line(&told(row))?;
+    }
+    if rows.is_empty() {
+        job.out.line(&job.words().word("cli-hub-list-empty"))?;
+    }
+    job.out.document(&Value::Array(rows))
+}
+
+/// A row as one line: what tells most, then where.
+fn told(row: &Value) -> String {
+    let text = |value: &Value| match value {
+        Value::String(text) if !text.is_empty() => Some(clean(text)),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    };
+    let place = match (row["lat"].as_f64(), row["lon"].as_f64()) {
+        (Some(lat), Some(lon)) => Some(format!("{lat:.5}, {lon:.5}")),
+        _ => None,
+    };
+    let mut parts: Vec<String> = TOLD.iter().filter_map(|field| text(&row[field])).chain(place).collect();
+    if row["id"].is_null()
+        && let (Some(log), Some(seq)) = (text(&row["log"]), text(&row["seq"]))
+    {
+        parts.insert(0, format!("{log}:{seq}"));
+    }
+    parts.join(" · ")
+}
+
+/// `export`.
+pub(super) fn export(job: &Job<'_>) -> Result<()> {
+    let typed = nearest_choice("format", job.values.need("format")?, FORMATS)?;
+    let format = Format::from_code(typed).ok_or_else(|| invalid("format", typed, "geojson"))?;
+    let incident = job.values.text("incident").map(incident).transpose()?;
+    let since_ms = job.values.text("since").map(since_ms).transpose()?;
+    let out = job.values.need_path("out")?;
+    let written = job.at_the_hub(async |admin| admin.export(format, Scope { since_ms, incident }, &out, PURPOSE).await)?;
+    job.out.document(&json!({
+        "file": out.display().to_string(), "format": typed, "patrols": written.patrols, "check_ins": written.check_ins,
+        "incidents": written.incidents,
+    }))?;
+    let figures = [
+        ("patrols", written.patrols.into()),
+        ("check-ins", written.check_ins.into()),
+        ("incidents", written.incidents.into()),
+        ("path", out.display().to_string().into()),
+    ];
+    job.out.say("cli-exported", &figures)
+}
+
+fn incident(typed: &str) -> Result<String> {
+    let name: EntryName = typed.parse().map_err(|_| invalid("incident", typed, "0123456789abcdef:7"))?;
+    Ok(name.to_string())
+}
+
+/// From when: a date or time in Vietnam, a time with its zone, or so long ago.
+fn since_ms(typed: &str) -> Result<i64> {
+    let vietnam = TimeZone::fixed(Offset::constant(7));
+    if let Some(ago_ms) = duration_ms(typed) {
+        return Ok(SystemClock::new().wall_ms().saturating_sub_unsigned(ago_ms));
+    }
+    if let Ok(at) = typed.parse::<Timestamp>() {
+        return Ok(at.as_millisecond());
+    }
+    let civil = typed.parse::<Date>().map(|date| date.to_datetime(jiff::civil::Time::midnight())).or_else(|_| typed.parse::<DateTime>());
+    let at = civil.ok().and_then(|civil| vietnam.to_timestamp(civil).ok());
+    at.map(Timestamp::as_millisecond).ok_or_else(|| invalid("since", typed, "2026-11-22, 24h"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_read_as_people_write_them() {
+        assert_eq!(since_ms("2026-11-22").unwrap(), since_ms("2026-11-21T17:00:00Z").unwrap());
+        assert_eq!(since_ms("2026-11-22T21:52").unwrap(), 1_795_359_120_000);
+        assert!(since_ms("24h").unwrap() < since_ms("1h").unwrap());
+        for bad in ["", "yesterday", "2026-13-01", "22/11"] {
+            assert!(since_ms(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_row_is_one_line() {
+        let row = json!({ "log": "0a", "seq": 3, "lat": 20.66, "lon": 105.0, "headline": "a\nb" });
+        assert_eq!(told(&row), "0a:3 · a b · 20.66000, 105.00000");
+    }
+}
