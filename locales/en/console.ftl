@@ -85,8 +85,8 @@ console-patrol-finished = Finished
 console-patrols-none = No patrol yet.
 console-patrols-caption = Newest patrol first.
 console-check-ins = { $n ->
-    [one] { $n } time
-   *[other] { $n } times
+    [one] { $n } check-in
+   *[other] { $n } check-ins
 }
 console-col-patrol = Patrol
 console-col-state = State

@@ -99,7 +99,7 @@ async fn inbox(hub: &Hub, asked: &Asked, officer: &str, wanted: &Wanted) -> Resu
     rows.truncate(CONSOLE_PAGE as usize);
     let next = rows.last().filter(|_| more).map(|last| {
         let search = if text.is_empty() { String::new() } else { format!("q={}&", query_value(text)) };
-        format!("/console/?{search}after={}", query_value(&last.id))
+        format!("/console/?{search}after={}", query_value(&format!("{}/{}", last.id, last.branch)))
     });
     let devices = hub.store.device_list(ListQuery::default(), asked.now_ms).await?;
     let mut lines = Vec::with_capacity(rows.len());

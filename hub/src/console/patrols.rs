@@ -39,6 +39,7 @@ pub(super) struct Line {
     pub state: String,
     pub walking: bool,
     pub check_ins: String,
+    pub count: String,
     pub distance: String,
     pub last: String,
 }
@@ -98,7 +99,7 @@ pub(super) async fn page(
         Ok(mut rows) => {
             let more = rows.len() > CONSOLE_PAGE as usize;
             rows.truncate(CONSOLE_PAGE as usize);
-            let next = rows.last().filter(|_| more).map(|last| format!("/console/patrols?after={}", query_value(&last.id)));
+            let next = rows.last().filter(|_| more).map(|last| format!("/console/patrols?after={}", query_value(&format!("{}/{}", last.id, last.branch))));
             let c = Chrome::new(&asked, &session, Section::Patrols, asked.words.word("console-patrols"));
             let lines = rows.iter().map(|row| line(asked.words, row)).collect();
             rendered(StatusCode::OK, &Patrols { c, lines, next })
@@ -128,6 +129,7 @@ pub(super) fn line(words: Words, row: &PatrolListing) -> Line {
         when,
         state,
         walking: row.state != "finished",
+        count: words.number(i64::try_from(row.check_ins).unwrap_or(i64::MAX)),
         check_ins: words.say("console-check-ins", &[("n", row.check_ins.into())]),
         distance: row.distance_m.map_or_else(String::new, |m| words.distance(m as f64)),
         last: row.last_check_in.as_deref().map_or_else(String::new, |at| facts::moment(words, at)),

@@ -194,7 +194,7 @@ impl Svg {
         }
         if let Some(said) = said {
             let (x, y) = (f64::midpoint(from.0, to.0), f64::midpoint(from.1, to.1));
-            self.words(x, y + 4.0, said);
+            self.classed("words unknown", x, y + 4.0, said);
         }
     }
 
@@ -220,6 +220,10 @@ impl Svg {
 
     /// Words centred at a place, kept inside the drawing, on a halo of the ground's colour.
     fn words(&mut self, x: f64, y: f64, words: &str) {
+        self.classed("words", x, y, words);
+    }
+
+    fn classed(&mut self, class: &str, x: f64, y: f64, words: &str) {
         let anchor = if x < WIDTH * 0.3 {
             "start"
         } else if x > WIDTH * 0.7 {
@@ -230,7 +234,7 @@ impl Svg {
         let x = x.clamp(6.0, WIDTH - 6.0);
         let y = y.clamp(16.0, HEIGHT - 8.0);
         let words = escaped(words);
-        self.add(format_args!("<text class=\"words\" x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\">{words}</text>"));
+        self.add(format_args!("<text class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\">{words}</text>"));
     }
 
     fn scale_and_north(&mut self, ground: &Ground, words: Words) {

@@ -164,7 +164,7 @@ async fn incidents(store: &dyn HubStore, scope: &Scope, exporter: &mut dyn Expor
             totals.incidents += 1;
         }
         match page.last() {
-            Some(last) if page.len() == EXPORT_PAGE as usize => query.after = Some(last.id.clone()),
+            Some(last) if page.len() == EXPORT_PAGE as usize => query.after = Some(format!("{}/{}", last.id, last.branch)),
             _ => break,
         }
     }
@@ -190,7 +190,7 @@ async fn walk(store: &dyn HubStore, scope: &Scope, exporter: &mut dyn Exporter, 
     loop {
         let mut page: VecDeque<CheckInRow> = store.check_ins(query.clone()).await?.into();
         let full = page.len() == EXPORT_PAGE as usize;
-        query.after = page.back().map(|last| format!("{}:{}", last.log, last.seq));
+        query.after = page.back().map(|last| format!("{}:{}/{}", last.log, last.seq, last.branch));
         while let Some(row) = page.pop_front() {
             let wanted = match pass {
                 Pass::All => true,

@@ -3,15 +3,16 @@
 
 #![allow(dead_code, unreachable_pub, missing_docs)] // Each test uses its part of it.
 
+use yenban_hub::enrol::{CodeWanted, make_code};
 use yenban_hub::store::{AlertRow, ItemDraft, ListQuery};
 use yenban_locales::{Lang, Words};
 use yenban_protocol::alert::{Alert, MessageType, Severity, Status, Urgency};
 use yenban_protocol::feed::{Item, Scope};
-use yenban_protocol::id::{EntryName, HamletNo};
+use yenban_protocol::id::{EntryName, HamletNo, Role};
 use yenban_protocol::record::{Act, Answer, Basis, Common, PhotoFacts, Position, Provider, Record, Statement};
 use yenban_protocol::time::Stamp;
 
-use crate::support::phone::{Phone, random};
+use crate::support::phone::{Conn, Phone, random};
 use crate::support::{NIGHT_MS, TestHub};
 
 const MINUTE_MS: i64 = 60_000;
@@ -66,6 +67,22 @@ fn photo(phone: &mut Phone, minutes: i64, subject: EntryName, size_bytes: u64, n
     record(phone, minutes, Some(place(410, 300)), Act::PhotoCaptured { subject: Some(subject), photo: Some(facts) });
 }
 
+/// The phone of a group's leader who is on the clerk's list.
+async fn phone_of(hub: &TestHub, hamlet: &str, name: &str) -> (Phone, Conn) {
+    let wanted = CodeWanted {
+        hamlet: hamlet.to_owned(),
+        create: false,
+        role: Role::Leader,
+        name: name.to_owned(),
+        addresses: vec![hub.address.to_string()],
+    };
+    let code = make_code(&hub.hub, wanted).await.expect("code").text;
+    let (mut phone, mut conn) = (Phone::new(NIGHT_MS), hub.connect().await);
+    assert_eq!(phone.enrol(&mut conn, &code).await.status, 200);
+    phone.start_log();
+    (phone, conn)
+}
+
 /// What a test may want to name afterwards.
 pub struct Night {
     pub hub: TestHub,
@@ -80,8 +97,8 @@ pub async fn night() -> Night {
     let hub = TestHub::start().await;
     let file = yenban_hub::exchange::people::read(PEOPLE.as_bytes(), Words::new(Lang::Vi)).expect("file");
     hub.hub.store.import_people(file.rows, NIGHT_MS, hub.hub.commune(), hub.hub.item_signer()).await.expect("imported");
-    let (mut first, mut conn) = hub.phone("Nà Phòn").await;
-    let (mut second, mut second_conn) = hub.phone("Piềng Vế").await;
+    let (mut first, mut conn) = phone_of(&hub, "Nà Phòn", "Lò Văn Páo").await;
+    let (mut second, mut second_conn) = phone_of(&hub, "Piềng Vế", "Sùng A Chớ").await;
 
     // A patrol up the valley; the place is lost behind the ridge between 21:40 and 22:05 or so.
     let crew = vec![first.member];

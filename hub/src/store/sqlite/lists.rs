@@ -5,6 +5,7 @@ use yenban_protocol::id::{DeviceId, EntryName, HamletNo, LogId, MemberNo};
 use yenban_protocol::record::Act;
 use yenban_protocol::text::fold;
 
+use super::after::{self, After};
 use super::read::{degrees, entry, interval, metres, provider, record};
 use super::{Result, seq_from_sql, sql};
 use crate::clock::rfc3339;
@@ -34,6 +35,12 @@ impl Filter {
     fn add(&mut self, condition: &str, values: impl IntoIterator<Item = Value>) {
         self.conditions.push(condition.to_owned());
         self.values.extend(values);
+    }
+
+    fn after(&mut self, after: After) {
+        if let Some((condition, values)) = after {
+            self.add(condition, values);
+        }
     }
 
     fn sql(&self) -> String {
@@ -74,9 +81,10 @@ pub(super) fn incidents(c: &Connection, query: &ListQuery, limit: u32, people: &
             [words.into()],
         );
     }
+    filter.after(after::incidents(c, query)?);
     let statement = format!(
         "SELECT log, branch, seq, device, hamlet, author, kind, urgent, lat_e7, lon_e7, accuracy_cm, best_ms, earliest_ms, latest_ms,
-           received_ms FROM incident WHERE {} ORDER BY urgent DESC, best_ms DESC LIMIT ? OFFSET ?",
+           received_ms FROM incident WHERE {} ORDER BY urgent DESC, best_ms DESC, incident LIMIT ? OFFSET ?",
         filter.sql()
     );
     let mut statement = c.prepare_cached(&statement).map_err(sql)?;
@@ -163,9 +171,10 @@ pub(super) fn patrols(c: &Connection, query: &ListQuery, limit: u32, people: &Pe
     if let Some(EntryName { log, seq }) = wanted_name(query)? {
         filter.add("log = ? AND seq = ?", [log.0.to_vec().into(), i64::try_from(seq).unwrap_or(i64::MAX).into()]);
     }
+    filter.after(after::patrols(c, query)?);
     let statement = format!(
         "SELECT log, branch, seq, device, hamlet, author, started_ms, finished_ms, distance_m, check_ins, last_ms,
-           ifnull(paused_seq, 0) > ifnull(resumed_seq, 0) FROM patrol WHERE {} ORDER BY started_ms DESC LIMIT ? OFFSET ?",
+           ifnull(paused_seq, 0) > ifnull(resumed_seq, 0) FROM patrol WHERE {} ORDER BY started_ms DESC, log, branch, seq LIMIT ? OFFSET ?",
         filter.sql()
     );
     let mut statement = c.prepare_cached(&statement).map_err(sql)?;
@@ -224,6 +233,7 @@ pub(super) fn check_ins(c: &Connection, query: &ListQuery, limit: u32) -> Result
     if let Some(EntryName { log, seq }) = patrol {
         filter.add("e.log = ? AND e.seq > ?", [log.0.to_vec().into(), i64::try_from(seq).unwrap_or(i64::MAX).into()]);
     }
+    filter.after(after::check_ins(query)?);
     let statement = format!(
         "SELECT l.device, e.log, e.branch, e.seq, e.received_ms, e.body, ifnull(d.enrolled_ms, 0) FROM entry e JOIN log l ON l.log = e.log
            LEFT JOIN device d ON d.device = l.device WHERE {} ORDER BY e.log, e.branch, e.seq LIMIT ? OFFSET ?",
