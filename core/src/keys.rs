@@ -72,7 +72,7 @@ pub struct Drawn {
 }
 
 impl Drawn {
-    const BYTES: usize = 512;
+    const BYTES: usize = 256;
 
     /// Draws enough for one key generation or one sealing.
     pub fn new(keys: &dyn KeyStore) -> Result<Self> {
@@ -99,7 +99,7 @@ impl TryRng for Drawn {
 
     fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Infallible> {
         let end = self.used + out.len();
-        let source = self.bytes.get_mut(self.used..end).expect("512 bytes are more than one key or one sealing ever takes");
+        let source = self.bytes.get_mut(self.used..end).expect("256 bytes are more than one key or one sealing ever takes");
         out.copy_from_slice(source);
         source.zeroize();
         self.used = end;

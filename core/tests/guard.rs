@@ -151,3 +151,58 @@ fn the_next_member_cannot_read_what_the_last_one_wrote() {
     assert_eq!(phone.incidents(None, 10).unwrap()[0].headline, "Mất gà nhà ông Páo");
     assert!(phone.check().unwrap().faults.is_empty());
 }
+
+const CHILD: &str = "YENBAN_TEST_UNLOCK_UNTIL_KILLED";
+
+/// The child of the next test: tries a PIN; what it says first means that the try has begun.
+#[test]
+fn child_that_tries_a_pin() {
+    let Some(dir) = std::env::var_os(CHILD) else { return };
+    let clock = VirtualClock::starting_at(EVENING_MS);
+    let mut phone = open(std::path::Path::new(&dir), &clock);
+    println!("\ntrying");
+    let _ = phone.unlock("904817", KeepOpen::ThisProcess);
+    println!("\nchecked");
+}
+
+#[test]
+fn a_kill_while_the_pin_is_checked_does_not_give_the_try_back() {
+    use std::io::{BufRead, BufReader};
+    let dir = tempfile::tempdir().unwrap();
+    let clock = VirtualClock::starting_at(EVENING_MS);
+    let mut phone = enrolled(dir.path(), &clock);
+    phone.set_pin(PIN).unwrap();
+    drop(phone);
+    let wal = dir.path().join("spool.db-wal");
+    let mut counted = 0;
+    for _ in 0..4 {
+        let before = std::fs::read(&wal).unwrap();
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["child_that_tries_a_pin", "--exact", "--nocapture", "--test-threads=1"])
+            .env(CHILD, dir.path())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        assert!(lines.any(|line| line == "trying"));
+        // Killed as soon as the count is on the disk and nothing more is being written: the check
+        // itself, which takes far longer, has begun.
+        let mut last = before.clone();
+        loop {
+            let now = std::fs::read(&wal).unwrap();
+            if now != before && now == last {
+                break;
+            }
+            last = now;
+            std::thread::yield_now();
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        counted += 1;
+    }
+    let mut phone = open(dir.path(), &clock);
+    match phone.unlock("904817", KeepOpen::ThisProcess) {
+        Err(Error::PinWrong { left }) => assert_eq!(left, 10 - counted - 1),
+        other => panic!("{other:?}"),
+    }
+}

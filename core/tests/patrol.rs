@@ -17,6 +17,12 @@ fn theft(text: &str) -> Report {
 }
 
 #[test]
+fn a_phone_may_move_to_another_thread() {
+    fn needs_send<T: Send>() {}
+    needs_send::<yenban_core::Phone>();
+}
+
+#[test]
 fn nothing_can_be_captured_before_enrolment() {
     let dir = tempfile::tempdir().unwrap();
     let clock = VirtualClock::starting_at(EVENING_MS);

@@ -90,7 +90,7 @@ pub fn check_pin(pin: &str) -> Result<()> {
     if step(0) || step(1) || step(9) {
         return refuse("all the same or in a row is tried first");
     }
-    let repeats = |n: usize| pin.len() % n == 0 && pin.as_bytes().chunks(n).all(|c| c == &pin.as_bytes()[..n]);
+    let repeats = |n: usize| pin.len().is_multiple_of(n) && pin.as_bytes().chunks(n).all(|c| c == &pin.as_bytes()[..n]);
     if repeats(2) || repeats(3) {
         return refuse("a short pattern repeated is tried first");
     }

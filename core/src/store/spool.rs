@@ -104,6 +104,11 @@ pub(crate) struct MemberRow {
     pub kept_open_boot: Option<[u8; 8]>,
 }
 
+/// A log: (local number, name, nonce of its marker).
+pub(crate) type LogRow = (u32, [u8; 8], [u8; 16]);
+/// A sealed file: (entry that names it, hash, size in bytes, delivered).
+pub(crate) type ObjectRow = (Key, [u8; 32], u64, bool);
+
 /// The open spool.
 pub(crate) struct Spool {
     conn: Option<Connection>,
@@ -255,7 +260,7 @@ impl Spool {
     }
 
     /// All logs of this store, oldest first: (local number, name, nonce).
-    pub(crate) fn logs(&self) -> Result<Vec<(u32, [u8; 8], [u8; 16])>> {
+    pub(crate) fn logs(&self) -> Result<Vec<LogRow>> {
         let conn = self.conn()?;
         let mut statement = conn.prepare_cached("SELECT id, name, nonce FROM log ORDER BY id").doing("list logs")?;
         let rows = statement.query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)));
@@ -389,7 +394,7 @@ impl Spool {
     }
 
     /// All objects: (entry, sealed hash, size in bytes, delivered).
-    pub(crate) fn objects(&self) -> Result<Vec<(Key, [u8; 32], u64, bool)>> {
+    pub(crate) fn objects(&self) -> Result<Vec<ObjectRow>> {
         let conn = self.conn()?;
         let mut statement =
             conn.prepare_cached("SELECT entry, sealed_sha256, size_bytes, delivered FROM object ORDER BY entry").doing("list objects")?;

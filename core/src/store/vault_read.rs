@@ -121,7 +121,7 @@ impl Vault {
         )
     }
 
-    /// The last check-in of a patrol, by its time.
+    /// Members walking now.
     pub(crate) fn crew(&self, patrol: Key) -> Result<Vec<u32>> {
         self.list("SELECT DISTINCT member FROM crew WHERE patrol = ?1 AND left IS NULL ORDER BY member", [patrol.0], |r| r.get(0))
     }
@@ -150,7 +150,7 @@ impl Vault {
         })
     }
 
-    /// Incidents whose text has all words of `folded`, best match first. The words are quoted, so
+    /// Incidents whose text has all words of `folded`, what was told last first. The words are quoted, so
     /// nothing that is typed is read as a search language.
     pub(crate) fn search(&self, folded: &str, limit: u32) -> Result<Vec<IncidentView>> {
         let query = match_query(folded);

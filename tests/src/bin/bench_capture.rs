@@ -20,7 +20,7 @@ use yenban_core::app::CheckIn;
 use yenban_core::clock::SystemClock;
 use yenban_core::store::Folder;
 
-const BLOCK: u32 = 250;
+const BLOCK: u32 = 100;
 const AIM: f64 = 0.90;
 const FLAT: f64 = 0.20;
 type Fallible<T> = Result<T, Box<dyn std::error::Error>>;
@@ -56,7 +56,7 @@ fn run(options: &Options, dir: &Path) -> Fallible<()> {
     // Both warm: statements prepared, caches filled, write-ahead logs grown.
     capture(&mut phone, 2 * BLOCK, 0)?;
     bare.insert(2 * BLOCK)?;
-    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    let (mut ours, mut theirs, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for block in 0..options.entries.div_ceil(BLOCK) {
         let (a, b) = if block % 2 == 0 {
             let a = capture(&mut phone, BLOCK, block * BLOCK)?;
@@ -65,6 +65,7 @@ fn run(options: &Options, dir: &Path) -> Fallible<()> {
             let b = bare.insert(BLOCK)?;
             (capture(&mut phone, BLOCK, block * BLOCK)?, b)
         };
+        ratios.push(rate(&a) / rate(&b));
         ours.extend(a);
         theirs.extend(b);
     }
@@ -73,8 +74,17 @@ fn run(options: &Options, dir: &Path) -> Fallible<()> {
     let (rate_ours, rate_theirs) = (rate(&ours), rate(&theirs));
     line("yenban (sealed, encrypted)", &mut ours, rate_ours);
     line("bare SQLite (row + outbox)", &mut theirs, rate_theirs);
-    let ratio = rate_ours / rate_theirs;
-    println!("ratio {:.1} % (aim {:.0} %): {}", ratio * 100.0, AIM * 100.0, verdict(ratio >= AIM));
+    // A stall of the disk hits one side of one pair; the median of the pairs does not see it.
+    ratios.sort_unstable_by(f64::total_cmp);
+    let ratio = ratios.get(ratios.len() / 2).copied().unwrap_or(0.0);
+    println!("ratio of all {:.1} %", rate_ours / rate_theirs * 100.0);
+    println!(
+        "ratio, median of {} neighbouring blocks: {:.1} % (aim {:.0} %): {}",
+        ratios.len(),
+        ratio * 100.0,
+        AIM * 100.0,
+        verdict(ratio >= AIM)
+    );
     work_without_disk(&mut phone, &mut bare, options.entries)?;
     drop(phone);
     if options.flat > 0 {
@@ -102,7 +112,7 @@ fn work_without_disk(phone: &mut Phone, bare: &mut Bare, entries: u32) -> Fallib
 fn flatness(options: &Options, dir: &Path) -> Fallible<()> {
     let mut phone = new_phone(&dir.join("flat"))?;
     let mut bare = Bare::open(&dir.join("flat-bare.db"))?;
-    println!("\nflatness, blocks of {} check-ins", 4 * BLOCK);
+    println!("\nflatness, blocks of {} check-ins", 10 * BLOCK);
     println!("{:>12} {:>12} {:>12} {:>12}", "entries", "ms a tick", "bare ms", "ratio");
     let mut first = None;
     let mut held = 0;
@@ -114,22 +124,39 @@ fn flatness(options: &Options, dir: &Path) -> Fallible<()> {
         phone.set_relaxed_for_benchmark(true)?;
         seed(&mut phone, held, size)?;
         phone.set_relaxed_for_benchmark(false)?;
+        // What seeding left in the page cache goes to the disk now, not into the figures.
+        sync_files(dir)?;
         capture(&mut phone, BLOCK, size)?;
         bare.insert(BLOCK)?;
-        let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-        for _ in 0..4 {
-            ours.extend(capture(&mut phone, BLOCK, size)?);
-            theirs.extend(bare.insert(BLOCK)?);
+        let (mut ours, mut theirs, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+        for _ in 0..10 {
+            let (a, b) = (capture(&mut phone, BLOCK, size)?, bare.insert(BLOCK)?);
+            ratios.push(rate(&b) / rate(&a));
+            ours.extend(a);
+            theirs.extend(b);
         }
-        held = size + 5 * BLOCK;
+        ratios.sort_unstable_by(f64::total_cmp);
+        held = size + 11 * BLOCK;
         let (a, b) = (1_000.0 / rate(&ours), 1_000.0 / rate(&theirs));
         // Against the disk of the moment, so that a slow minute is not taken for growth.
-        let relative = a / b;
+        let relative = ratios.get(ratios.len() / 2).copied().unwrap_or(0.0);
         let base = *first.get_or_insert(relative);
         worst = worst.max(relative / base - 1.0);
         println!("{size:>12} {a:>12.4} {b:>12.4} {relative:>12.3}");
     }
     println!("growth at most {:.1} % (aim {:.0} %): {}", worst * 100.0, FLAT * 100.0, verdict(worst <= FLAT));
+    Ok(())
+}
+
+fn sync_files(dir: &Path) -> Fallible<()> {
+    for item in std::fs::read_dir(dir)? {
+        let item = item?;
+        if item.file_type()?.is_dir() {
+            sync_files(&item.path())?;
+        } else {
+            std::fs::File::open(item.path())?.sync_all()?;
+        }
+    }
     Ok(())
 }
 
