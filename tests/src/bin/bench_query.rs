@@ -30,8 +30,30 @@ const AIMS_MS: [f64; 3] = [0.05, 0.05, 0.25];
 const NAMES: [&str; 3] = ["page of 50", "pins in a box", "text search"];
 const KINDS: [&str; 5] = ["landslide", "theft", "fire", "dispute", "road_power"];
 const WORDS: [&str; 24] = [
-    "đất", "lấp", "đường", "suối", "đá", "bạn", "cầu", "gỗ", "nương", "trâu", "đèn", "điện", "mưa", "lớn", "bản", "nhà", "rẫy", "khe", "dốc", "xe",
-    "máy", "chợ", "trường", "rừng",
+    "đất",
+    "lấp",
+    "đường",
+    "suối",
+    "đá",
+    "bạn",
+    "cầu",
+    "gỗ",
+    "nương",
+    "trâu",
+    "đèn",
+    "điện",
+    "mưa",
+    "lớn",
+    "bản",
+    "nhà",
+    "rẫy",
+    "khe",
+    "dốc",
+    "xe",
+    "máy",
+    "chợ",
+    "trường",
+    "rừng",
 ];
 
 fn main() -> Fallible<()> {
