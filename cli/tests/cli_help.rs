@@ -133,7 +133,8 @@ fn the_examples_run_as_they_stand() {
     let mut done: Vec<&str> = vec!["", "demo", "hub serve"];
     for name in EVENING.into_iter().chain(["hub restore"]) {
         if name == "hub import" {
-            let serve = yenban().args(["hub", "serve", "--dir", "xa-mai-chau", "--listen", "127.0.0.1:0"]).current_dir(folder.path());
+            let mut serve = yenban();
+            serve.args(["hub", "serve", "--dir", "xa-mai-chau", "--listen", "127.0.0.1:0"]).current_dir(folder.path());
             let mut child = serve.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
             let mut line = String::new();
             std::io::BufRead::read_line(&mut std::io::BufReader::new(child.stdout.take().unwrap()), &mut line).unwrap();

@@ -280,8 +280,9 @@ impl<'a> Night<'a> {
     fn send_again(&mut self, stage: &Stage) -> Result<()> {
         let sent = self.sync(0)?;
         let second = self.sync(1)?;
-        let size = self.words().size(sent.pushed_bytes);
-        self.say("demo-sent", &[("pushed", sent.pushed_entries.into()), ("size", size.into()), ("requests", sent.requests.into())])?;
+        let receipted = self.with(0, Phone::status)?.received.saturating_sub(sent.pushed_entries);
+        let figures = [("receipted", receipted.into()), ("pushed", sent.pushed_entries.into()), ("requests", sent.requests.into())];
+        self.say("demo-sent", &figures)?;
         let mut entries = 0;
         let mut unsent = 0;
         for number in 0..self.phones.len() {

@@ -54,6 +54,10 @@ pub(super) fn nowhere_in_clear(folders: &[&Path], secrets: &[Vec<u8>]) -> bool {
             open.extend(listing.flatten().map(|item| item.path()));
             continue;
         }
+        // A socket holds nothing.
+        if !path.is_file() {
+            continue;
+        }
         let Ok(bytes) = std::fs::read(&path) else { return false };
         files += 1;
         if secrets.iter().any(|secret| contains(&bytes, secret)) {

@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use serde_json::Value;
 
 /// The binary under test, in Vietnamese unless a story says otherwise, without the caller's environment.
-pub fn yenban() -> Command {
+pub(crate) fn yenban() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_yenban"));
     for name in ["LC_ALL", "LC_MESSAGES", "LANG", "YENBAN_PIN"] {
         command.env_remove(name);
@@ -21,26 +21,26 @@ pub fn yenban() -> Command {
 
 /// How a command ended.
 #[derive(Debug)]
-pub struct Ended {
-    pub code: i32,
-    pub out: String,
-    pub err: String,
+pub(crate) struct Ended {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Ended {
     /// The one document of `--json`.
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
     /// The last line of people's text.
-    pub fn last_line(&self) -> String {
+    pub(crate) fn last_line(&self) -> String {
         self.out.lines().last().unwrap_or_default().to_owned()
     }
 }
 
 /// Runs a command to its end.
-pub fn run<S: AsRef<OsStr>>(args: &[S]) -> Ended {
+pub(crate) fn run<S: AsRef<OsStr>>(args: &[S]) -> Ended {
     let output = yenban().args(args).output().expect("the binary starts");
     Ended {
         code: output.status.code().unwrap_or(-1),
@@ -50,29 +50,29 @@ pub fn run<S: AsRef<OsStr>>(args: &[S]) -> Ended {
 }
 
 /// Runs a command that must succeed.
-pub fn ok<S: AsRef<OsStr> + std::fmt::Debug>(args: &[S]) -> Ended {
+pub(crate) fn ok<S: AsRef<OsStr> + std::fmt::Debug>(args: &[S]) -> Ended {
     let ended = run(args);
     assert_eq!(ended.code, 0, "{args:?}: {ended:?}");
     ended
 }
 
 /// Runs a command that must succeed and gives its document.
-pub fn json<S: AsRef<OsStr> + std::fmt::Debug>(args: &[S]) -> Value {
+pub(crate) fn json<S: AsRef<OsStr> + std::fmt::Debug>(args: &[S]) -> Value {
     let mut all: Vec<&OsStr> = vec![OsStr::new("--json")];
     all.extend(args.iter().map(AsRef::as_ref));
     ok(&all).json()
 }
 
 /// A commune: its folder, and its hub when it runs.
-pub struct Commune {
-    pub folder: tempfile::TempDir,
+pub(crate) struct Commune {
+    pub(crate) folder: tempfile::TempDir,
     hub: Option<Child>,
-    pub address: String,
+    pub(crate) address: String,
 }
 
 impl Commune {
     /// A new hub, not running.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let commune = Self { folder, hub: None, address: String::new() };
         ok(&["hub", "init", "--dir", &commune.dir(), "--commune", "05200", "--name", "Công an xã Mai Châu"]);
@@ -80,24 +80,24 @@ impl Commune {
     }
 
     /// A new hub that serves.
-    pub fn serving() -> Self {
+    pub(crate) fn serving() -> Self {
         let mut commune = Self::new();
         commune.serve();
         commune
     }
 
     /// The hub's folder.
-    pub fn dir(&self) -> String {
+    pub(crate) fn dir(&self) -> String {
         self.path("hub")
     }
 
     /// A path inside the temporary folder.
-    pub fn path(&self, name: &str) -> String {
+    pub(crate) fn path(&self, name: &str) -> String {
         self.folder.path().join(name).to_string_lossy().into_owned()
     }
 
     /// Starts the hub, on the address it had before if it had one.
-    pub fn serve(&mut self) {
+    pub(crate) fn serve(&mut self) {
         let listen = if self.address.is_empty() { "127.0.0.1:0" } else { &self.address };
         let mut hub = yenban()
             .args(["--json", "hub", "serve", "--dir", &self.dir(), "--listen", listen])
@@ -113,7 +113,7 @@ impl Commune {
     }
 
     /// Kills the hub as a power cut does.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         if let Some(mut hub) = self.hub.take() {
             hub.kill().expect("killed");
             hub.wait().expect("gone");
@@ -121,7 +121,7 @@ impl Commune {
     }
 
     /// A phone of a hamlet that has joined.
-    pub fn phone(&self, name: &str, hamlet: &str) -> String {
+    pub(crate) fn phone(&self, name: &str, hamlet: &str) -> String {
         let mut enrol = vec!["hub", "enrol", "--dir"];
         let dir = self.dir();
         enrol.extend([dir.as_str(), "--hamlet", hamlet, "--create", "--role", "member", "--name", "Lò Văn Páo"]);
@@ -132,7 +132,7 @@ impl Commune {
     }
 
     /// A list of the hub.
-    pub fn list(&self, what: &str) -> Vec<Value> {
+    pub(crate) fn list(&self, what: &str) -> Vec<Value> {
         let listed = json(&["hub", "list", "--dir", &self.dir(), what]);
         listed.as_array().expect("a list").clone()
     }
@@ -145,7 +145,7 @@ impl Drop for Commune {
 }
 
 /// Real walks, when they are there.
-pub fn real_tracks() -> Vec<PathBuf> {
+pub(crate) fn real_tracks() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/gpx");
     let Ok(listing) = std::fs::read_dir(&folder) else { return Vec::new() };
     let mut tracks: Vec<PathBuf> = listing.map(|item| item.expect("listed").path()).collect();
@@ -155,7 +155,7 @@ pub fn real_tracks() -> Vec<PathBuf> {
 }
 
 /// A walk of `points` points, `step_m` metres and 5 seconds apart, with times of one evening.
-pub fn made_track(path: &Path, points: usize, step_m: f64) {
+pub(crate) fn made_track(path: &Path, points: usize, step_m: f64) {
     let mut gpx = String::from("<gpx version=\"1.1\" xmlns=\"http://www.topografix.com/GPX/1/1\"><trk><trkseg>\n");
     for n in 0..points {
         let lat = 20.66 + n as f64 * step_m / 111_000.0;
@@ -168,7 +168,7 @@ pub fn made_track(path: &Path, points: usize, step_m: f64) {
 }
 
 /// The walks of a story: the real ones, or one that is made when they are not there.
-pub fn tracks(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn tracks(folder: &Path) -> Vec<PathBuf> {
     let real = real_tracks();
     if !real.is_empty() {
         return real;
@@ -180,13 +180,13 @@ pub fn tracks(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// Milliseconds since 1970 of a time in JSON.
-pub fn ms(value: &Value) -> i64 {
+pub(crate) fn ms(value: &Value) -> i64 {
     let text = value.as_str().unwrap_or_else(|| panic!("no time: {value}"));
     text.parse::<jiff::Timestamp>().unwrap_or_else(|error| panic!("{text}: {error}")).as_millisecond()
 }
 
 /// Every file under a folder with its bytes.
-pub fn bytes_of(folder: &str) -> Vec<(PathBuf, Vec<u8>)> {
+pub(crate) fn bytes_of(folder: &str) -> Vec<(PathBuf, Vec<u8>)> {
     let mut found = Vec::new();
     let mut open = vec![PathBuf::from(folder)];
     while let Some(folder) = open.pop() {
@@ -204,14 +204,14 @@ pub fn bytes_of(folder: &str) -> Vec<(PathBuf, Vec<u8>)> {
 }
 
 /// The names of a document's fields.
-pub fn fields(value: &Value) -> Vec<String> {
+pub(crate) fn fields(value: &Value) -> Vec<String> {
     let mut names: Vec<String> = value.as_object().unwrap_or_else(|| panic!("no object: {value}")).keys().cloned().collect();
     names.sort();
     names
 }
 
 /// Asserts that a document has at least these fields.
-pub fn has_fields(value: &Value, wanted: &[&str]) {
+pub(crate) fn has_fields(value: &Value, wanted: &[&str]) {
     let there = fields(value);
     for name in wanted {
         assert!(there.iter().any(|field| field == name), "{name} is missing in {value}");
