@@ -12,7 +12,10 @@ use http_body_util::BodyExt as _;
 use night::{NASTY, Night, night};
 use support::TestHub;
 use tower::ServiceExt as _;
-use yenban_hub::store::ListQuery;
+use yenban_hub::clock::{Clock as _, SystemClock};
+use yenban_hub::store::{Effect, ListQuery, NewEntry, NewRun, ReportRow, WhenWhere};
+use yenban_protocol::chain::FIRST_LINK;
+use yenban_protocol::id::{LogId, MemberNo};
 
 /// A browser: a cookie, a language, and what it got.
 struct Browser {
@@ -299,6 +302,65 @@ async fn leaving_ends_the_session() {
     assert_eq!(left.status, 200);
     assert!(left.headers["set-cookie"].to_str().unwrap().contains("Max-Age=0"));
     assert_eq!(officer.get("/console/").await.status, 401);
+    hub.stop().await;
+}
+
+/// Runs of reports straight into the store: what a commune gathers in many years.
+async fn many_incidents(hub: &TestHub, count: u64) {
+    const RUN: u64 = 5_000;
+    let device = hub.phone("Nà Phòn").await.0.device;
+    for run in 0..count.div_ceil(RUN) {
+        let log = LogId(support::phone::random());
+        let entries = (0..RUN.min(count - run * RUN)).map(|n| {
+            let at_ms = support::NIGHT_MS + ((run * RUN + n) * 7_919 % 10_000_000) as i64;
+            let at = WhenWhere { author: MemberNo(1), best_ms: at_ms, earliest_ms: at_ms, latest_ms: at_ms, position: None };
+            let report = ReportRow { folded: "suoi da ban".to_owned() };
+            let effect = Effect::Incident { at, kind: "flood".to_owned(), urgent: n % 50 == 0, report };
+            NewEntry { kind: 7, link: support::phone::random(), body: Vec::new(), head: None, effect: Some(effect) }
+        });
+        let run = NewRun { log, device, first: 0, previous: FIRST_LINK, entries: entries.collect(), received_ms: support::NIGHT_MS };
+        hub.hub.store.take_run(run).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_go_on_without_repeating_or_missing_a_report() {
+    let hub = TestHub::start().await;
+    many_incidents(&hub, 173).await;
+    let officer = Browser::entered(&hub).await;
+    let mut path = "/console/".to_owned();
+    let mut seen = Vec::new();
+    loop {
+        let page = officer.get(&path).await;
+        assert_eq!(page.status, 200);
+        seen.extend(page.text.split("href=\"/console/incidents/").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()));
+        match page.text.split("class=\"button\" href=\"").nth(1) {
+            Some(rest) => path = rest.split('"').next().unwrap().replace("&#38;", "&").replace("&amp;", "&"),
+            None => break,
+        }
+    }
+    assert_eq!(seen.len(), 173);
+    seen.sort();
+    seen.dedup();
+    assert_eq!(seen.len(), 173);
+    for nonsense in ["after=x", "after=ffffffffffffffff%3A1", "after=%2F%2F"] {
+        assert!([404, 422].contains(&officer.get(&format!("/console/?{nonsense}")).await.status), "{nonsense}");
+    }
+    hub.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_page_of_a_hundred_thousand_reports_is_there_at_once() {
+    let hub = TestHub::start().await;
+    many_incidents(&hub, 100_000).await;
+    let officer = Browser::entered(&hub).await;
+    officer.get("/console/").await;
+    let started = SystemClock.now_ms();
+    let page = officer.get("/console/").await;
+    let took_ms = SystemClock.now_ms() - started;
+    println!("first page of 100,000 incidents in {took_ms} ms");
+    assert_eq!(page.text.matches("href=\"/console/incidents/").count(), 50);
+    assert!(took_ms < 500, "{took_ms} ms, unoptimised build");
     hub.stop().await;
 }
 

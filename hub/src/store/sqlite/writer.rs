@@ -125,3 +125,64 @@ fn transaction(connection: &Connection, group: &mut [Box<dyn Work>]) -> Result<(
     }
     outcome
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    type Answer = oneshot::Receiver<Result<i64>>;
+
+    fn insert(n: i64) -> (Box<dyn Work>, Answer) {
+        let (reply, answer) = oneshot::channel();
+        let work = move |c: &Connection| {
+            if n < 0 {
+                return Err(HubError::Store("refused".to_owned()));
+            }
+            c.execute("INSERT INTO t VALUES (?1)", [n]).map_err(sql)?;
+            Ok(n)
+        };
+        (Box::new(Task { work, after: Some(|_: &i64| ()), value: None, reply }), answer)
+    }
+
+    fn database() -> (Connection, Arc<AtomicU32>) {
+        let connection = Connection::open_in_memory().expect("memory");
+        connection.execute_batch("CREATE TABLE t (n INTEGER PRIMARY KEY)").expect("table");
+        let commits = Arc::new(AtomicU32::new(0));
+        let counter = Arc::clone(&commits);
+        let hook = move || {
+            counter.fetch_add(1, Ordering::SeqCst);
+            false
+        };
+        connection.commit_hook(Some(hook)).expect("hook");
+        (connection, commits)
+    }
+
+    #[test]
+    fn what_is_queued_is_one_commit_and_everybody_is_answered_after_it() {
+        let (connection, commits) = database();
+        let (sender, receiver) = mpsc::channel(128);
+        let mut answers = Vec::new();
+        for n in 0..64 {
+            let (work, answer) = insert(n);
+            sender.try_send(Message::Work(work)).map_err(|_| "full").expect("room");
+            answers.push(answer);
+        }
+        drop(sender);
+        run(connection, receiver);
+        assert_eq!(commits.load(Ordering::SeqCst), 1);
+        assert!(answers.into_iter().all(|answer| answer.blocking_recv().is_ok_and(|outcome| outcome.is_ok())));
+    }
+
+    #[test]
+    fn work_that_fails_takes_nobody_with_it() {
+        let (connection, _) = database();
+        let (mut group, answers): (Vec<_>, Vec<_>) = [1, -1, 2, 1].into_iter().map(insert).unzip();
+        commit(&connection, &mut group);
+        let outcomes: Vec<bool> = answers.into_iter().map(|a| a.blocking_recv().is_ok_and(|outcome| outcome.is_ok())).collect();
+        assert_eq!(outcomes, [true, false, true, false]);
+        let rows: i64 = connection.query_row("SELECT sum(n) FROM t", [], |row| row.get(0)).expect("sum");
+        assert_eq!(rows, 3);
+    }
+}
