@@ -1,5 +1,7 @@
 //! Help says what there is, in both languages, and its examples run as they stand.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops loudly")]
+
 mod support;
 
 use std::collections::BTreeMap;

@@ -1,6 +1,8 @@
 //! Recorded walks through the whole product: every check-in once, positions exact, times honest; and again with the
 //! hub killed, with replies lost, with the phone killed.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops loudly")]
+
 mod support;
 
 use std::io::{Read, Write};
@@ -96,7 +98,8 @@ fn a_hub_killed_again_and_again_during_the_sync_loses_and_doubles_nothing() {
         let phone = commune.phone("may-1", "Nà Phòn");
         ok(&["phone", "--store", &phone, "replay", track.to_str().unwrap()]);
         for round in 0..3_u64 {
-            let mut sync = yenban().args(["--json", "phone", "--store", &phone, "sync"]).stdout(std::process::Stdio::null()).spawn().unwrap();
+            let mut sync =
+                yenban().args(["--json", "phone", "--store", &phone, "sync"]).stdout(std::process::Stdio::null()).spawn().unwrap();
             std::thread::sleep(Duration::from_millis(15 + 40 * round + 7 * number as u64));
             commune.kill();
             sync.wait().unwrap();

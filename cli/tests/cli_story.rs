@@ -1,5 +1,7 @@
 //! One night as an operator and a volunteer live it, each step a process of its own.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops loudly")]
+
 mod support;
 
 use support::{Commune, fields, has_fields, json, ms, ok, run};
@@ -36,7 +38,10 @@ fn from_an_empty_folder_to_the_commune_s_list() {
     assert_eq!(found[0]["headline"], "Mất xe ở suối đá bạn");
 
     let before = on(&["status"]);
-    has_fields(&before, &["device", "log", "enrolled", "entries", "unsent", "received", "parked", "patrol", "alerts", "evidence", "chain_head"]);
+    has_fields(
+        &before,
+        &["device", "log", "enrolled", "entries", "unsent", "received", "parked", "patrol", "alerts", "evidence", "chain_head"],
+    );
     assert_eq!(fields(&before["alerts"]), ["total", "unread"]);
     assert_eq!(fields(&before["evidence"]), ["captured", "uploaded"]);
     assert_eq!(before["patrol"], serde_json::Value::Null);
@@ -46,7 +51,15 @@ fn from_an_empty_folder_to_the_commune_s_list() {
 
     let synced = on(&["sync", "--until-empty"]);
     let names = [
-        "pushed_entries", "pushed_bytes", "pulled_items", "pulled_bytes", "requests", "evidence_bytes", "resent_bytes", "unsent", "parked",
+        "pushed_entries",
+        "pushed_bytes",
+        "pulled_items",
+        "pulled_bytes",
+        "requests",
+        "evidence_bytes",
+        "resent_bytes",
+        "unsent",
+        "parked",
         "outcome",
     ];
     has_fields(&synced, &names);
@@ -108,7 +121,17 @@ fn an_alert_goes_out_and_is_answered() {
     let other = commune.phone("may-2", "Piềng Vế");
     let dir = commune.dir();
     let alert = [
-        "hub", "alert", "--dir", &dir, "--headline", "Mưa lớn", "--description", "Suối Nánh dâng nhanh", "--severity", "Severe", "--hamlet",
+        "hub",
+        "alert",
+        "--dir",
+        &dir,
+        "--headline",
+        "Mưa lớn",
+        "--description",
+        "Suối Nánh dâng nhanh",
+        "--severity",
+        "Severe",
+        "--hamlet",
         "Nà Phòn",
     ];
     ok(&alert);

@@ -57,9 +57,11 @@ fn serve(b: Builder) -> Command {
 }
 
 fn import(b: Builder) -> Command {
-    b.command("import", "help-hub-import", "yenban hub import --dir xa-mai-chau danh-sach.csv")
-        .arg(dir(b))
-        .arg(b.value("file", "FILE.csv", "help-import-file"))
+    b.command("import", "help-hub-import", "yenban hub import --dir xa-mai-chau danh-sach.csv").arg(dir(b)).arg(b.value(
+        "file",
+        "FILE.csv",
+        "help-import-file",
+    ))
 }
 
 fn enrol(b: Builder) -> Command {

@@ -82,9 +82,24 @@ pub(crate) fn command(words: Words) -> Command {
         .version(env!("CARGO_PKG_VERSION"))
         .subcommand_required(true)
         .arg(b.switch("json", "help-json").global(true))
-        .arg(b.option("lang", "vi|en", "help-lang").allow_hyphen_values(false).value_parser(["vi", "en"]).hide_possible_values(true).global(true))
-        .arg(b.arg("help", "help-help").long("help").short('h').action(ArgAction::Help).global(true).help_heading(words.word("help-options")))
-        .arg(b.arg("version", "help-version").long("version").short('V').action(ArgAction::Version).help_heading(words.word("help-options")))
+        .arg(
+            b.option("lang", "vi|en", "help-lang")
+                .allow_hyphen_values(false)
+                .value_parser(["vi", "en"])
+                .hide_possible_values(true)
+                .global(true),
+        )
+        .arg(
+            b.arg("help", "help-help")
+                .long("help")
+                .short('h')
+                .action(ArgAction::Help)
+                .global(true)
+                .help_heading(words.word("help-options")),
+        )
+        .arg(
+            b.arg("version", "help-version").long("version").short('V').action(ArgAction::Version).help_heading(words.word("help-options")),
+        )
         .subcommand(demo(b))
         .subcommand(hub::command(b))
         .subcommand(phone::command(b))

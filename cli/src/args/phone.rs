@@ -27,16 +27,19 @@ pub(super) fn command(b: Builder) -> Command {
         .subcommand(plain("alerts", "help-alerts", "yenban phone --store may-1 alerts"))
         .subcommand(plain("feed", "help-feed", "yenban phone --store may-1 feed"))
         .subcommand(alert(b))
-        .subcommand(
-            plain("search", "help-search", "yenban phone --store may-1 search \"suoi da ban\"")
-                .arg(b.value("text", "TEXT", "help-search-text")),
-        )
-        .subcommand(
-            plain("handover", "help-handover", "yenban phone --store may-1 handover 2").arg(b.value("member", "MEMBER", "help-handover-member")),
-        )
-        .subcommand(plain("set-pin", "help-set-pin", "YENBAN_PIN=580213 yenban phone --store may-1 set-pin"))
+        .subcommand(plain("search", "help-search", "yenban phone --store may-1 search \"suoi da ban\"").arg(b.value(
+            "text",
+            "TEXT",
+            "help-search-text",
+        )))
+        .subcommand(plain("handover", "help-handover", "yenban phone --store may-1 handover 2").arg(b.value(
+            "member",
+            "MEMBER",
+            "help-handover-member",
+        )))
+        .subcommand(plain("set-pin", "help-set-pin", "YENBAN_PIN=739146 yenban phone --store may-1 set-pin"))
         .subcommand(plain("lock", "help-lock", "yenban phone --store may-1 lock"))
-        .subcommand(plain("unlock", "help-unlock", "YENBAN_PIN=580213 yenban phone --store may-1 unlock"))
+        .subcommand(plain("unlock", "help-unlock", "YENBAN_PIN=739146 yenban phone --store may-1 unlock"))
         .subcommand(plain("check", "help-phone-check", "yenban phone --store may-1 check"))
 }
 
@@ -46,10 +49,11 @@ fn enrol(b: Builder) -> Command {
 }
 
 fn place(b: Builder, command: Command) -> Command {
-    command
-        .arg(b.option("lat", "20.66", "help-lat"))
-        .arg(b.option("lon", "105.08", "help-lon"))
-        .arg(b.option("accuracy-m", "8", "help-accuracy"))
+    command.arg(b.option("lat", "20.66", "help-lat")).arg(b.option("lon", "105.08", "help-lon")).arg(b.option(
+        "accuracy-m",
+        "8",
+        "help-accuracy",
+    ))
 }
 
 fn patrol(b: Builder) -> Command {

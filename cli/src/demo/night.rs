@@ -71,8 +71,7 @@ impl<'a> Night<'a> {
             officer: String::new(),
         };
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut night =
-            Self { runtime, relay, open: None, address, dir: dir.to_path_buf(), phones: Vec::new(), checks: Vec::new(), out };
+        let mut night = Self { runtime, relay, open: None, address, dir: dir.to_path_buf(), phones: Vec::new(), checks: Vec::new(), out };
         night.say("demo-title", &[("hamlet", HAMLET.into())])?;
         let place = format!("{}, {}", stage.commune.full_name(), stage.commune.province().name());
         night.say("demo-place", &[("place", place.into()), ("path", dir.display().to_string().into())])?;

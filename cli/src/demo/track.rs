@@ -1,8 +1,8 @@
 //! The demonstration's own walk: a round through the paddies of a commune that exists, made by arithmetic alone, so
 //! that every run of one evening walks the same way and no file is needed.
 
-use yenban_core::place::gpx::{Recording, Track, TrackPoint};
 use yenban_core::place::LatLon;
+use yenban_core::place::gpx::{Recording, Track, TrackPoint};
 
 /// Points of the walk, a recording break in the middle.
 const POINTS: usize = 260;

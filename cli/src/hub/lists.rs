@@ -1,8 +1,8 @@
 //! What is at the hub, for people, for programs and for maps.
 
-use jiff::civil::{Date, DateTime};
-use jiff::tz::{Offset, TimeZone};
 use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::{Offset, TimeZone};
 use serde_json::{Value, json};
 use yenban_core::clock::{Clock, SystemClock};
 use yenban_hub::admin::ListKind;
@@ -21,7 +21,21 @@ const PURPOSE: &str = "operator";
 const FORMATS: [&str; 3] = ["geojson", "gpx", "csv"];
 /// Fields of a row that tell people most, in this order; the document has them all.
 const TOLD: [&str; 16] = [
-    "id", "at", "actor", "action", "kind", "headline", "member", "hamlet", "role", "state", "severity", "check_ins", "started", "sent", "recorded_at",
+    "id",
+    "at",
+    "actor",
+    "action",
+    "kind",
+    "headline",
+    "member",
+    "hamlet",
+    "role",
+    "state",
+    "severity",
+    "check_ins",
+    "started",
+    "sent",
+    "recorded_at",
     "original_name",
 ];
 
@@ -114,8 +128,8 @@ fn since_ms(typed: &str) -> Result<i64> {
     if let Ok(at) = typed.parse::<Timestamp>() {
         return Ok(at.as_millisecond());
     }
-    let civil = typed.parse::<Date>().map(|date| date.to_datetime(jiff::civil::Time::midnight())).or_else(|_| typed.parse::<DateTime>());
-    let at = civil.ok().and_then(|civil| vietnam.to_timestamp(civil).ok());
+    // A date alone is its midnight.
+    let at = typed.parse::<DateTime>().ok().and_then(|civil| vietnam.to_timestamp(civil).ok());
     at.map(Timestamp::as_millisecond).ok_or_else(|| invalid("since", typed, "2026-11-22, 24h"))
 }
 

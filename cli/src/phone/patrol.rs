@@ -65,11 +65,7 @@ fn checkpoint(typed: &str) -> Result<String> {
     Ok(code.to_string())
 }
 
-fn simple(
-    job: &Job<'_>,
-    said: &str,
-    step: impl FnOnce(&mut yenban_core::app::Phone) -> yenban_core::error::Result<String>,
-) -> Result<()> {
+fn simple(job: &Job<'_>, said: &str, step: impl FnOnce(&mut yenban_core::app::Phone) -> yenban_core::error::Result<String>) -> Result<()> {
     let mut phone = job.open()?;
     let entry = step(&mut phone).map_err(|error| job.fault(&error))?;
     job.settle(phone)?;
