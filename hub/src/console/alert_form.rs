@@ -83,7 +83,9 @@ impl Draft {
         }
         // A control character would steer the screens that show it.
         let steers = |text: &str| text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r'));
-        if self.headline.contains(['\n', '\r']) || [&self.headline, &self.description, &self.instruction].into_iter().any(|text| steers(text)) {
+        if self.headline.contains(['\n', '\r'])
+            || [&self.headline, &self.description, &self.instruction].into_iter().any(|text| steers(text))
+        {
             wrong.push("console-not-taken");
         }
         let severity = Severity::from_code(&self.severity);

@@ -99,7 +99,10 @@ pub(super) async fn page(
         Ok(mut rows) => {
             let more = rows.len() > CONSOLE_PAGE as usize;
             rows.truncate(CONSOLE_PAGE as usize);
-            let next = rows.last().filter(|_| more).map(|last| format!("/console/patrols?after={}", query_value(&format!("{}/{}", last.id, last.branch))));
+            let next = rows
+                .last()
+                .filter(|_| more)
+                .map(|last| format!("/console/patrols?after={}", query_value(&format!("{}/{}", last.id, last.branch))));
             let c = Chrome::new(&asked, &session, Section::Patrols, asked.words.word("console-patrols"));
             let lines = rows.iter().map(|row| line(asked.words, row)).collect();
             rendered(StatusCode::OK, &Patrols { c, lines, next })

@@ -42,9 +42,9 @@ const HEADS: &[(Column, &[&str])] = &[
 
 /// Roles, folded. Officers, chiefs and auditors are never made by a file: it gives nobody the rights of the police.
 const ROLES: &[(Role, &[&str])] = &[
-    (Role::Member, &["member", "to vien", "thanh vien", "vien"]),
-    // A deputy stands in for the leader, so needs what the leader sees.
-    (Role::Leader, &["leader", "to truong", "truong", "deputy", "to pho", "pho to truong", "pho"]),
+    // A deputy is a member until deputies have a role of their own: two leaders of one group would be untrue.
+    (Role::Member, &["member", "to vien", "thanh vien", "vien", "deputy", "to pho", "pho to truong", "pho"]),
+    (Role::Leader, &["leader", "to truong", "truong"]),
 ];
 
 /// A file that was read: its rows, and the columns that were left unread.
@@ -84,12 +84,13 @@ pub fn read(bytes: &[u8], words: Words) -> Result<PeopleFile> {
     };
     let (columns, unread) = columns(&head, words)?;
 
+    let mut lines = Lines::of(text);
     let mut reading = Reading { words, columns, width: head.len(), rows: Vec::new(), bad: Bad::default(), seen: Seen::default() };
     for record in records {
         let Ok(record) = record else {
             return Err(one_bad(1, words.word("import-not-a-table")));
         };
-        let line = lines_before + record.position().map_or(0, |at| at.line());
+        let line = lines_before + lines.at(record.position().map_or(0, |at| at.byte()));
         if record.iter().all(str::is_empty) {
             continue;
         }
@@ -120,6 +121,35 @@ fn decode(bytes: &[u8], words: Words) -> Result<&str> {
             let line = 1 + good.iter().filter(|byte| **byte == b'\n').count() as u64;
             Err(one_bad(line, words.word("import-not-utf8")))
         }
+    }
+}
+
+/// Numbers of lines as an editor shows them. The table's reader counts line feeds from wherever it stands, which
+/// for files with CR LF and for empty lines is not where the row begins.
+struct Lines<'t> {
+    rest: &'t [u8],
+    from: u64,
+    line: u64,
+}
+
+impl<'t> Lines<'t> {
+    fn of(text: &'t str) -> Self {
+        Self { rest: text.as_bytes(), from: 0, line: 1 }
+    }
+
+    /// The line of the first row at or after this byte. Bytes must not go back.
+    fn at(&mut self, byte: u64) -> u64 {
+        let ahead = usize::try_from(byte.saturating_sub(self.from)).unwrap_or(usize::MAX).min(self.rest.len());
+        let breaks = self.rest.iter().skip(ahead).take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        let (passed, rest) = self.rest.split_at(ahead + breaks);
+        let mut before = 0;
+        for byte in passed {
+            // CR LF is one break, CR alone one too.
+            self.line += u64::from(*byte == b'\r' || (*byte == b'\n' && before != b'\r'));
+            before = *byte;
+        }
+        (self.rest, self.from) = (rest, self.from + passed.len() as u64);
+        self.line
     }
 }
 

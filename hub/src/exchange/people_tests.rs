@@ -49,7 +49,7 @@ fn the_same_file_as_a_vietnamese_spreadsheet_saves_it() {
     );
     assert_eq!(rows.len(), 2);
     assert_eq!(rows[0].centre_e7, Some((206_601_200, 1_050_834_500)));
-    assert_eq!(rows[1].member, Some(("Hà Thị Dơ".into(), Role::Leader)));
+    assert_eq!(rows[1].member, Some(("Hà Thị Dơ".into(), Role::Member)));
 }
 
 #[test]
@@ -92,8 +92,12 @@ fn every_bad_row_is_named_and_nothing_else() {
 
 #[test]
 fn lines_are_those_of_an_editor() {
-    let rows = bad("sep=,\nhamlet,member\n\n\"Nà Phòn\",\"Lò Văn Páo\"\n,Hà Thị Dơ\n");
-    assert_eq!(rows.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [5]);
+    for end in ["\n", "\r\n", "\r"] {
+        let text = ["hamlet,member", "", "\"Nà Phòn\",\"Lò Văn Páo\"", ",Hà Thị Dơ", "", "", ",Vì Văn Sơn", ",,", ",Hà A"].join(end);
+        assert_eq!(bad(&text).iter().map(|(line, _)| *line).collect::<Vec<_>>(), [4, 7, 9], "{end:?}");
+    }
+    let rows = bad("sep=,\r\nhamlet,member\r\n\"hai\r\ndòng\",x\r\n,Hà Thị Dơ\r\n");
+    assert_eq!(rows.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [3, 5]);
 }
 
 #[test]

@@ -174,6 +174,9 @@ pub struct ImportTotals {
     pub groups: u32,
     /// Members added.
     pub members: u32,
+    /// Members whose role is another than before.
+    #[serde(default)]
+    pub updated: u32,
     /// Rows that were there already.
     pub unchanged: u32,
 }
