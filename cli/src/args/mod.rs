@@ -14,6 +14,9 @@ pub(crate) use fault::{Said, understood};
 pub(crate) use hub::LISTEN;
 pub(crate) use values::{Values, bounded, duration_ms, invalid, nearest_choice};
 
+/// Options that every command has stand after its own.
+const LAST: usize = 900;
+
 /// Builds commands and options in one language.
 #[derive(Clone, Copy)]
 pub(crate) struct Builder {
@@ -81,12 +84,13 @@ pub(crate) fn command(words: Words) -> Command {
     b.command("yenban", "help-yenban", "yenban demo")
         .version(env!("CARGO_PKG_VERSION"))
         .subcommand_required(true)
-        .arg(b.switch("json", "help-json").global(true))
+        .arg(b.switch("json", "help-json").display_order(LAST).global(true))
         .arg(
             b.option("lang", "vi|en", "help-lang")
                 .allow_hyphen_values(false)
                 .value_parser(["vi", "en"])
                 .hide_possible_values(true)
+                .display_order(LAST)
                 .global(true),
         )
         .arg(
@@ -94,6 +98,7 @@ pub(crate) fn command(words: Words) -> Command {
                 .long("help")
                 .short('h')
                 .action(ArgAction::Help)
+                .display_order(LAST)
                 .global(true)
                 .help_heading(words.word("help-options")),
         )

@@ -12,8 +12,8 @@ pub(super) fn command(b: Builder) -> Command {
     let plain = |name, about, example| b.command(name, about, example);
     b.command("phone", "help-phone", "yenban phone --store may-1 status")
         .subcommand_required(true)
-        .arg(b.option("store", "DIR", "help-store").global(true))
-        .arg(b.option("pin-file", "FILE", "help-pin-file").global(true))
+        .arg(b.option("store", "DIR", "help-store").display_order(super::LAST).global(true))
+        .arg(b.option("pin-file", "FILE", "help-pin-file").display_order(super::LAST).global(true))
         .subcommand(enrol(b))
         .subcommand(patrol(b))
         .subcommand(replay(b))

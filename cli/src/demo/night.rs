@@ -34,8 +34,6 @@ const SECOND: &str = "Hà Thị Liên";
 const SYNC_MS: u64 = 20_000;
 /// A sync whose road breaks gives up after so long, milliseconds.
 const CUT_MS: u64 = 3_000;
-/// Bytes from the middle of a photograph that are looked for in clear.
-const SECRET_BYTES: usize = 48;
 const PURPOSE: &str = "demo";
 
 /// A hub that serves.
@@ -52,6 +50,7 @@ pub(super) struct Night<'a> {
     address: SocketAddr,
     dir: PathBuf,
     phones: Vec<(PathBuf, Phone)>,
+    codes: Vec<String>,
     checks: Vec<Check>,
     out: &'a Output,
 }
@@ -71,7 +70,17 @@ impl<'a> Night<'a> {
             officer: String::new(),
         };
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut night = Self { runtime, relay, open: None, address, dir: dir.to_path_buf(), phones: Vec::new(), checks: Vec::new(), out };
+        let mut night = Self {
+            runtime,
+            relay,
+            open: None,
+            address,
+            dir: dir.to_path_buf(),
+            phones: Vec::new(),
+            codes: Vec::new(),
+            checks: Vec::new(),
+            out,
+        };
         night.say("demo-title", &[("hamlet", HAMLET.into())])?;
         let place = format!("{}, {}", stage.commune.full_name(), stage.commune.province().name());
         night.say("demo-place", &[("place", place.into()), ("path", dir.display().to_string().into())])?;
@@ -198,6 +207,7 @@ impl<'a> Night<'a> {
         enrol::join(&mut phone, &made.code).map_err(|error| phone_fault::of(&error, &store, self.words()))?;
         let device = phone.identity().map(|identity| identity.device).unwrap_or_default();
         self.phones.push((store, phone));
+        self.codes.push(made.code);
         self.say("demo-joined", &[("name", name.into()), ("device", device.into())])
     }
 
@@ -218,6 +228,13 @@ impl<'a> Night<'a> {
         let devices: Vec<yenban_hub::store::DeviceListing> = self.list(ListKind::Devices)?;
         let own: Vec<String> = self.phones.iter().filter_map(|(_, phone)| phone.identity()).map(|identity| identity.device).collect();
         let held = devices.len() == own.len() && own.iter().all(|id| devices.iter().any(|d| d.id == *id && d.state == "active"));
+        // Somebody who photographed a code comes too late.
+        let store = self.dir.join("phone-of-nobody");
+        let mut stranger = open(&store, IfAbsent::Create, self.words())?;
+        let refused = self.codes.iter().all(
+            |code| matches!(enrol::join(&mut stranger, code), Err(yenban_core::error::Error::Refused { code, .. }) if code == "token_used"),
+        );
+        let held = held && refused && stranger.identity().is_none();
         self.prove("joined", held, "demo-proof-joined", &[("n", own.len().into())]);
         Ok(())
     }
@@ -334,8 +351,7 @@ impl<'a> Night<'a> {
         let mut secrets = vec![report.as_bytes().to_vec(), FIRST.as_bytes().to_vec()];
         for path in &stage.photos {
             let bytes = std::fs::read(path).map_err(|error| crate::fault::unreadable(path, &error, self.words()))?;
-            let middle = bytes.len() / 2;
-            secrets.push(bytes[middle..(middle + SECRET_BYTES).min(bytes.len())].to_vec());
+            secrets.extend(proof::telling(&bytes).map(<[u8]>::to_vec));
         }
         let hub = self.hub_dir();
         let folders: Vec<&Path> = self.phones.iter().map(|(store, _)| store.as_path()).chain([hub.as_path()]).collect();

@@ -67,6 +67,17 @@ pub(super) fn nowhere_in_clear(folders: &[&Path], secrets: &[Vec<u8>]) -> bool {
     files > 0
 }
 
+/// Bytes of a photograph that are looked for in clear.
+const TELLING_BYTES: usize = 48;
+/// Fewer different bytes than this may stand anywhere by chance.
+const DIFFERENT_BYTES: usize = 16;
+
+/// A piece of a file, from its middle on, that no other file has by chance; `None` when there is none.
+pub(super) fn telling(bytes: &[u8]) -> Option<&[u8]> {
+    let middle = bytes.get(bytes.len() / 2..)?;
+    middle.windows(TELLING_BYTES).find(|piece| piece.iter().collect::<BTreeSet<_>>().len() >= DIFFERENT_BYTES)
+}
+
 fn contains(bytes: &[u8], wanted: &[u8]) -> bool {
     let Some(first) = wanted.first() else { return false };
     let starts = bytes.iter().enumerate().filter(|(_, byte)| *byte == first);
@@ -76,6 +87,14 @@ fn contains(bytes: &[u8], wanted: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_piece_that_could_stand_anywhere_tells_nothing() {
+        assert_eq!(telling(&[0; 4_000]), None);
+        assert_eq!(telling(b"short"), None);
+        let mixed: Vec<u8> = (0..=255).cycle().take(1_000).collect();
+        assert_eq!(telling(&mixed).map(<[u8]>::len), Some(TELLING_BYTES));
+    }
 
     #[test]
     fn a_secret_in_clear_is_found() {
