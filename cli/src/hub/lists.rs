@@ -5,9 +5,11 @@ use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone};
 use serde_json::{Value, json};
 use yenban_core::clock::{Clock, SystemClock};
+use yenban_core::incident::KINDS;
 use yenban_hub::admin::ListKind;
 use yenban_hub::exchange::{Format, Scope};
 use yenban_hub::store::ListQuery;
+use yenban_locales::Words;
 use yenban_protocol::id::EntryName;
 
 use super::Job;
@@ -65,7 +67,7 @@ pub(super) fn list(job: &Job<'_>) -> Result<()> {
     let what = ListKind::from_code(typed).ok_or_else(|| Fault::usage("error-command-unknown").told("command", typed))?;
     let rows: Vec<Value> = job.at_the_hub(async |admin| admin.list(what, ListQuery::default(), PURPOSE).await)?;
     for row in &rows {
-        job.out.line(&told(row))?;
+        job.out.line(&told(row, job.words()))?;
     }
     if rows.is_empty() {
         job.out.line(&job.words().word("cli-hub-list-empty"))?;
@@ -73,10 +75,15 @@ pub(super) fn list(job: &Job<'_>) -> Result<()> {
     job.out.document(&Value::Array(rows))
 }
 
-/// A row as one line: what tells most, then where.
-fn told(row: &Value) -> String {
+/// A row as one line: what tells most, then where; times and kinds as people say them.
+fn told(row: &Value, words: Words) -> String {
+    let said = |text: &str| match text.parse::<Timestamp>() {
+        Ok(at) => words.date_time(at.as_millisecond()),
+        Err(_) if KINDS.iter().any(|(code, _)| *code == text) => words.kind(text),
+        Err(_) => clean(text),
+    };
     let text = |value: &Value| match value {
-        Value::String(text) if !text.is_empty() => Some(clean(text)),
+        Value::String(text) if !text.is_empty() => Some(said(text)),
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     };
@@ -136,6 +143,7 @@ fn since_ms(typed: &str) -> Result<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use yenban_locales::Lang;
 
     #[test]
     fn moments_are_read_as_people_write_them() {
@@ -149,7 +157,8 @@ mod tests {
 
     #[test]
     fn a_row_is_one_line() {
-        let row = json!({ "log": "0a", "seq": 3, "lat": 20.66, "lon": 105.0, "headline": "a\nb" });
-        assert_eq!(told(&row), "0a:3 · a b · 20.66000, 105.00000");
+        let row = json!({ "log": "0a", "seq": 3, "lat": 20.66, "lon": 105.0, "headline": "a\nb", "kind": "landslide",
+            "recorded_at": "2026-11-22T21:52:00+07:00" });
+        assert_eq!(told(&row, Words::new(Lang::Vi)), "0a:3 · Sạt lở · a b · 22/11/2026 21:52 · 20.66000, 105.00000");
     }
 }
