@@ -235,6 +235,9 @@ impl<'a> Night<'a> {
             |code| matches!(enrol::join(&mut stranger, code), Err(yenban_core::error::Error::Refused { code, .. }) if code == "token_used"),
         );
         let held = held && refused && stranger.identity().is_none();
+        drop(stranger);
+        // A phone that never joined has no place in the story.
+        let _ = std::fs::remove_dir_all(&store);
         self.prove("joined", held, "demo-proof-joined", &[("n", own.len().into())]);
         Ok(())
     }
