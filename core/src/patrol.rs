@@ -65,7 +65,7 @@ impl Walk {
         loop {
             let page = vault.check_ins(patrol, after, crate::limits::PAGE_ROWS)?;
             for row in &page {
-                if let Some(fix) = fix_of(row.place.lat_e7, row.place.lon_e7, row.place.accuracy_cm, row.time.at_ms) {
+                if let Some(fix) = fix_of(&row.place, row.time.at_ms) {
                     self.odometer.push(fix);
                 }
             }
@@ -92,9 +92,12 @@ impl Walk {
     }
 }
 
-fn fix_of(lat_e7: Option<i32>, lon_e7: Option<i32>, accuracy_cm: Option<u32>, at_ms: i64) -> Option<Fix> {
-    let place = LatLon::from_e7(lat_e7?, lon_e7?).ok()?;
-    Some(Fix { place, accuracy_m: accuracy_cm.map(|cm| f64::from(cm) / 100.0), time_ms: Some(at_ms) })
+/// A recorded track brings its places in the moment it is played back, and may lack times of its own: its
+/// fixes are followed without time, or every step would look like a jump.
+fn fix_of(place: &PlaceColumns, at_ms: i64) -> Option<Fix> {
+    let at = LatLon::from_e7(place.lat_e7?, place.lon_e7?).ok()?;
+    let live = place.provider != Some(Provider::Imported.number());
+    Some(Fix { place: at, accuracy_m: place.accuracy_cm.map(|cm| f64::from(cm) / 100.0), time_ms: live.then_some(at_ms) })
 }
 
 /// When, as screens show it. Bounds by receipts are left out: a projection must come out the same
@@ -127,7 +130,7 @@ pub(crate) fn project(vault: &Vault, walk: &mut Walk, key: Key, record: &Record)
         Act::CheckIn { patrol_seq: Some(seq), checkpoint, note } => {
             let patrol = of(*seq);
             let place = place_of(common.position.as_ref());
-            let fix = fix_of(place.lat_e7, place.lon_e7, place.accuracy_cm, time.at_ms);
+            let fix = fix_of(&place, time.at_ms);
             let distance_m = walk.push(vault, patrol, fix)?;
             let row = CheckInRow {
                 patrol,

@@ -219,3 +219,25 @@ fn times_are_honest_over_a_restart_of_the_phone() {
     assert_eq!(rows[1].at_ms, EVENING_MS + 500);
     assert_eq!(rows[1].latest_ms, Some(EVENING_MS + 2_500));
 }
+
+#[test]
+fn a_recorded_track_without_times_has_a_length() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = VirtualClock::starting_at(EVENING_MS);
+    let mut phone = enrolled(dir.path(), &clock);
+    let patrol = phone.patrol_start(&[], None).unwrap();
+    for step in 0..=10 {
+        // Played back: two hundred metres in a millisecond, with no time of its own.
+        clock.advance_ms(1);
+        let mut at = place(step * 200);
+        (at.provider, at.accuracy_cm) = (yenban_protocol::record::Provider::Imported, None);
+        phone.check_in(&CheckIn { place: Some(at), ..CheckIn::default() }).unwrap();
+    }
+    phone.patrol_finish().unwrap();
+    let distance_m = phone.patrol(&patrol).unwrap().distance_m;
+    assert!((1_980..=2_020).contains(&distance_m), "{distance_m} m of about 2,000");
+    drop(phone);
+    let mut phone = open(dir.path(), &clock);
+    assert_eq!(phone.patrol(&patrol).unwrap().distance_m, distance_m);
+    assert!(phone.check().unwrap().faults.is_empty());
+}

@@ -66,9 +66,9 @@ CREATE TABLE crew(
     patrol INTEGER NOT NULL, member INTEGER NOT NULL, joined INTEGER NOT NULL, left INTEGER,
     PRIMARY KEY(patrol, member, joined)) WITHOUT ROWID;
 CREATE TABLE check_in(
-    patrol INTEGER NOT NULL, at_ms INTEGER NOT NULL, key INTEGER NOT NULL, lat_e7 INTEGER, lon_e7 INTEGER,
+    patrol INTEGER NOT NULL, key INTEGER NOT NULL, at_ms INTEGER NOT NULL, lat_e7 INTEGER, lon_e7 INTEGER,
     accuracy_cm INTEGER, provider INTEGER, earliest_ms INTEGER NOT NULL, latest_ms INTEGER NOT NULL,
-    unconfirmed INTEGER NOT NULL, checkpoint TEXT, note TEXT, PRIMARY KEY(patrol, at_ms, key)) WITHOUT ROWID;
+    unconfirmed INTEGER NOT NULL, checkpoint TEXT, note TEXT, PRIMARY KEY(patrol, key)) WITHOUT ROWID;
 CREATE TABLE incident(
     key INTEGER PRIMARY KEY, kind TEXT NOT NULL, urgent INTEGER NOT NULL, author INTEGER NOT NULL,
     unconfirmed INTEGER NOT NULL, at_ms INTEGER NOT NULL, earliest_ms INTEGER NOT NULL,

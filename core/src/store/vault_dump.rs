@@ -10,7 +10,7 @@ use crate::error::{Result, SqlContext};
 pub(crate) const TABLES: [(&str, &str); 12] = [
     ("patrol", "key"),
     ("crew", "patrol, member, joined"),
-    ("check_in", "patrol, at_ms, key"),
+    ("check_in", "patrol, key"),
     ("incident", "key"),
     ("statement", "incident, entry, place"),
     ("telling", "entry"),
