@@ -1,6 +1,8 @@
 //! The commune's pages, asked in process: nobody without a session sees anything, nothing that was written in the
 //! hills runs in the browser, and content opens for a purpose that stands in the read log first.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // Tests may stop loudly.
+
 #[path = "support/night.rs"]
 mod night;
 mod support;

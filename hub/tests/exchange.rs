@@ -1,6 +1,8 @@
 //! Files in and out against the real store: a province's people within seconds and never twice; a night read back
 //! by the readers that maps and navigation devices use.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // Tests may stop loudly.
+
 #[path = "support/night.rs"]
 mod night;
 mod support;

@@ -1,6 +1,8 @@
 //! The console's colours, recomputed from the style sheet: contrasts as the visual system states them, by day and by
 //! night, and nothing in the sheet that loads or hides.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // Tests may stop loudly.
+
 const SHEET: &str = include_str!("../assets/console.css");
 
 /// The tokens of the first block (day) and of the first block for dark schemes (night).
