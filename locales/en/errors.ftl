@@ -11,6 +11,7 @@ error-hub-unreachable = The commune hub at { $address } cannot be reached. Saved
 error-hub-mismatch = The machine at { $address } is not your commune's hub. Stop and ask the commune police.
 error-hub-refused = The commune hub has not accepted it: { $reason }. Saved work is still on this phone.
 error-hub-running = The hub in { $path } is running. Stop it, then run this again.
+error-hub-not-running = The hub in { $path } does not run. Run `yenban hub serve --dir { $path }` first.
 error-hub-missing = { $path } is not a hub's folder yet. Make one with `yenban hub init --dir { $path } --commune CODE --name NAME`.
 error-hub-exists = There is a hub in { $path } already. Choose another folder.
 error-file-missing = There is no file { $path }. Check the path.

@@ -11,6 +11,7 @@ error-hub-unreachable = Không nối được tới máy xã ở { $address }. V
 error-hub-mismatch = Máy ở { $address } không phải máy của xã mình. Dừng lại, hỏi công an xã.
 error-hub-refused = Máy xã chưa nhận: { $reason }. Việc đã lưu vẫn còn trong máy.
 error-hub-running = Máy xã ở { $path } đang chạy. Dừng nó rồi chạy lại.
+error-hub-not-running = Máy xã ở { $path } chưa chạy. Chạy `yenban hub serve --dir { $path }` trước.
 error-hub-missing = { $path } chưa phải thư mục của máy xã. Tạo bằng `yenban hub init --dir { $path } --commune MÃ --name TÊN`.
 error-hub-exists = { $path } đã có máy xã. Chọn thư mục khác.
 error-file-missing = Không thấy tệp { $path }. Xem lại đường dẫn.

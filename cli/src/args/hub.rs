@@ -21,6 +21,7 @@ pub(super) fn command(b: Builder) -> Command {
         .subcommand(enrol(b))
         .subcommand(alert(b))
         .subcommand(revoke(b))
+        .subcommand(console(b))
         .subcommand(b.command("status", "help-hub-status", "yenban hub status --dir xa-mai-chau").arg(dir(b)))
         .subcommand(list(b))
         .subcommand(export(b))
@@ -96,6 +97,12 @@ fn revoke(b: Builder) -> Command {
         .arg(dir(b))
         .arg(b.value("device", "DEVICE", "help-revoke-device"))
         .arg(b.switch("lost", "help-revoke-lost"))
+}
+
+fn console(b: Builder) -> Command {
+    b.command("console", "help-hub-console", "yenban hub console --dir xa-mai-chau --officer \"Hà Văn Sơn\"")
+        .arg(dir(b))
+        .arg(b.option("officer", "NAME", "help-console-officer"))
 }
 
 /// What `hub list` can list.

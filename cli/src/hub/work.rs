@@ -82,6 +82,16 @@ pub(super) fn revoke(job: &Job<'_>) -> Result<()> {
     job.out.say(said, &[("device", revoked.device.into())])
 }
 
+/// `console`. The last line printed is the way in.
+pub(super) fn console(job: &Job<'_>) -> Result<()> {
+    let officer = job.values.bounded("officer", Limit::NAME)?.unwrap_or_default();
+    let link = job.at_the_hub(async |admin| admin.console(officer).await)?;
+    let link = link.ok_or_else(|| Fault::could_not("error-hub-not-running").at(job.dir))?;
+    job.out.document(&json!(link))?;
+    job.out.say("cli-console-link", &[])?;
+    job.out.line(&link.link)
+}
+
 /// `import`.
 pub(super) fn import(job: &Job<'_>) -> Result<()> {
     let path = job.values.need_path("file")?;

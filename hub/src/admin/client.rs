@@ -10,7 +10,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::net::UnixStream;
 
 use super::socket::Reply;
-use super::{BackedUp, Checked, EnrolMade, EnrolWanted, ListKind, Operation, Revoked, perform};
+use super::{BackedUp, Checked, ConsoleLink, EnrolMade, EnrolWanted, ListKind, Operation, Revoked, perform};
 use crate::alert::{AlertSent, AlertWanted};
 use crate::app::Hub;
 use crate::clock::SystemClock;
@@ -41,7 +41,7 @@ impl Admin {
         if !folder.exists() {
             return Err(HubError::folder(dir, "no hub here: make one with `yenban hub init`"));
         }
-        let until = Instant::now() + LOCK_WAIT;
+        let waited = Stopwatch::start();
         loop {
             if let Ok(stream) = UnixStream::connect(folder.control_socket()).await {
                 return Ok(Self { carrier: Carrier::Socket(BufReader::new(stream)) });
@@ -49,7 +49,7 @@ impl Admin {
             match Hub::open_within(folder.clone(), Arc::new(SystemClock), Duration::ZERO).await {
                 Ok(hub) => return Ok(Self::here(hub)),
                 // Held by a hub that is only starting, or by another command: its socket or its end comes soon.
-                Err(HubError::Locked(_)) if Instant::now() < until => tokio::time::sleep(RETRY).await,
+                Err(HubError::Locked(_)) if waited.elapsed() < LOCK_WAIT => tokio::time::sleep(RETRY).await,
                 Err(e) => return Err(e),
             }
         }
@@ -91,6 +91,14 @@ impl Admin {
     /// Revokes a device.
     pub async fn revoke(&mut self, device: &str, lost: bool) -> Result<Revoked> {
         self.ask(Operation::Revoke { device: device.to_owned(), lost }).await
+    }
+
+    /// A one-use way into the console for an officer; `None` when the hub does not run and so has no console.
+    pub async fn console(&mut self, officer: &str) -> Result<Option<ConsoleLink>> {
+        match self.is_remote() {
+            true => self.ask(Operation::Console { officer: officer.to_owned() }).await.map(Some),
+            false => Ok(None),
+        }
     }
 
     /// The figures.

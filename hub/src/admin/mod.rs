@@ -106,6 +106,15 @@ pub struct Revoked {
     pub already: bool,
 }
 
+/// A way into the console. Whoever has it comes in: it is shown to one person and never logged.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsoleLink {
+    /// The whole address, good for one opening.
+    pub link: String,
+    /// Until when it opens.
+    pub expires_at: String,
+}
+
 /// What a check found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checked {
@@ -140,6 +149,11 @@ pub enum Operation {
         device: String,
         /// Out of its owner's hands.
         lost: bool,
+    },
+    /// A way into the console of a running hub; answers [`ConsoleLink`].
+    Console {
+        /// Who comes in, as the read log will say; empty: the operator.
+        officer: String,
     },
     /// Figures; answers [`crate::store::Totals`].
     Status,

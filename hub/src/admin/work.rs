@@ -7,12 +7,12 @@ use yenban_protocol::feed::{Fate, Item, Scope};
 use yenban_protocol::id::{DeviceId, EntryName, Role};
 use yenban_protocol::limits::MAX_TEXT_BYTES;
 
-use super::{BackedUp, Checked, EnrolMade, EnrolWanted, ListKind, Operation, Revoked};
+use super::{BackedUp, Checked, ConsoleLink, EnrolMade, EnrolWanted, ListKind, Operation, Revoked};
 use crate::app::Hub;
 use crate::clock::rfc3339;
 use crate::error::{HubError, Refusal, Result};
 use crate::folder::read_small;
-use crate::limits::{DEFAULT_LISTEN, PURPOSE_MAX_CHARS};
+use crate::limits::{CONSOLE_ENTRY_TTL_MS, DEFAULT_LISTEN, PURPOSE_MAX_CHARS};
 use crate::store::{ItemDraft, ListQuery};
 use crate::{alert, backup, enrol, exchange};
 
@@ -37,6 +37,7 @@ pub async fn perform(hub: &Hub, operation: Operation) -> Result<Value> {
             let already = !revoke(hub, id, lost).await?;
             value(Revoked { device, lost, already })
         }
+        Operation::Console { officer } => value(console_link(hub, &officer).await?),
         Operation::Status => value(hub.store.totals().await?),
         Operation::List { what, query, purpose } => list(hub, what, query, &purpose).await,
         Operation::Import { file_base64, lang } => import(hub, &file_base64, &lang).await,
@@ -71,6 +72,17 @@ async fn make_code(hub: &Hub, wanted: EnrolWanted) -> Result<EnrolMade> {
     Ok(EnrolMade { code: made.text, hamlet: made.hamlet, role: role.code().to_owned(), address, expires_at })
 }
 
+/// A one-use link for an officer. The read log says that it was made and for whom, not what it is.
+async fn console_link(hub: &Hub, officer: &str) -> Result<ConsoleLink> {
+    let officer = enrol::checked_name("officer", officer)?;
+    let officer = if officer.is_empty() { OPERATOR.to_owned() } else { officer };
+    let address = listening_address(hub)?;
+    hub.note(OPERATOR, "console link", &officer, "").await?;
+    let now_ms = hub.now_ms();
+    let link = format!("https://{address}{}", hub.console.new_link(&officer, now_ms));
+    Ok(ConsoleLink { link, expires_at: rfc3339(now_ms + CONSOLE_ENTRY_TTL_MS) })
+}
+
 fn checked_address(address: &str) -> Result<String> {
     let good = address.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok_and(|p| p > 0));
     if good && address.len() <= 255 && !address.contains(char::is_whitespace) {
@@ -81,15 +93,20 @@ fn checked_address(address: &str) -> Result<String> {
 }
 
 /// Where the hub listens, or last did, or will when nothing else is said.
-fn known_address(hub: &Hub) -> Result<String> {
+fn listening_address(hub: &Hub) -> Result<String> {
     let path = hub.folder.address();
     let written = if path.exists() { read_small(&path)? } else { Vec::new() };
     let address = String::from_utf8(written).unwrap_or_default();
-    let address = if address.is_empty() { DEFAULT_LISTEN } else { address.trim() };
+    Ok(if address.is_empty() { DEFAULT_LISTEN.to_owned() } else { address.trim().to_owned() })
+}
+
+/// The address that phones are given.
+fn known_address(hub: &Hub) -> Result<String> {
+    let address = listening_address(hub)?;
     if address.parse::<std::net::SocketAddr>().is_ok_and(|a| a.ip().is_unspecified()) {
         return Err(invalid("address", "the hub listens on every address of this machine: say with --address which one phones reach"));
     }
-    checked_address(address)
+    checked_address(&address)
 }
 
 /// Revokes a device from this moment; `false`: it was revoked before.
