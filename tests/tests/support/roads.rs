@@ -1,0 +1,116 @@
+//! Bad roads to a hub: one that breaks, one that is silent, one with somebody on it.
+#![allow(dead_code, unreachable_pub, missing_docs, reason = "each test uses its own part")]
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::thread;
+
+use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use tokio_rustls::rustls::crypto::CryptoProvider;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use tokio_rustls::rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme, version};
+use tokio_rustls::{TlsAcceptor, TlsConnector};
+
+use crate::commune::Commune;
+
+/// Forwards to `hub`; the n-th connection is cut once so many bytes of answers came through, all after the
+/// last one go through whole.
+pub fn breaking(hub: SocketAddr, budgets: &[usize]) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut budgets = budgets.to_vec().into_iter();
+    thread::spawn(move || {
+        for client in listener.incoming().flatten() {
+            let budget = budgets.next().unwrap_or(usize::MAX);
+            let Ok(server) = TcpStream::connect(hub) else { continue };
+            let (from, to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+            thread::spawn(move || pump(from, to, usize::MAX));
+            thread::spawn(move || pump(server, client, budget));
+        }
+    });
+    address
+}
+
+fn pump(mut from: TcpStream, mut to: TcpStream, mut budget: usize) {
+    let mut buffer = [0; 4096];
+    while let Ok(n @ 1..) = from.read(&mut buffer) {
+        let n = n.min(budget);
+        budget -= n;
+        if to.write_all(&buffer[..n]).is_err() || budget == 0 {
+            break;
+        }
+    }
+    let _ = from.shutdown(Shutdown::Both);
+    let _ = to.shutdown(Shutdown::Both);
+}
+
+/// Takes connections and never answers.
+pub fn silent() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || listener.incoming().flatten().collect::<Vec<_>>());
+    address
+}
+
+/// Somebody who answers with the key of `own` and passes everything on to `hub`.
+pub fn relay(hub: &Commune, own: &Commune) -> SocketAddr {
+    let acceptor = TlsAcceptor::from(Arc::new(yenban_hub::server::tls_config(own.hub()).unwrap()));
+    let (to, runtime) = (hub.address, own.runtime.handle().clone());
+    let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+    let address = listener.local_addr().unwrap();
+    runtime.spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            let acceptor = acceptor.clone();
+            tokio::spawn(async move {
+                let Ok(mut inner) = acceptor.accept(client).await else { return };
+                let server = tokio::net::TcpStream::connect(to).await.unwrap();
+                let mut outer = trusting().connect(ServerName::try_from("hub").unwrap(), server).await.unwrap();
+                let _ = tokio::io::copy_bidirectional(&mut inner, &mut outer).await;
+            });
+        }
+    });
+    address
+}
+
+fn trusting() -> TlsConnector {
+    let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider)).with_protocol_versions(&[&version::TLS13]).unwrap();
+    let config = builder.dangerous().with_custom_certificate_verifier(Arc::new(Anybody(provider))).with_no_client_auth();
+    TlsConnector::from(Arc::new(config))
+}
+
+#[derive(Debug)]
+struct Anybody(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for Anybody {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
