@@ -51,12 +51,13 @@ pub(crate) struct Fault {
     code: String,
     values: Vec<(&'static str, String)>,
     counts: Vec<(&'static str, i64)>,
+    listed: Option<(&'static str, serde_json::Value)>,
 }
 
 impl Fault {
     fn new(exit: Exit, id: &'static str) -> Self {
         let code = id.strip_prefix("error-").unwrap_or(id).to_owned();
-        Self { exit, id, code, values: Vec::new(), counts: Vec::new() }
+        Self { exit, id, code, values: Vec::new(), counts: Vec::new(), listed: None }
     }
 
     /// Wrong use: exit 2.
@@ -111,6 +112,13 @@ impl Fault {
         self
     }
 
+    /// A member of the problem document that has no place in a sentence.
+    #[must_use]
+    pub(crate) fn listing(mut self, name: &'static str, rows: serde_json::Value) -> Self {
+        self.listed = Some((name, rows));
+        self
+    }
+
     /// The one sentence.
     pub(crate) fn sentence(&self, words: Words) -> String {
         let values = self.values.iter().map(|(name, value)| (*name, Arg::from(value.as_str())));
@@ -121,12 +129,16 @@ impl Fault {
 
     /// The problem document (RFC 9457).
     pub(crate) fn document(&self, words: Words) -> serde_json::Value {
-        json!({
+        let mut document = json!({
             "type": format!("urn:yenban:problem:{}", self.code),
             "title": words.word(self.exit.title_id()),
             "detail": self.sentence(words),
             "code": self.code,
-        })
+        });
+        if let (Some((name, rows)), Some(members)) = (&self.listed, document.as_object_mut()) {
+            members.insert((*name).to_owned(), rows.clone());
+        }
+        document
     }
 }
 

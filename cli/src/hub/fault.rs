@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
+use serde_json::json;
 use yenban_hub::{HubError, Problem};
 use yenban_locales::Words;
 
 use crate::fault::{Fault, io_reason, unreadable};
+use crate::output::clean;
 
 /// The sentence for an error of the hub in `dir`.
 pub(crate) fn of(error: &HubError, dir: &Path, words: Words) -> Fault {
@@ -34,10 +36,12 @@ pub(crate) fn of_problem(problem: &Problem, dir: &Path) -> Fault {
         }
         "not_found" => Fault::usage("error-hub-not-found").told("name", quoted(&problem.detail)),
         "second_officer" => Fault::usage("error-second-officer-needed"),
-        "bad_rows" => match problem.rows.first() {
-            Some(row) => Fault::usage("error-csv-row").at(dir).count("line", row.line).told("reason", &row.reason),
-            None => Fault::usage("error-hub-refused").told("reason", &problem.detail),
-        },
+        "bad_rows" => {
+            // All of them: a clerk mends the file once, not once a row.
+            let rows: String = problem.rows.iter().map(|row| format!("\n  {}: {}", row.line, clean(&row.reason))).collect();
+            let fault = Fault::usage("error-csv-rows").at(dir).count("n", problem.rows.len() as u64).with("rows", rows);
+            fault.listing("rows", json!(problem.rows))
+        }
         "invalid" | "malformed" | "too_large" => Fault::usage("error-hub-input").told("reason", &problem.detail),
         "stopping" => Fault::could_not("error-hub-stopping"),
         "file" | "folder" => Fault::could_not("error-hub-file").told("reason", &problem.detail),
