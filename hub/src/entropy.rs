@@ -29,6 +29,11 @@ impl rand_core::TryRng for Entropy {
 
 impl rand_core::TryCryptoRng for Entropy {}
 
+/// The generator that signatures draw their nonces from.
+pub(crate) fn for_signatures() -> aws_lc_rs::rand::SystemRandom {
+    aws_lc_rs::rand::SystemRandom::new()
+}
+
 /// Fills `target` with random bytes.
 pub(crate) fn fill(target: &mut [u8]) {
     getrandom::fill(target).expect("the operating system gives random bytes on every platform served");

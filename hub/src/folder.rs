@@ -14,8 +14,9 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use crate::clock::Stopwatch;
 use crate::error::{HubError, Result};
 
 /// The paths of one hub.
@@ -115,12 +116,12 @@ impl Folder {
         let path = self.root.join("lock");
         let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).mode(0o600).open(&path);
         let file = file.map_err(HubError::file(&path))?;
-        let until = Instant::now() + wait;
+        let waited = Stopwatch::start();
         loop {
             if file.try_lock().is_ok() {
                 return Ok(Lock { _file: file });
             }
-            if Instant::now() >= until {
+            if waited.elapsed() >= wait {
                 return Err(HubError::Locked(self.root.clone()));
             }
             std::thread::sleep(LOCK_RETRY);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -13,7 +13,7 @@ use super::socket::Reply;
 use super::{BackedUp, Checked, ConsoleLink, EnrolMade, EnrolWanted, ListKind, Operation, Revoked, perform};
 use crate::alert::{AlertSent, AlertWanted};
 use crate::app::Hub;
-use crate::clock::SystemClock;
+use crate::clock::{Stopwatch, SystemClock};
 use crate::error::{HubError, Result};
 use crate::exchange::{ExportTotals, Format, Scope as ExportScope};
 use crate::folder::Folder;

@@ -4,7 +4,6 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, ParsedPublicKey, UnparsedPublicKey};
 use rustls::crypto::aws_lc_rs::hpke::DH_KEM_P256_HKDF_SHA256_CHACHA20_POLY1305;
 use rustls::crypto::hpke::{EncapsulatedSecret, Hpke as _, HpkePrivateKey};
@@ -12,6 +11,8 @@ use yenban_protocol::crypto::{ENC_BYTES, Opener, PublicKey, SecretKey, Signature
 use yenban_protocol::id::KeyId;
 use yenban_protocol::{Error, Result};
 use zeroize::Zeroizing;
+
+use crate::entropy;
 
 /// Public keys kept decoded: more than a province has devices. When full it starts afresh.
 const PARSED_KEYS_MAX: usize = 16 * 1024;
@@ -40,7 +41,7 @@ impl Signer for HubSigner {
 
     fn sign(&self, message: &[u8]) -> Result<Signature> {
         let failed = Error::Signature { what: "signer" };
-        let signature = self.pair.sign(&SystemRandom::new(), message).map_err(|_| failed.clone())?;
+        let signature = self.pair.sign(&entropy::for_signatures(), message).map_err(|_| failed.clone())?;
         let signature = Signature(signature.as_ref().try_into().map_err(|_| failed)?);
         if signature.is_low_s() { Ok(signature) } else { signature.normalised() }
     }

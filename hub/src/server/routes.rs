@@ -3,7 +3,6 @@
 //! The console's pages have their place under `/console` ([`router`] merges them in); everything for phones is `/v1`.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -19,6 +18,7 @@ use yenban_protocol::wire::{KeysAnswer, MEDIA_TYPE, path};
 
 use super::answer;
 use crate::app::Hub;
+use crate::clock::Stopwatch;
 use crate::error::{Problem, Refusal, Result};
 use crate::limits::{REQUEST_TIMEOUT, REQUESTS_MAX};
 use crate::{enrol, feed, ingest};
@@ -49,7 +49,7 @@ pub fn router(hub: Arc<Hub>) -> Router {
 
 /// Around every request: room, time, figures, and no compressed bodies.
 async fn guard(State(shared): State<Shared>, request: Request, next: Next) -> Response {
-    let started = Instant::now();
+    let started = Stopwatch::start();
     let route = route_name(request.uri().path());
     let response = match shared.room.try_acquire() {
         Err(_) => Refusal::Busy.into_response(),
