@@ -47,13 +47,13 @@ pub(super) fn seal_run(store: &dyn SyncStore, sender: &Sender<'_>, span: Span) -
         })?,
     };
     let name = EntryName { log: span.log, seq: span.last };
-    let heads = heads(store, span)?;
-    let mut run = Run { log: span.log, first: span.first, previous, bodies: Vec::new(), heads };
-    if run.heads.last().is_none_or(|head| head.seq != span.last) {
+    let mut heads = store.heads(span.log, span.first, span.last)?;
+    if heads.last().is_none_or(|head| head.seq != span.last) {
         let token = sender.token.map(|t| t.bytes().to_vec());
         let head = Head::sign(name, &end.link, sender.device, token, &DeviceSigner(sender.keys));
-        run.heads.push(head.map_err(|e| Error::KeyStore(e.to_string()))?);
+        heads.push(head.map_err(|e| Error::KeyStore(e.to_string()))?);
     }
+    let mut run = Run { log: span.log, first: span.first, previous, bodies: Vec::new(), heads: telling(heads) };
     let mut rng = Drawn::new(sender.keys)?;
     let sealed = match open_bodies(store, span, &entries)? {
         Some(bodies) => {
@@ -69,13 +69,21 @@ pub(super) fn seal_run(store: &dyn SyncStore, sender: &Sender<'_>, span: Span) -
     Ok(Some(SealedRun { span, bytes }))
 }
 
-/// Heads that were signed within the run when its entries were new: they bound its times better than one that
-/// is signed now. Of too many the newest go.
-fn heads(store: &dyn SyncStore, span: Span) -> Result<Vec<Head>> {
-    let mut heads = store.heads(span.log, span.first, span.last)?;
-    let surplus = heads.len().saturating_sub(MAX_HEADS - 1);
-    heads.drain(..surplus);
-    Ok(heads)
+/// The heads worth their 200 bytes. A token is all that dates a head, so of those with the same token the last
+/// one says as much as all of them; of too many the newest go.
+fn telling(mut heads: Vec<Head>) -> Vec<Head> {
+    let mut later: Option<Option<Vec<u8>>> = None;
+    let mut kept = Vec::new();
+    while let Some(head) = heads.pop()
+        && kept.len() < MAX_HEADS
+    {
+        if later.as_ref() != Some(&head.token) {
+            later = Some(head.token.clone());
+            kept.push(head);
+        }
+    }
+    kept.reverse();
+    kept
 }
 
 /// How many of `entries` follow each other from `first` and fit one segment; at least one if any is there.

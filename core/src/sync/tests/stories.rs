@@ -193,13 +193,17 @@ fn heads_that_were_signed_on_the_way_travel_with_their_entries() {
     let mut hub = Hub::new();
     let mut phone = hub.enrol(23);
     for _ in 0..100 {
-        phone.record_many(5);
+        phone.record_many(2);
         phone.sign_head();
+        phone.record_many(3);
+        phone.sign_head();
+        hub.now_ms += 900_000;
+        phone.token = Some(hub.token());
     }
     phone.record_many(2);
     sync(&mut phone, &mut hub);
     assert_eq!(hub.got[0].heads.len(), 64, "as many as a segment takes");
-    assert_eq!(hub.got[0].heads.last(), Some(&501));
+    assert_eq!(hub.got[0].heads[60..], [489, 494, 499, 501], "one for each token that was known on the way");
     phone.record(false);
     phone.sign_head();
     sync(&mut phone, &mut hub);
