@@ -60,7 +60,7 @@ pub const CERTIFICATE_TTL_MS: i64 = 180 * 24 * 3600 * 1000;
 /// Time a phone keeps what was received, in seconds (14 days): a receipt permits deletion only after.
 pub const HOLD_S: u32 = 14 * 24 * 3600;
 
-/// Tolerance between the phone's claim and the hub's clock for a request key, in milliseconds.
+/// How long after its day a request key is still taken, in milliseconds.
 pub const REQUEST_KEY_SKEW_MS: i64 = 10 * 60 * 1000;
 
 /// Items in one feed answer.

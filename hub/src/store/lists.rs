@@ -46,9 +46,9 @@ pub struct EvidenceTotals {
 /// The figures of `hub status`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
-    /// Devices enrolled, revoked ones not counted.
+    /// Devices enrolled, revoked ones among them.
     pub devices: u64,
-    /// Devices revoked.
+    /// Devices revoked, of these.
     pub revoked: u64,
     /// Entries held, branches included.
     pub entries: u64,

@@ -130,7 +130,7 @@ async fn run(options: &Options, dir: &Path) -> Fallible<()> {
     let bare_before = bare(&dir.join("bare1.db"), &loads[..half], options)?;
 
     let before = hub.store.totals().await?;
-    let started = Instant::now();
+    let (started, cpu) = (Instant::now(), cpu_time());
     let tasks: Vec<_> = loads.into_iter().map(|load| tokio::spawn(push_all(load))).collect();
     let (mut times, mut loads) = (Vec::new(), Vec::new());
     for task in tasks {
@@ -138,7 +138,7 @@ async fn run(options: &Options, dir: &Path) -> Fallible<()> {
         times.extend(own);
         loads.push(load);
     }
-    let took = started.elapsed();
+    let (took, cpu) = (started.elapsed(), cpu_time().saturating_sub(cpu));
     let after = hub.store.totals().await?;
     let bare_after = bare(&dir.join("bare2.db"), &loads[half..], options)?;
 
@@ -151,7 +151,7 @@ async fn run(options: &Options, dir: &Path) -> Fallible<()> {
     if !wrong.is_empty() {
         return Err(format!("chains: {wrong:?}").into());
     }
-    report(options, bytes, took, &mut times, (bare_before + bare_after) / 2.0);
+    report(options, bytes, took, cpu, &mut times, (bare_before + bare_after) / 2.0);
     serving.stop().await;
     hub.close().await?;
     Ok(())
@@ -205,7 +205,16 @@ fn bare(file: &Path, loads: &[Load], options: &Options) -> Fallible<f64> {
     Ok((rounds * loads.len()) as f64 / started.elapsed().as_secs_f64())
 }
 
-fn report(options: &Options, bytes: usize, took: Duration, times: &mut [Duration], bare: f64) {
+/// CPU time of this process so far, in ticks of 10 ms.
+fn cpu_time() -> Duration {
+    const TICK_MS: u64 = 10;
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = stat.rsplit(") ").next().unwrap_or_default();
+    let ticks: u64 = fields.split(' ').skip(11).take(2).filter_map(|n| n.parse::<u64>().ok()).sum();
+    Duration::from_millis(ticks * TICK_MS)
+}
+
+fn report(options: &Options, bytes: usize, took: Duration, cpu: Duration, times: &mut [Duration], bare: f64) {
     times.sort();
     let at = |share: f64| {
         let index = ((times.len() - 1) as f64 * share) as usize;
@@ -219,6 +228,7 @@ fn report(options: &Options, bytes: usize, took: Duration, times: &mut [Duration
     println!("| pushes/s | {rate:.0} | >= {AIM_PUSHES_PER_S:.0} |");
     println!("| check-ins/s | {:.0} | |", rate * options.entries as f64);
     println!("| bytes a check-in on the wire | {:.1} | |", bytes as f64 / (times.len() * options.entries) as f64);
+    println!("| CPU a push, load included | {:.0} µs | |", cpu.as_secs_f64() * 1e6 / times.len() as f64);
     println!("| p50 | {:.1} ms | |", at(0.5));
     println!("| p99 | {:.1} ms | <= {AIM_P99_MS:.0} ms |", at(0.99));
     println!("| longest | {:.1} ms | |", at(1.0));

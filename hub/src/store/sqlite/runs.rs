@@ -171,7 +171,7 @@ fn place(run: &NewRun, piece: Piece, held: &[Held]) -> Option<u32> {
 }
 
 fn insert(c: &Connection, run: &NewRun, piece: Piece, branch: u32) -> Result<()> {
-    let mut statement = c.prepare_cached("INSERT INTO entry VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)").map_err(sql)?;
+    let mut statement = c.prepare_cached("INSERT INTO entry VALUES (NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)").map_err(sql)?;
     let from = (piece.first - run.first) as usize;
     for (seq, entry) in (piece.first..=piece.last).zip(run.entries.iter().skip(from)) {
         let kind = i64::try_from(entry.kind).unwrap_or(i64::MAX);

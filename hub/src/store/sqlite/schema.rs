@@ -38,9 +38,11 @@ CREATE INDEX log_of_device ON log (device);
 CREATE TABLE run (
   log BLOB NOT NULL, branch INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, previous BLOB NOT NULL,
   last_link BLOB NOT NULL, PRIMARY KEY (log, branch, first)) WITHOUT ROWID;
+-- In order of arrival with a small index by name: keyed by the random name itself, every push would split pages in the
+-- middle of the tree and write each entry several times over.
 CREATE TABLE entry (
-  log BLOB NOT NULL, branch INTEGER NOT NULL, seq INTEGER NOT NULL, kind INTEGER NOT NULL, received_ms INTEGER NOT NULL,
-  link BLOB NOT NULL, body BLOB NOT NULL, head BLOB, PRIMARY KEY (log, branch, seq)) WITHOUT ROWID;
+  entry INTEGER PRIMARY KEY, log BLOB NOT NULL, branch INTEGER NOT NULL, seq INTEGER NOT NULL, kind INTEGER NOT NULL,
+  received_ms INTEGER NOT NULL, link BLOB NOT NULL, body BLOB NOT NULL, head BLOB, UNIQUE (log, branch, seq));
 
 -- What entries bear.
 CREATE TABLE patrol (

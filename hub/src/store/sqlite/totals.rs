@@ -18,7 +18,7 @@ pub(super) fn totals(c: &Connection) -> Result<Totals> {
     };
     let forked = count("SELECT count(DISTINCT log) FROM run WHERE branch > 0")?;
     Ok(Totals {
-        devices: count("SELECT count(*) FROM device WHERE revoked_ms IS NULL")?,
+        devices: count("SELECT count(*) FROM device")?,
         revoked: count("SELECT count(*) FROM device WHERE revoked_ms IS NOT NULL")?,
         entries: count("SELECT ifnull(sum(entries), 0) FROM log")?,
         patrols: count("SELECT count(*) FROM patrol")?,
