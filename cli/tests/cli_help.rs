@@ -80,10 +80,11 @@ fn shell(line: &str, folder: &Path) -> (i32, String) {
 }
 
 /// Commands in the order of one evening; the demonstration has a test of its own, `hub serve` is the stage.
-const EVENING: [&str; 40] = [
+const EVENING: [&str; 41] = [
     "hub",
     "hub init",
     "hub import",
+    "hub console",
     "hub enrol",
     "phone enrol",
     "phone",

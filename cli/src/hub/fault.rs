@@ -38,7 +38,8 @@ pub(crate) fn of_problem(problem: &Problem, dir: &Path) -> Fault {
         "second_officer" => Fault::usage("error-second-officer-needed"),
         "bad_rows" => {
             // All of them: a clerk mends the file once, not once a row.
-            let rows: String = problem.rows.iter().map(|row| format!("\n  {}: {}", row.line, clean(&row.reason))).collect();
+            let between = if problem.rows.len() > 1 { "\n  " } else { " " };
+            let rows: String = problem.rows.iter().map(|row| format!("{between}{}: {}", row.line, clean(&row.reason))).collect();
             let fault = Fault::usage("error-csv-rows").at(dir).count("n", problem.rows.len() as u64).with("rows", rows);
             fault.listing("rows", json!(problem.rows))
         }
