@@ -66,7 +66,6 @@ pub async fn deliver(hub: &Hub, sealed: &[u8]) -> Result<Delivered> {
             Ok(Delivered { receipt: hub.receipt(&state, received_ms, false)?, forked, new })
         }
         Taken::WrongDevice => Err(Refusal::WrongDevice.into()),
-        Taken::TooManyForks => Err(Refusal::Quota("runs of one log").into()),
         // Revoked or forgotten between the look-up and the transaction.
         Taken::Revoked | Taken::UnknownDevice => {
             let kept = QuarantinedSegment {

@@ -15,7 +15,8 @@ use super::{
     AlertRow, AuditRow, Effect, HubStore, ImportTotals, ImportedPlace, ItemDraft, ItemSigner, ListQuery, NewCode, NewEntry, NewRun,
     QuarantineReason, QuarantinedSegment, Redeemed, Redemption, SignedItem, Taken, WhenWhere,
 };
-use crate::error::HubError;
+use crate::error::{HubError, Refusal};
+use crate::limits::RUNS_PER_LOG_MAX;
 
 /// The first promise that was broken, in words.
 pub type Verdict = std::result::Result<(), String>;
@@ -251,8 +252,29 @@ async fn contradictions(store: &dyn HubStore, device: DeviceId) -> Verdict {
     let totals = store.totals().await.map_err(failed)?;
     ensure(totals.entries == 30 + 17 && totals.forked == 1 && !totals.chains_ok, "both branches count once, and the fork is told")?;
     ensure(store.check_chains().await.map_err(failed)?.is_empty(), "each branch is whole in itself")?;
+    crowd(store, device).await?;
     let thief = NewRun { device: DeviceId([0xee; 8]), ..log.run(0, 9) };
     ensure(store.take_run(thief).await.map_err(failed)? == Taken::UnknownDevice, "an unknown device writes nothing")
+}
+
+/// More loose runs than a receipt can name are refused, but never one that makes them fewer.
+async fn crowd(store: &dyn HubStore, device: DeviceId) -> Verdict {
+    let mut log = Log::new(0x44, device);
+    for n in 0..2 * RUNS_PER_LOG_MAX + 4 {
+        log.add((n % 251) as u8, check_in(None))?;
+    }
+    for n in 1..=RUNS_PER_LOG_MAX {
+        store.take_run(log.run(2 * n, 2 * n)).await.map_err(failed)?;
+    }
+    let before = (store.totals().await.map_err(failed)?, store.log_state(log.id).await.map_err(failed)?);
+    let refused = store.take_run(log.run(0, 0)).await;
+    ensure(matches!(refused, Err(HubError::Refused(Refusal::Quota(_)))), "a run too many is refused")?;
+    let after = (store.totals().await.map_err(failed)?, store.log_state(log.id).await.map_err(failed)?);
+    ensure(before == after, "and what is refused has changed nothing")?;
+    match store.take_run(log.run(1, 3)).await.map_err(failed)? {
+        Taken::Kept { state, .. } => ensure(state.held.len() == RUNS_PER_LOG_MAX - 1, "what joins runs is always taken"),
+        other => Err(format!("a run that joins others: {other:?}")),
+    }
 }
 
 async fn orders(store: &dyn HubStore) -> Verdict {

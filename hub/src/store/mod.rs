@@ -44,7 +44,8 @@ pub trait HubStore: Send + Sync + 'static {
     // ---- ingest -------------------------------------------------------------------------------------------
 
     /// Takes a run of entries whose chain and signature were checked: keeps what is new, joins what fits, and
-    /// keeps what contradicts as a branch. Entries, range and effects stand or fall together.
+    /// keeps what contradicts as a branch. Entries, range and effects stand or fall together. More runs of one log than a
+    /// receipt can name are refused.
     fn take_run(&self, run: NewRun) -> Reply<'_, Taken>;
 
     /// Keeps a sealed segment that may not be shown as normal. The same bytes are kept once.

@@ -103,8 +103,6 @@ pub enum Taken {
     Revoked,
     /// The device is not known: nothing kept here.
     UnknownDevice,
-    /// More branches than are kept.
-    TooManyForks,
 }
 
 /// Why a segment is not shown as normal.

@@ -5,6 +5,7 @@ use yenban_protocol::chain::Link;
 use yenban_protocol::id::{DeviceId, LogId};
 
 use super::{Result, effects, seq_from_sql, seq_to_sql, sql};
+use crate::error::Refusal;
 use crate::limits::{FORKS_PER_LOG_MAX, RUNS_PER_LOG_MAX};
 use crate::store::run::{Held, LogState, NewRun, Taken};
 
@@ -33,7 +34,8 @@ pub(super) fn take(c: &Connection, run: &NewRun) -> Result<Taken> {
     let mut held = held(c, run.log)?;
     let (mut new, mut loose, mut forked) = (0, 0, false);
     for piece in pieces(c, run, &held)? {
-        let Some(branch) = place(run, piece, &held) else { return Ok(Taken::TooManyForks) };
+        // An error, not an answer: what was written for the pieces before it is rolled back.
+        let branch = place(run, piece, &held).ok_or(Refusal::Quota("runs of one log"))?;
         forked |= branch > 0;
         insert(c, run, piece, branch)?;
         join(c, run, piece, branch, &mut held)?;
@@ -157,12 +159,13 @@ fn fit(run: &NewRun, piece: Piece, held: &[Held], branch: u32) -> Fit {
 
 /// The branch a piece belongs to: one it joins, else the log itself, else a new branch. `None`: no room for one more.
 fn place(run: &NewRun, piece: Piece, held: &[Held]) -> Option<u32> {
-    if held.len() >= RUNS_PER_LOG_MAX {
-        return None;
-    }
     let highest = held.iter().map(|h| h.branch).max().unwrap_or(0);
     if let Some(branch) = (0..=highest).find(|branch| matches!(fit(run, piece, held, *branch), Fit::Joins)) {
         return Some(branch);
+    }
+    // What joins needs no room, and makes some.
+    if held.len() >= RUNS_PER_LOG_MAX {
+        return None;
     }
     if matches!(fit(run, piece, held, 0), Fit::Apart) {
         return Some(0);
