@@ -219,9 +219,9 @@ impl SyncStore for Phone {
         SessionWrap::read(&mut Reader::new(&row.for_hub)).map_err(|e| broken(at(), e))
     }
 
-    fn session_key(&self, session: i64) -> Result<Option<SessionKey>> {
-        match &self.open {
-            Some(open) => self.log.session_key(session, &VaultOpener { member: self.member, opener: &open.opener }),
+    fn session_key(&mut self, session: i64) -> Result<Option<SessionKey>> {
+        match &mut self.open {
+            Some(open) => super::session_key(&self.log, self.member, open, session),
             None => Ok(None),
         }
     }

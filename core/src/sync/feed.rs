@@ -114,6 +114,7 @@ impl Sync {
             Ok(history) if history.value.number > identity.history.value.number => {
                 store.set_history(&history)?;
                 identity.history = history;
+                self.seal_anew();
                 Ok(true)
             }
             Ok(_) => Ok(true),
@@ -141,6 +142,7 @@ impl Sync {
 
     fn begin_epoch(&mut self, epoch: Epoch, store: &mut dyn SyncStore) -> Result<()> {
         store.begin_epoch(epoch)?;
+        self.seal_anew();
         self.plan.load(store)
     }
 

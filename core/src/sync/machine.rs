@@ -1,13 +1,13 @@
 //! The state machine itself: what is in the air, what has to come first, when to stop.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use yenban_protocol::keys::Purpose;
 use yenban_protocol::wire::path;
 
 use super::outcome::{Outcome, Reason, Verdict};
 use super::plan::{Piece, Plan, Span};
-use super::seal::{Sender, seal_run};
+use super::seal::{Job, Sender, prepare, seal_all};
 use super::store::{Identity, LogDoubt, SyncStore};
 use super::{Failure, Method, Problem, Reply, Request, Step, feed};
 use crate::error::{Error, Result};
@@ -21,6 +21,15 @@ pub(super) enum Errand {
     Keys,
     Feed,
     Segment(Piece),
+}
+
+impl Errand {
+    fn span(self) -> Option<Span> {
+        match self {
+            Errand::Segment(piece) => Some(piece.span),
+            Errand::Keys | Errand::Feed => None,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -38,6 +47,8 @@ pub struct Sync {
     next_id: u64,
     flying: BTreeMap<u64, Flight>,
     pub(super) plan: Plan,
+    /// Sealed for the room that there is in the air; sent by the next calls.
+    ready: VecDeque<(Piece, Vec<u8>)>,
     pub(super) identity: Option<Identity>,
     /// The feed has been heard or refused: segments may go.
     feed_heard: bool,
@@ -78,6 +89,7 @@ impl Sync {
             next_id: 0,
             flying: BTreeMap::new(),
             plan: Plan::default(),
+            ready: VecDeque::new(),
             identity: None,
             feed_heard: false,
             feed_wanted: true,
@@ -153,44 +165,80 @@ impl Sync {
     }
 
     fn choose_segment(&mut self, store: &mut dyn SyncStore) -> Result<Option<(Errand, Method, &'static str, Vec<u8>)>> {
-        self.plan.look(store)?;
-        while let Some(piece) = self.plan.next(&self.spans_flying()) {
+        if self.ready.is_empty() {
+            self.plan.look(store)?;
+            self.make_ready(store)?;
+        }
+        let Some((piece, bytes)) = self.ready.pop_front() else { return Ok(None) };
+        let size_bytes = bytes.len() as u64;
+        self.outcome.pushed_bytes += size_bytes;
+        if self.plan.mark_sent(piece.span) {
+            self.outcome.resent_bytes += size_bytes;
+        }
+        Ok(Some((Errand::Segment(piece), Method::Post, path::SEGMENTS, bytes)))
+    }
+
+    /// Seals as many segments as may fly now.
+    fn make_ready(&mut self, store: &mut dyn SyncStore) -> Result<()> {
+        let room = self.in_flight.saturating_sub(self.flying.len());
+        let mut jobs: Vec<(Piece, Job)> = Vec::new();
+        // A run that cannot be sealed is set apart, which may leave others to seal: so until one is ready.
+        while self.ready.is_empty() {
+            while jobs.len() < room
+                && let Some(job) = self.next_job(store, &jobs)?
+            {
+                jobs.push(job);
+            }
+            if jobs.is_empty() {
+                return Ok(());
+            }
+            for (piece, sealed) in seal_all(std::mem::take(&mut jobs)) {
+                match sealed {
+                    Ok(bytes) => self.ready.push_back((piece, bytes)),
+                    Err(e) => self.set_damaged_apart(store, piece, e)?,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn next_job(&mut self, store: &mut dyn SyncStore, jobs: &[(Piece, Job)]) -> Result<Option<(Piece, Job)>> {
+        let mut taken: Vec<Span> = jobs.iter().map(|(piece, _)| piece.span).collect();
+        taken.extend(self.flying.values().filter_map(|f| f.errand.span()));
+        while let Some(piece) = self.plan.next(&taken) {
             if self.plan.is_settled(piece.span) {
                 continue;
             }
             let token = store.token()?;
             let Some(identity) = &self.identity else { return Ok(None) };
             let Some(hub) = identity.history.value.current(Purpose::Seal) else {
-                self.refuse(Reason::new("no_seal_key", "the hub's key history has no key to seal to"));
-                self.stopping = true;
+                self.halt(Reason::new("no_seal_key", "the hub's key history has no key to seal to"));
                 return Ok(None);
             };
-            let sender = Sender { keys: store.keys(), device: identity.device, hub: hub.key, token: token.as_ref() };
-            let sealed = match seal_run(store, &sender, piece.span) {
-                Ok(Some(sealed)) => sealed,
-                Ok(None) => {
-                    self.skip_absent(store, piece)?;
-                    continue;
+            let sender = Sender { device: identity.device, hub: hub.key, token: token.as_ref() };
+            match prepare(store, &sender, piece.span) {
+                Ok(Some(job)) => {
+                    if piece.rejections > 0 && job.span.last < piece.span.last {
+                        self.plan.give_back(Piece { span: Span { first: job.span.last + 1, ..piece.span }, ..piece });
+                    }
+                    return Ok(Some((Piece { span: job.span, ..piece }, job)));
                 }
-                Err(Error::LogBroken { why, .. }) => {
-                    let reason = Reason::new("damaged", why);
-                    self.set_apart(store, Piece { rejections: PARK_AFTER_REJECTIONS, ..piece }, &reason)?;
-                    continue;
-                }
-                Err(other) => return Err(other),
-            };
-            if piece.rejections > 0 && sealed.span.last < piece.span.last {
-                self.plan.give_back(Piece { span: Span { first: sealed.span.last + 1, ..piece.span }, ..piece });
+                Ok(None) => self.skip_absent(store, piece)?,
+                Err(e) => self.set_damaged_apart(store, piece, e)?,
             }
-            let bytes = sealed.bytes.len() as u64;
-            self.outcome.pushed_bytes += bytes;
-            if self.plan.mark_sent(sealed.span) {
-                self.outcome.resent_bytes += bytes;
-            }
-            let errand = Errand::Segment(Piece { span: sealed.span, ..piece });
-            return Ok(Some((errand, Method::Post, path::SEGMENTS, sealed.bytes)));
         }
         Ok(None)
+    }
+
+    /// What this phone itself cannot read is halved as if the hub had refused it; other errors go up.
+    fn set_damaged_apart(&mut self, store: &mut dyn SyncStore, piece: Piece, error: Error) -> Result<()> {
+        match error {
+            Error::LogBroken { why, .. } => {
+                let piece = Piece { rejections: PARK_AFTER_REJECTIONS, ..piece };
+                self.set_apart(store, piece, &Reason::new("damaged", why))
+            }
+            other => Err(other),
+        }
     }
 
     /// Entries that were pruned (received under an earlier epoch, and their hold is over) cannot be sent.
@@ -201,14 +249,6 @@ impl Sync {
             self.plan.give_back(Piece { span: Span { first: present, ..piece.span }, ..piece });
         }
         Ok(())
-    }
-
-    fn spans_flying(&self) -> Vec<Span> {
-        let spans = self.flying.values().filter_map(|f| match f.errand {
-            Errand::Segment(piece) => Some(piece.span),
-            Errand::Keys | Errand::Feed => None,
-        });
-        spans.collect()
     }
 
     /// Takes an answer. One that is not waited for (late, repeated) changes nothing.
@@ -313,10 +353,8 @@ impl Sync {
 
     /// Ends this sync now: what is in the air counts as not answered, what was heard stays.
     pub fn stop_now(&mut self, store: &mut dyn SyncStore) -> Result<Outcome> {
-        for flight in std::mem::take(&mut self.flying).into_values() {
-            if let Errand::Segment(Piece { span, .. }) = flight.errand {
-                store.note_unanswered(span.log, span.first, span.last)?;
-            }
+        for span in std::mem::take(&mut self.flying).into_values().filter_map(|f| f.errand.span()) {
+            store.note_unanswered(span.log, span.first, span.last)?;
         }
         self.stop(Reason::new("time_is_up", "the time for this sync is up"));
         self.finish(store)
@@ -324,6 +362,7 @@ impl Sync {
 
     /// Reads the hub's keys anew from the store before the next request: the carrier has verified newer ones.
     pub fn keys_changed(&mut self, store: &dyn SyncStore) -> Result<()> {
+        self.seal_anew();
         self.identity = Some(store.identity()?);
         Ok(())
     }
@@ -333,6 +372,13 @@ impl Sync {
             Errand::Keys => self.keys_wanted = true,
             Errand::Feed => self.feed_wanted = true,
             Errand::Segment(piece) => self.plan.give_back(piece),
+        }
+    }
+
+    /// What is sealed and not sent is sealed again: to another key, or under another token.
+    pub(super) fn seal_anew(&mut self) {
+        for (piece, _) in self.ready.drain(..) {
+            self.plan.give_back(piece);
         }
     }
 

@@ -1,4 +1,7 @@
 //! Makes the segment of a run: packed while the vault is open, as stored while it is locked.
+//!
+//! In two steps: [`prepare`] takes what the store and the device key have to give; [`Job::seal`] is pure work
+//! (opening, packing, sealing), most of what a sync costs the phone, and runs beside others of its kind.
 
 use std::collections::HashMap;
 
@@ -14,26 +17,36 @@ use yenban_protocol::signed::Signed;
 use super::plan::Span;
 use super::store::{StoredEntry, SyncStore};
 use crate::error::{Error, Result};
-use crate::keys::{DeviceSigner, Drawn, KeyStore};
+use crate::keys::{DeviceSigner, Drawn};
 use crate::limits::{SEGMENT_ENTRIES_MAX, SEGMENT_SEALED_BODIES_MAX_BYTES};
 
-/// Who seals to whom.
+/// From whom to whom.
 pub(super) struct Sender<'a> {
-    pub keys: &'a dyn KeyStore,
     pub device: DeviceId,
     pub hub: PublicKey,
     pub token: Option<&'a Signed<Token>>,
 }
 
-/// A sealed run.
-pub(super) struct SealedRun {
-    /// What the segment really holds: cut where bytes or sessions reach their bound.
+/// A run that is ready to be sealed.
+pub(super) struct Job {
+    /// What the segment will hold: cut where bytes or sessions reach their bound.
     pub span: Span,
-    pub bytes: Vec<u8>,
+    run: Run,
+    entries: Vec<StoredEntry>,
+    sessions: HashMap<i64, Session>,
+    hub: PublicKey,
+    random: Drawn,
 }
 
-/// Seals as much of `span` as one segment takes; `None` when its first entry is not here any more.
-pub(super) fn seal_run(store: &dyn SyncStore, sender: &Sender<'_>, span: Span) -> Result<Option<SealedRun>> {
+struct Session {
+    /// While the vault that opens it is open.
+    key: Option<SessionKey>,
+    wrap: SessionWrap,
+}
+
+/// Takes from the store as much of `span` as one segment holds; `None` when its first entry is not here any
+/// more.
+pub(super) fn prepare(store: &mut dyn SyncStore, sender: &Sender<'_>, span: Span) -> Result<Option<Job>> {
     let limit = u32::try_from(span.count().min(SEGMENT_ENTRIES_MAX)).unwrap_or(u32::MAX);
     let mut entries = store.entries(span.log, span.first, limit)?;
     entries.truncate(fitting(&entries, span.first));
@@ -46,27 +59,65 @@ pub(super) fn seal_run(store: &dyn SyncStore, sender: &Sender<'_>, span: Span) -
             why: "its link is gone, so what follows cannot be sent".into(),
         })?,
     };
-    let name = EntryName { log: span.log, seq: span.last };
     let mut heads = store.heads(span.log, span.first, span.last)?;
     if heads.last().is_none_or(|head| head.seq != span.last) {
+        let name = EntryName { log: span.log, seq: span.last };
         let token = sender.token.map(|t| t.bytes().to_vec());
-        let head = Head::sign(name, &end.link, sender.device, token, &DeviceSigner(sender.keys));
+        let head = Head::sign(name, &end.link, sender.device, token, &DeviceSigner(store.keys()));
         heads.push(head.map_err(|e| Error::KeyStore(e.to_string()))?);
     }
-    let mut run = Run { log: span.log, first: span.first, previous, bodies: Vec::new(), heads: telling(heads) };
-    let mut rng = Drawn::new(sender.keys)?;
-    let sealed = match open_bodies(store, span, &entries)? {
-        Some(bodies) => {
-            run.bodies = bodies;
-            run.seal(&mut rng, &sender.hub)
+    let mut sessions = HashMap::new();
+    for id in entries.iter().map(|entry| entry.session) {
+        if let std::collections::hash_map::Entry::Vacant(place) = sessions.entry(id) {
+            place.insert(Session { key: store.session_key(id)?, wrap: store.session_wrap(id)? });
         }
-        None => {
-            let (wraps, bodies) = as_stored(store, entries)?;
-            run.seal_as_stored(&mut rng, &sender.hub, &wraps, &bodies)
+    }
+    let run = Run { log: span.log, first: span.first, previous, bodies: Vec::new(), heads: telling(heads) };
+    Ok(Some(Job { span, run, entries, sessions, hub: sender.hub, random: Drawn::new(store.keys())? }))
+}
+
+impl Job {
+    /// The sealed segment.
+    pub(super) fn seal(mut self) -> Result<Vec<u8>> {
+        let sealed = match self.open_bodies() {
+            Some(bodies) => {
+                self.run.bodies = bodies;
+                self.run.seal(&mut self.random, &self.hub)
+            }
+            None => {
+                let (wraps, bodies) = as_stored(&self.sessions, self.entries);
+                self.run.seal_as_stored(&mut self.random, &self.hub, &wraps, &bodies)
+            }
+        };
+        let name = EntryName { log: self.span.log, seq: self.span.last };
+        sealed.map_err(|e| Error::LogBroken { at: name.to_string(), why: e.to_string() })
+    }
+
+    /// The readable bodies, or `None` when a session's key cannot be had or a box does not open: then the hub,
+    /// which has its own wrap of the key, is the one to say what is wrong.
+    fn open_bodies(&self) -> Option<Vec<Body>> {
+        let open = |entry: &StoredEntry| {
+            let key = self.sessions.get(&entry.session)?.key.as_ref()?;
+            key.open(EntryName { log: self.span.log, seq: entry.seq }, &entry.body).ok()
+        };
+        self.entries.iter().map(open).collect()
+    }
+}
+
+/// Seals jobs side by side, each with its result.
+pub(super) fn seal_all<T: Send>(jobs: Vec<(T, Job)>) -> Vec<(T, Result<Vec<u8>>)> {
+    std::thread::scope(|threads| {
+        let mut jobs = jobs.into_iter();
+        let first = jobs.next();
+        let others: Vec<_> = jobs.map(|(of, job)| (of, threads.spawn(|| job.seal()))).collect();
+        // This thread works too.
+        let mut sealed: Vec<_> = first.into_iter().map(|(of, job)| (of, job.seal())).collect();
+        for (of, thread) in others {
+            let stopped = |_| Err(Error::LogBroken { at: "segment".into(), why: "sealing it stopped".into() });
+            sealed.push((of, thread.join().unwrap_or_else(stopped)));
         }
-    };
-    let bytes = sealed.map_err(|e| Error::LogBroken { at: name.to_string(), why: e.to_string() })?;
-    Ok(Some(SealedRun { span, bytes }))
+        sealed
+    })
 }
 
 /// The heads worth their 200 bytes. A token is all that dates a head, so of those with the same token the last
@@ -103,41 +154,20 @@ fn fitting(entries: &[StoredEntry], first: u64) -> usize {
     entries.len()
 }
 
-/// The readable bodies, or `None` when a session's key cannot be had or a box does not open: then the hub,
-/// which has its own wrap of the key, is the one to say what is wrong.
-fn open_bodies(store: &dyn SyncStore, span: Span, entries: &[StoredEntry]) -> Result<Option<Vec<Body>>> {
-    let mut keys: HashMap<i64, SessionKey> = HashMap::new();
-    let mut bodies = Vec::with_capacity(entries.len());
-    for entry in entries {
-        let key = match keys.entry(entry.session) {
-            std::collections::hash_map::Entry::Occupied(known) => known.into_mut(),
-            std::collections::hash_map::Entry::Vacant(place) => match store.session_key(entry.session)? {
-                Some(key) => place.insert(key),
-                None => return Ok(None),
-            },
-        };
-        match key.open(EntryName { log: span.log, seq: entry.seq }, &entry.body) {
-            Ok(body) => bodies.push(body),
-            Err(_) => return Ok(None),
-        }
-    }
-    Ok(Some(bodies))
-}
-
 type AsStored = (Vec<SessionWrap>, Vec<(SessionIndex, SealedBody)>);
 
-fn as_stored(store: &dyn SyncStore, entries: Vec<StoredEntry>) -> Result<AsStored> {
-    let mut sessions: Vec<i64> = Vec::new();
+fn as_stored(sessions: &HashMap<i64, Session>, entries: Vec<StoredEntry>) -> AsStored {
+    let mut order: Vec<i64> = Vec::new();
     let mut bodies = Vec::with_capacity(entries.len());
     for entry in entries {
-        let known = sessions.iter().position(|s| *s == entry.session);
-        let index = known.unwrap_or(sessions.len());
+        let known = order.iter().position(|s| *s == entry.session);
+        let index = known.unwrap_or(order.len());
         if known.is_none() {
-            sessions.push(entry.session);
+            order.push(entry.session);
         }
         // At most MAX_WRAPS sessions, see `fitting`.
         bodies.push((SessionIndex::try_from(index).unwrap_or(SessionIndex::MAX), entry.body));
     }
-    let wraps = sessions.iter().map(|s| store.session_wrap(*s)).collect::<Result<_>>()?;
-    Ok((wraps, bodies))
+    let wraps = order.iter().filter_map(|id| sessions.get(id)).map(|session| session.wrap.clone()).collect();
+    (wraps, bodies)
 }

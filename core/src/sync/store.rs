@@ -140,8 +140,9 @@ pub trait SyncStore {
     fn heads(&self, log: LogId, first: u64, last: u64) -> Result<Vec<Head>>;
     /// The wrap of a session's key to the hub.
     fn session_wrap(&self, session: i64) -> Result<SessionWrap>;
-    /// A session's key, when the vault that can open it is open.
-    fn session_key(&self, session: i64) -> Result<Option<SessionKey>>;
+    /// A session's key, when the vault that can open it is open. Asked for every run, so an implementation keeps
+    /// the last one, and forgets it when the vault closes.
+    fn session_key(&mut self, session: i64) -> Result<Option<SessionKey>>;
 
     /// Applies what a verified receipt says of `log`, in a transaction of its own: `held` is what of it this
     /// phone could compare with its own links.
@@ -219,7 +220,7 @@ impl<S: SyncStore + ?Sized> SyncStore for &mut S {
     fn session_wrap(&self, session: i64) -> Result<SessionWrap> {
         (**self).session_wrap(session)
     }
-    fn session_key(&self, session: i64) -> Result<Option<SessionKey>> {
+    fn session_key(&mut self, session: i64) -> Result<Option<SessionKey>> {
         (**self).session_key(session)
     }
     fn apply_receipt(&mut self, receipt: &Signed<Receipt>, held: &[Held]) -> Result<()> {

@@ -227,7 +227,7 @@ impl SyncStore for Phone {
     fn session_wrap(&self, _: i64) -> Result<SessionWrap> {
         Ok(self.wrap.clone())
     }
-    fn session_key(&self, _: i64) -> Result<Option<SessionKey>> {
+    fn session_key(&mut self, _: i64) -> Result<Option<SessionKey>> {
         Ok((!self.locked).then(|| self.session.clone()))
     }
     fn apply_receipt(&mut self, receipt: &Signed<Receipt>, held: &[Held]) -> Result<()> {
