@@ -129,6 +129,10 @@ async fn run(options: &Options, dir: &Path) -> Fallible<()> {
     let half = loads.len() / 2;
     let bare_before = bare(&dir.join("bare1.db"), &loads[..half], options)?;
 
+    // Connections anew: those from before the sealing may have been closed as idle.
+    for load in &mut loads {
+        load.conn = Conn::open(serving.address(), &hub.keys.certificate).await?;
+    }
     let before = hub.store.totals().await?;
     let (started, cpu) = (Instant::now(), cpu_time());
     let tasks: Vec<_> = loads.into_iter().map(|load| tokio::spawn(push_all(load))).collect();
