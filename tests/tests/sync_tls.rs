@@ -1,4 +1,5 @@
 //! Sync over real TLS against the real hub: joining, sending, receiving, cuts, strangers.
+#![allow(clippy::unwrap_used, reason = "a test may stop loudly, its helpers too")]
 
 #[path = "support/commune.rs"]
 mod commune;

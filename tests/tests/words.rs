@@ -3,6 +3,7 @@
 //!
 //! The tables are the product's vocabulary as agreed with the people who use it; a face that needs
 //! another word changes the table first.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop loudly, its helpers too")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -76,6 +76,9 @@ impl Default for Sync {
     }
 }
 
+/// A request that was chosen: why, how, where, what.
+type Chosen = (Errand, Method, &'static str, Vec<u8>);
+
 impl Sync {
     /// A sync that has yet to look at anything.
     pub fn new() -> Self {
@@ -141,7 +144,7 @@ impl Sync {
         Request { id, method, path, body }
     }
 
-    fn choose(&mut self, store: &mut dyn SyncStore) -> Result<Option<(Errand, Method, &'static str, Vec<u8>)>> {
+    fn choose(&mut self, store: &mut dyn SyncStore) -> Result<Option<Chosen>> {
         let asking = self.flying.values().any(|f| matches!(f.errand, Errand::Keys | Errand::Feed));
         if self.feed_wanted && !self.keys_wanted && !asking {
             match feed::request(self, store)? {
@@ -164,7 +167,7 @@ impl Sync {
         self.choose_segment(store)
     }
 
-    fn choose_segment(&mut self, store: &mut dyn SyncStore) -> Result<Option<(Errand, Method, &'static str, Vec<u8>)>> {
+    fn choose_segment(&mut self, store: &mut dyn SyncStore) -> Result<Option<Chosen>> {
         if self.ready.is_empty() {
             self.plan.look(store)?;
             self.make_ready(store)?;

@@ -8,7 +8,6 @@
 //! `bench-capture [--entries N] [--flat N] [--dir DIR]`
 
 #[path = "../../../core/tests/support/mod.rs"]
-#[allow(clippy::unwrap_used, reason = "a benchmark that cannot set itself up stops")]
 mod support;
 
 use std::path::{Path, PathBuf};

@@ -8,7 +8,6 @@
 //! `bench-query [--incidents N] [--queries N] [--dir DIR]`
 
 #[path = "../../../core/tests/support/mod.rs"]
-#[allow(clippy::unwrap_used, reason = "a benchmark that cannot set itself up stops")]
 mod support;
 
 use std::path::{Path, PathBuf};
@@ -109,7 +108,7 @@ fn report(dice: &mut Dice, n: u32) -> Report {
 }
 
 fn run(incidents: u32, queries: u32, dir: &Path) -> Fallible<()> {
-    let mut phone = Phone::open_software(Folder::at(&dir.join("phone")), Box::new(SystemClock::new()), IfAbsent::Create)?;
+    let mut phone = Phone::open_software(Folder::at(dir.join("phone")), Box::new(SystemClock::new()), IfAbsent::Create)?;
     support::Commune::new().enrol(&mut phone, 7);
     let mut bare = Bare::open(&dir.join("bare.db"))?;
     eprintln!("recording {incidents} incidents ...");

@@ -19,7 +19,7 @@ use crate::commune::Commune;
 pub fn breaking(hub: SocketAddr, budgets: &[usize]) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let mut budgets = budgets.to_vec().into_iter();
+    let mut budgets = budgets.iter().copied();
     thread::spawn(move || {
         for client in listener.incoming().flatten() {
             let budget = budgets.next().unwrap_or(usize::MAX);
