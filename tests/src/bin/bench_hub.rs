@@ -200,8 +200,9 @@ fn bare(file: &Path, loads: &[Load], options: &Options) -> Fallible<f64> {
     for round in 0..rounds {
         for (load, bodies) in loads.iter().zip(&bodies) {
             db.execute_batch("BEGIN IMMEDIATE")?;
-            for at in round * options.entries..(round + 1) * options.entries {
-                insert.execute(params![load.phone.log.0, at as i64, load.phone.now_ms, load.phone.links[at], bodies[at]])?;
+            let rows = bodies.iter().zip(&load.phone.links).enumerate();
+            for (at, (body, link)) in rows.skip(round * options.entries).take(options.entries) {
+                insert.execute(params![load.phone.log.0, at as i64, load.phone.now_ms, link, body])?;
             }
             db.execute_batch("COMMIT")?;
         }
