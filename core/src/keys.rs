@@ -8,6 +8,7 @@
 pub(crate) mod files;
 mod pin;
 mod software;
+mod swift;
 
 use std::convert::Infallible;
 
@@ -19,6 +20,7 @@ use crate::error::{Error, Result};
 
 pub use pin::{PinSlot, check_pin};
 pub use software::{SeededKeyStore, SoftwareKeyStore};
+pub use swift::Swift;
 
 /// A 32-byte secret that is wiped when dropped.
 pub type Secret32 = Zeroizing<[u8; 32]>;

@@ -19,7 +19,8 @@ use crate::limits::{MAX_PART_BYTES, MAX_PARTS};
 
 /// Index in the associated data of the box that holds the entry salt.
 const SALT_INDEX: u64 = 255;
-const NONCE_BYTES: usize = 12;
+/// Bytes of a nonce.
+pub const NONCE_BYTES: usize = 12;
 
 /// A session key. Zeroised when dropped.
 #[derive(Clone)]
@@ -89,18 +90,37 @@ impl SessionKey {
     /// Opens a body that was sealed as entry `name`.
     pub fn open(&self, name: EntryName, sealed: &SealedBody) -> Result<Body> {
         let cipher = self.cipher();
-        let Some((salt, parts)) = sealed.boxes.split_first() else {
-            return Err(Error::Malformed { what: "sealed body", at: 0 });
-        };
-        let salt = open_box(&cipher, name, SALT_INDEX, salt)?;
-        let salt = salt.as_slice().try_into().map_err(|_| Error::Malformed { what: "sealed salt", at: 0 })?;
-        let mut opened = Vec::with_capacity(parts.len());
-        for (index, sealed) in parts.iter().enumerate() {
-            let class = sealed.class.ok_or(Error::Malformed { what: "sealed part", at: 0 })?;
-            opened.push(Part { class, bytes: open_box(&cipher, name, index as u64, sealed)? });
-        }
-        Body::new(salt, opened)
+        open_body(sealed, |index, sealed| {
+            let payload = Payload { msg: &sealed.ciphertext, aad: &box_aad(name, index, sealed.class) };
+            cipher.decrypt(&sealed.nonce.into(), payload).ok()
+        })
     }
+
+    /// As [`SessionKey::open`], by another implementation of the same algorithm.
+    pub fn open_with(&self, name: EntryName, sealed: &SealedBody, boxes: &dyn BoxOpener) -> Result<Body> {
+        open_body(sealed, |index, sealed| boxes.open_box(&self.key, &sealed.nonce, &box_aad(name, index, sealed.class), &sealed.ciphertext))
+    }
+}
+
+/// Opens ChaCha20-Poly1305 boxes (RFC 8439).
+pub trait BoxOpener {
+    /// What `ciphertext` (with its tag) holds, or `None` when it was not sealed with these.
+    fn open_box(&self, key: &[u8; 32], nonce: &[u8; NONCE_BYTES], aad: &[u8], ciphertext: &[u8]) -> Option<Vec<u8>>;
+}
+
+fn open_body(sealed: &SealedBody, open: impl Fn(u64, &SealedBox) -> Option<Vec<u8>>) -> Result<Body> {
+    let unsealed = |index, sealed| open(index, sealed).ok_or(Error::Unsealed { what: "sealed body" });
+    let Some((salt, parts)) = sealed.boxes.split_first() else {
+        return Err(Error::Malformed { what: "sealed body", at: 0 });
+    };
+    let salt = unsealed(SALT_INDEX, salt)?;
+    let salt = salt.as_slice().try_into().map_err(|_| Error::Malformed { what: "sealed salt", at: 0 })?;
+    let mut opened = Vec::with_capacity(parts.len());
+    for (index, sealed) in parts.iter().enumerate() {
+        let class = sealed.class.ok_or(Error::Malformed { what: "sealed part", at: 0 })?;
+        opened.push(Part { class, bytes: unsealed(index as u64, sealed)? });
+    }
+    Body::new(salt, opened)
 }
 
 impl SessionWrap {
@@ -164,11 +184,6 @@ fn seal_box<R: CryptoRng>(
     let payload = Payload { msg: plain, aad: &box_aad(name, index, class) };
     let ciphertext = cipher.encrypt(&nonce.into(), payload).map_err(|_| Error::Limit { what: "sealed part", limit: MAX_PART_BYTES })?;
     Ok(SealedBox { class, nonce, ciphertext })
-}
-
-fn open_box(cipher: &ChaCha20Poly1305, name: EntryName, index: u64, sealed: &SealedBox) -> Result<Vec<u8>> {
-    let payload = Payload { msg: &sealed.ciphertext, aad: &box_aad(name, index, sealed.class) };
-    cipher.decrypt(&sealed.nonce.into(), payload).map_err(|_| Error::Unsealed { what: "sealed body" })
 }
 
 impl SealedBody {

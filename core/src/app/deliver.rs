@@ -18,7 +18,7 @@ use super::Phone;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::keys::{DeviceSigner, Drawn, KeyStore};
-use crate::log::{Lane, VaultOpener, broken};
+use crate::log::{Lane, broken};
 use crate::store::Key;
 use crate::store::marker::Doubt;
 use crate::store::spool::Spool;

@@ -1,7 +1,7 @@
 //! The feed and the keys: the request that asks for everything new, and what its answer may change.
 
 use yenban_protocol::cert::{RequestCertificate, Token};
-use yenban_protocol::crypto::{SecretKey, Signer as _, SoftwareVerifier};
+use yenban_protocol::crypto::{SecretKey, Signer as _};
 use yenban_protocol::feed::{FeedItem, Scope, item_hash};
 use yenban_protocol::id::Epoch;
 use yenban_protocol::keys::KeyHistory;
@@ -15,7 +15,7 @@ use super::machine::Sync;
 use super::outcome::Reason;
 use super::store::{Gap, Identity, StoredRequestKey, StreamState, SyncStore};
 use crate::error::{Error, Result};
-use crate::keys::{self, DeviceSigner, Drawn, KeyStore};
+use crate::keys::{self, DeviceSigner, Drawn, KeyStore, Swift};
 use crate::limits::{FEED_ITEMS_PER_ANSWER, REQUEST_KEY_RENEW_MS};
 
 /// The body of the next feed request; `None` when there is no token yet to certify a request key with.
@@ -109,7 +109,7 @@ impl Sync {
     /// Verifies a key history and keeps it if it is newer. False stops what depends on it.
     fn take_history(&mut self, bytes: &[u8], store: &mut dyn SyncStore) -> Result<bool> {
         let Some(identity) = &mut self.identity else { return Ok(false) };
-        match KeyHistory::verify(bytes, &SoftwareVerifier, &identity.root_hash) {
+        match KeyHistory::verify(bytes, &Swift, &identity.root_hash) {
             // A lower number is an old document: what we know stays.
             Ok(history) if history.value.number > identity.history.value.number => {
                 store.set_history(&history)?;
@@ -128,7 +128,7 @@ impl Sync {
     /// Verifies a token, keeps it if it is the newest, and begins its epoch if that is another one.
     fn take_token(&mut self, bytes: &[u8], store: &mut dyn SyncStore, asked_ms: u64, now_ms: u64) -> Result<bool> {
         let key_of = |id| self.identity.as_ref().and_then(|i| i.history.value.signing_key(id));
-        let Ok(token) = Signed::verify(bytes, &SoftwareVerifier, |_: &Token, id| key_of(id)) else {
+        let Ok(token) = Signed::verify(bytes, &Swift, |_: &Token, id| key_of(id)) else {
             self.halt(Reason::new("untrusted_token", "the hub's time is not signed by the hub"));
             return Ok(false);
         };
@@ -152,7 +152,7 @@ impl Sync {
         let (mut new, mut gaps) = (Vec::new(), Vec::new());
         for bytes in items {
             let key_of = |id| self.identity.as_ref().and_then(|i| i.history.value.signing_key(id));
-            let Ok(item) = Signed::verify(bytes, &SoftwareVerifier, |_: &FeedItem, id| key_of(id)) else {
+            let Ok(item) = Signed::verify(bytes, &Swift, |_: &FeedItem, id| key_of(id)) else {
                 self.refuse(Reason::new("untrusted_item", "an item of the feed is not signed by the hub; it was not taken"));
                 continue;
             };

@@ -2,7 +2,6 @@
 //! applied as far as they name our own links.
 
 use yenban_protocol::chain::Link;
-use yenban_protocol::crypto::SoftwareVerifier;
 use yenban_protocol::receipt::{Held, Receipt};
 use yenban_protocol::signed::Signed;
 
@@ -11,6 +10,7 @@ use super::outcome::Reason;
 use super::plan::{Piece, Span};
 use super::store::{Identity, LogDoubt, SyncStore};
 use crate::error::Result;
+use crate::keys::Swift;
 use crate::limits::SYNC_EPOCHS_MAX;
 
 /// What became of a receipt.
@@ -113,7 +113,7 @@ impl Sync {
 }
 
 fn verify(bytes: &[u8], identity: &Identity) -> Option<Signed<Receipt>> {
-    Signed::verify(bytes, &SoftwareVerifier, |_: &Receipt, key| identity.history.value.signing_key(key)).ok()
+    Signed::verify(bytes, &Swift, |_: &Receipt, key| identity.history.value.signing_key(key)).ok()
 }
 
 /// What an answer without complaint says about the run it answers, even where the receipt's ranges end at

@@ -17,7 +17,7 @@ use yenban_protocol::signed::Signed;
 use super::plan::Span;
 use super::store::{StoredEntry, SyncStore};
 use crate::error::{Error, Result};
-use crate::keys::{DeviceSigner, Drawn};
+use crate::keys::{DeviceSigner, Drawn, Swift};
 use crate::limits::{SEGMENT_ENTRIES_MAX, SEGMENT_SEALED_BODIES_MAX_BYTES};
 
 /// From whom to whom.
@@ -98,7 +98,7 @@ impl Job {
     fn open_bodies(&self) -> Option<Vec<Body>> {
         let open = |entry: &StoredEntry| {
             let key = self.sessions.get(&entry.session)?.key.as_ref()?;
-            key.open(EntryName { log: self.span.log, seq: entry.seq }, &entry.body).ok()
+            key.open_with(EntryName { log: self.span.log, seq: entry.seq }, &entry.body, &Swift).ok()
         };
         self.entries.iter().map(open).collect()
     }
