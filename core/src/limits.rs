@@ -63,7 +63,7 @@ pub const SYNC_FAILURES_MAX: u32 = 4;
 /// First pause after an outage or a busy hub, in milliseconds; doubles each time.
 pub const SYNC_BACKOFF_MS: u64 = 250;
 /// Answers "busy" in a row before a sync stops.
-pub const SYNC_BUSY_MAX: u32 = 8;
+pub const SYNC_BUSY_MAX: u32 = 5;
 /// Rejections in a row after which it is not one entry that is wrong: nothing more is set aside.
 pub const SYNC_REJECTIONS_IN_ROW_MAX: u32 = 32;
 /// Times a sync follows the hub into another epoch.

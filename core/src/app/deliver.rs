@@ -186,6 +186,11 @@ impl SyncStore for Phone {
         Ok(parked.into_iter().map(|(seq, _)| (seq, seq)).collect())
     }
 
+    fn unanswered(&self, log: LogId) -> Result<RangeSet> {
+        let attempts = self.log.spool.attempts(self.number_of(log)?)?;
+        Ok(attempts.into_iter().map(|run| (run.first, run.last)).collect())
+    }
+
     fn urgent(&self, log: LogId, from: u64) -> Result<Vec<u64>> {
         self.log.spool.in_lane(self.number_of(log)?, Lane::Urgent as u8, from)
     }

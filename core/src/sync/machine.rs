@@ -287,7 +287,7 @@ impl Sync {
 
     fn on_problem(&mut self, errand: Errand, reply: &Reply, problem: Problem, store: &mut dyn SyncStore, now_ms: u64) -> Result<()> {
         let reason = Reason { code: problem.code, detail: problem.detail };
-        let later = matches!(reply.status, 408 | 429 | 500..) || reply.retry_after_ms.is_some();
+        let later = matches!(reply.status, 408 | 500..) || reply.retry_after_ms.is_some();
         if later {
             self.busy += 1;
             self.put_back(errand);

@@ -44,7 +44,7 @@ struct LogPlan {
     len: u64,
     /// Held by the hub, parked, or not here any more: nothing to send.
     settled: RangeSet,
-    /// Sent at least once in this sync.
+    /// Sent at least once, in this sync or an earlier one that had no answer.
     sent: RangeSet,
     /// Taken by the hub without being held (quarantine): not offered twice in one sync.
     delivered: RangeSet,
@@ -64,34 +64,26 @@ impl Plan {
     pub(super) fn load(&mut self, store: &dyn SyncStore) -> Result<()> {
         let before = std::mem::take(&mut self.logs);
         self.pieces.clear();
-        for state in store.logs()? {
-            let mut settled = store.received(state.log)?;
-            for (first, last) in store.parked(state.log)?.iter() {
-                settled.insert(first, last);
+        self.look(store)?;
+        for plan in &mut self.logs {
+            let known = before.iter().find(|p| p.log == plan.log);
+            for (first, last) in known.iter().flat_map(|p| p.sent.iter()) {
+                plan.sent.insert(first, last);
             }
-            let sent = before.iter().find(|p| p.log == state.log).map(|p| p.sent.clone()).unwrap_or_default();
-            let plan = LogPlan { log: state.log, len: 0, settled, sent, delivered: RangeSet::new(), urgent: Vec::new(), looked_to: 0 };
-            self.logs.push(plan);
         }
-        self.look(store)
+        Ok(())
     }
 
     /// Notices entries and logs that were written since the last look.
     pub(super) fn look(&mut self, store: &dyn SyncStore) -> Result<()> {
         for state in store.logs()? {
-            let known = self.logs.iter().position(|p| p.log == state.log);
-            let index = known.unwrap_or(self.logs.len());
-            if known.is_none() {
-                self.logs.push(LogPlan {
-                    log: state.log,
-                    len: 0,
-                    settled: store.received(state.log)?,
-                    sent: RangeSet::new(),
-                    delivered: RangeSet::new(),
-                    urgent: Vec::new(),
-                    looked_to: 0,
-                });
-            }
+            let index = match self.logs.iter().position(|p| p.log == state.log) {
+                Some(index) => index,
+                None => {
+                    self.logs.push(LogPlan::load(state.log, store)?);
+                    self.logs.len() - 1
+                }
+            };
             let plan = &mut self.logs[index];
             plan.len = state.len;
             if plan.looked_to < state.len {
@@ -201,6 +193,15 @@ impl Plan {
 }
 
 impl LogPlan {
+    fn load(log: LogId, store: &dyn SyncStore) -> Result<Self> {
+        let mut settled = store.received(log)?;
+        for (first, last) in store.parked(log)?.iter() {
+            settled.insert(first, last);
+        }
+        let sent = store.unanswered(log)?;
+        Ok(LogPlan { log, len: 0, settled, sent, delivered: RangeSet::new(), urgent: Vec::new(), looked_to: 0 })
+    }
+
     fn taken(&self, flying: &[Span], pieces: &VecDeque<Piece>) -> RangeSet {
         let mut taken = self.settled.clone();
         for (first, last) in self.delivered.iter() {

@@ -130,6 +130,8 @@ pub trait SyncStore {
     fn received(&self, log: LogId) -> Result<RangeSet>;
     /// What was set aside of `log`.
     fn parked(&self, log: LogId) -> Result<RangeSet>;
+    /// What of `log` was sent and not answered, in this sync or an earlier one.
+    fn unanswered(&self, log: LogId) -> Result<RangeSet>;
     /// Urgent entries of `log` from `from` on, ascending.
     fn urgent(&self, log: LogId, from: u64) -> Result<Vec<u64>>;
     /// The link of an entry; `None` when it is not here.
@@ -204,6 +206,9 @@ impl<S: SyncStore + ?Sized> SyncStore for &mut S {
     }
     fn parked(&self, log: LogId) -> Result<RangeSet> {
         (**self).parked(log)
+    }
+    fn unanswered(&self, log: LogId) -> Result<RangeSet> {
+        (**self).unanswered(log)
     }
     fn urgent(&self, log: LogId, from: u64) -> Result<Vec<u64>> {
         (**self).urgent(log, from)

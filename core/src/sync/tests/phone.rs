@@ -211,6 +211,9 @@ impl SyncStore for Phone {
     fn parked(&self, log: LogId) -> Result<RangeSet> {
         Ok(self.find(log).parked.keys().map(|s| (*s, *s)).collect())
     }
+    fn unanswered(&self, log: LogId) -> Result<RangeSet> {
+        Ok(self.unanswered.iter().filter(|run| run.0 == log).map(|run| (run.1, run.2)).collect())
+    }
     fn urgent(&self, log: LogId, from: u64) -> Result<Vec<u64>> {
         Ok(self.find(log).urgent.range(from..).copied().collect())
     }

@@ -174,6 +174,27 @@ fn a_cut_in_the_middle_is_partial_and_the_next_sync_ends_it() {
 }
 
 #[test]
+fn an_answer_lost_in_an_earlier_sync_is_counted_when_it_is_heard_of() {
+    let mut hub = Hub::new();
+    let mut phone = hub.enrol(24);
+    phone.record_many(100);
+    let mut times = 0;
+    let outcome = drive(&mut Sync::new(), &mut phone, &mut hub, &mut |_, request| {
+        times += 1;
+        (0, if request.path == path::FEED { Luck::Through } else { [Luck::Lost, Luck::ReplyLost][times % 2] })
+    });
+    assert_eq!((outcome.pushed_entries, outcome.unsent), (0, 100));
+    let outcome = sync(&mut phone, &mut hub);
+    assert_eq!((outcome.pushed_entries, outcome.requests, outcome.verdict), (100, 1, Verdict::UpToDate));
+    phone.record_many(10);
+    drive(&mut Sync::new(), &mut phone, &mut hub, &mut |_, request| {
+        (0, if request.path == path::FEED { Luck::Through } else { Luck::Lost })
+    });
+    let outcome = sync(&mut phone, &mut hub);
+    assert_eq!((outcome.pushed_entries, outcome.resent_bytes), (10, outcome.pushed_bytes));
+}
+
+#[test]
 fn a_locked_vault_sends_what_is_stored() {
     let mut hub = Hub::new();
     let mut phone = hub.enrol(11);
