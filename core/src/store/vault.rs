@@ -131,6 +131,11 @@ impl Vault {
         self.watermarks.get(&log).copied().unwrap_or(0)
     }
 
+    /// Whether every page of the file can be read and fits the others.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.conn.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0)).is_ok_and(|verdict| verdict == "ok")
+    }
+
     /// Opens the transaction that collects changes, unless it is open.
     pub(crate) fn begin(&mut self) -> Result<()> {
         if !self.open_tx {
@@ -150,10 +155,35 @@ impl Vault {
         Ok(())
     }
 
-    /// Commits what has collected.
+    /// Commits what has collected. On an error nothing of it stays, neither here nor in the file: the
+    /// watermark stands again where the file says, and what was lost is followed again.
     pub(crate) fn commit(&mut self) -> Result<()> {
         if !self.open_tx {
             return Ok(());
+        }
+        let done = self.try_commit();
+        if done.is_err() {
+            self.abandon()?;
+        }
+        done
+    }
+
+    /// Gives up the open transaction. An entry that was followed half-way must never be committed: it
+    /// would be followed once more and counted twice.
+    pub(crate) fn abandon(&mut self) -> Result<()> {
+        // A full disk may have ended the transaction already; then nothing is left to roll back.
+        if !self.conn.is_autocommit() {
+            self.conn.execute_batch("ROLLBACK").doing("take back a change of the vault")?;
+        }
+        self.open_tx = false;
+        self.in_batch = 0;
+        self.read_watermarks()
+    }
+
+    fn try_commit(&mut self) -> Result<()> {
+        if self.conn.is_autocommit() {
+            // The database ended the transaction by itself; a watermark written now would be ahead of the rows.
+            return Err(Error::Sql { what: "save the vault", source: rusqlite::Error::InvalidQuery });
         }
         for (log, next) in &self.watermarks {
             self.conn
@@ -374,5 +404,57 @@ impl Drop for Vault {
     fn drop(&mut self) {
         // A failure only means that these entries are followed again at the next opening.
         let _: Result<(), Error> = self.commit();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn put(vault: &mut Vault, seq: u64) -> Result<()> {
+        let key = Key::new(1, seq);
+        vault.begin()?;
+        vault.index_text(key, key, &"suoi da ban ".repeat(400))?;
+        vault.followed(key)
+    }
+
+    fn rows(vault: &Vault) -> u64 {
+        let count: i64 = vault.conn.query_row("SELECT count(*) FROM telling", [], |r| r.get(0)).unwrap();
+        count.cast_unsigned()
+    }
+
+    #[test]
+    fn a_commit_that_fails_leaves_no_watermark_ahead_of_the_rows() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("vault-7.db");
+        let key = zeroize::Zeroizing::new([7; 32]);
+        let mut vault = Vault::open(&path, &key).unwrap();
+        put(&mut vault, 0).unwrap();
+        vault.commit().unwrap();
+        let pages: u32 = vault.conn.query_row("PRAGMA page_count", [], |r| r.get(0)).unwrap();
+        let limit = |vault: &Vault, pages: u32| vault.conn.query_row(&format!("PRAGMA max_page_count={pages}"), [], |_| Ok(())).unwrap();
+        limit(&vault, pages + 4);
+        let failed = (1..2_000).find(|seq| put(&mut vault, *seq).is_err());
+        assert!(failed.is_some());
+        // There is room again for something small before anyone has looked at the vault.
+        limit(&vault, pages + 10_000);
+        drop(vault);
+        let vault = Vault::open(&path, &key).unwrap();
+        assert_eq!(vault.watermark(1), rows(&vault));
+    }
+
+    #[test]
+    fn what_was_followed_half_way_is_taken_back() {
+        let mut vault = Vault::in_memory().unwrap();
+        put(&mut vault, 0).unwrap();
+        vault.commit().unwrap();
+        put(&mut vault, 1).unwrap();
+        vault.index_text(Key::new(1, 2), Key::new(1, 2), "mot nua").unwrap();
+        vault.abandon().unwrap();
+        assert_eq!((vault.watermark(1), rows(&vault)), (1, 1));
+        put(&mut vault, 1).unwrap();
+        put(&mut vault, 2).unwrap();
+        vault.commit().unwrap();
+        assert_eq!((vault.watermark(1), rows(&vault)), (3, 3));
     }
 }
