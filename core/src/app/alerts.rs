@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use yenban_protocol::alert::{Alert, MessageType};
 use yenban_protocol::crypto::ENC_BYTES;
 use yenban_protocol::feed::{Directory, Fate, FeedItem, Item, Scope};
-use yenban_protocol::id::EntryName;
+use yenban_protocol::id::{EntryName, Epoch};
 use yenban_protocol::record::Answer;
 use yenban_protocol::signed::Signed;
 
@@ -32,7 +32,16 @@ impl Phone {
 
     fn items(&self, kind: Option<u64>) -> Result<Vec<FeedItem>> {
         let rows = self.log.spool.items(kind)?;
-        Ok(rows.iter().filter_map(|row| self.read_item(row)).collect())
+        let mut items: Vec<FeedItem> = rows.iter().filter_map(|row| self.read_item(row)).collect();
+        // A restored hub begins another epoch, and epochs are random bytes: what their first items say of
+        // the time puts them in order, else an old word of a stream would be shown as its newest.
+        let mut begun: HashMap<(Scope, Epoch), i64> = HashMap::new();
+        for item in &items {
+            let first_ms = begun.entry((item.scope, item.epoch)).or_insert(item.issued_ms);
+            *first_ms = item.issued_ms.min(*first_ms);
+        }
+        items.sort_by_key(|item| (item.scope, begun.get(&(item.scope, item.epoch)).copied(), item.epoch, item.number));
+        Ok(items)
     }
 
     /// Alerts, live ones first, then by severity and the newest. Also while locked: headline and
