@@ -27,7 +27,7 @@ use crate::limits::SIDE_FILE_MAX_BYTES;
 use crate::log::{Draft, Lane, Log, Recipients, VaultOpener, Writing, Written, lane_of, open_body, read_record};
 use crate::patrol::Walk;
 use crate::store::marker::Doubt;
-use crate::store::spool::{NewObject, Spool};
+use crate::store::spool::{HandOver, NewObject, Spool};
 use crate::store::vault::Vault;
 use crate::store::{Folder, Key, StoreLock};
 
@@ -145,8 +145,17 @@ impl Phone {
         let raised = self.log.spool.meta("doubt")?;
         self.doubt = raised.and_then(|code| Doubt::from_code(&String::from_utf8_lossy(&code)));
         self.load_member()?;
-        self.open_unguarded_vault()?;
-        self.settle_doubt()
+        // Whatever is wrong with a vault (no room, damage) must keep nobody from capturing: as good as
+        // locked, and the next call that wants to show something tries again and tells the reason.
+        let _ = self.open_unguarded_vault();
+        self.settle_doubt()?;
+        // What has no room now comes before the next entry.
+        let _ = self.go_on_walking();
+        // A killed enrolment may have left it out; without it nothing but the rescue is poorer.
+        if !self.folder.spool_rescue().exists() {
+            let _ = self.write_rescue_key();
+        }
+        Ok(())
     }
 
     fn load_member(&mut self) -> Result<()> {
@@ -214,7 +223,7 @@ impl Phone {
         let to = self.recipients()?;
         let lane = extra.lane.unwrap_or_else(|| lane_of(&act));
         let record = Record { common: self.common(place)?, act };
-        let draft = Draft { record: &record, lane, patrol: patrol.0, paused: patrol.1, object: extra.object };
+        let draft = Draft { record: &record, lane, patrol: patrol.0, paused: patrol.1, object: extra.object, handover: extra.handover };
         let ctx = Writing { keys: self.keys.as_ref(), clock: self.clock.as_ref(), to };
         let written = self.log.append(&ctx, &draft)?;
         self.follow_written(written.key, &record);
@@ -240,6 +249,9 @@ impl Phone {
 
     fn vault(&mut self) -> Result<&mut OpenVault> {
         self.enrolled_or_refuse()?;
+        if self.open.is_none() && !self.has_pin()? {
+            self.open_unguarded_vault()?;
+        }
         self.open.as_mut().ok_or(Error::Locked)
     }
 
@@ -262,10 +274,21 @@ impl Phone {
 struct Extra<'a> {
     object: Option<&'a NewObject>,
     lane: Option<Lane>,
+    handover: Option<HandOver>,
 }
 
-/// Follows one entry into the open vault.
+/// Follows one entry into the open vault: all of it or nothing. After a failure the vault stands where it
+/// was committed last, so that nothing is counted twice when it follows again.
 fn project(log: &Log, open: &mut OpenVault, key: Key, record: &Record) -> Result<()> {
+    let done = project_entry(log, open, key, record);
+    if done.is_err() {
+        open.walk.forget();
+        open.vault.abandon()?;
+    }
+    done
+}
+
+fn project_entry(log: &Log, open: &mut OpenVault, key: Key, record: &Record) -> Result<()> {
     open.vault.begin()?;
     let OpenVault { vault, walk, .. } = open;
     let key_of = |name| log.key_of(name);
@@ -294,7 +317,8 @@ fn project(log: &Log, open: &mut OpenVault, key: Key, record: &Record) -> Result
     vault.followed(key)
 }
 
-/// Brings an open vault to the end of the spool. Entries sealed for other members are passed over.
+/// Brings an open vault to the end of the spool. Entries sealed for other members are passed over, and so
+/// is one that is damaged: it must not hide all that come after it, and `check` tells of it.
 fn follow(log: &Log, member: u32, open: &mut OpenVault) -> Result<()> {
     for (number, name, _) in log.spool.logs()? {
         let log_id = yenban_protocol::id::LogId(name);
@@ -303,12 +327,12 @@ fn follow(log: &Log, member: u32, open: &mut OpenVault) -> Result<()> {
             let rows = log.spool.entries(number, first, FOLLOW_PAGE)?;
             for row in &rows {
                 let name = yenban_protocol::id::EntryName { log: log_id, seq: row.key.seq() };
-                match session_key(log, member, open, row.session)? {
-                    Some(session) => {
-                        let record = read_record(name, &open_body(&session, name, &row.body)?)?;
-                        project(log, open, row.key, &record)?;
-                    }
-                    None => {
+                let session = session_key(log, member, open, row.session);
+                let record = session.and_then(|key| key.map(|key| read_record(name, &open_body(&key, name, &row.body)?)).transpose());
+                match record {
+                    Ok(Some(record)) => project(log, open, row.key, &record)?,
+                    Err(error) if !matches!(error, Error::LogBroken { .. }) => return Err(error),
+                    Ok(None) | Err(_) => {
                         open.vault.begin()?;
                         open.vault.followed(row.key)?;
                     }

@@ -54,8 +54,8 @@ pub(crate) fn object_path(objects: &Path, sealed_sha256: &Hash) -> PathBuf {
 
 /// Reads `source` once: hashes and seals it into `objects`, synced before this returns.
 pub(crate) fn seal_file(keys: &dyn KeyStore, source: &Path, objects: &Path, hub: &PublicKey, vault: &PublicKey) -> Result<SealedPhoto> {
-    let file = File::open(source).map_err(|e| Error::io("open photo", source, e))?;
-    let metadata = file.metadata().map_err(|e| Error::io("look at photo", source, e))?;
+    // Before it is opened: opening a pipe would wait for ever.
+    let metadata = std::fs::metadata(source).map_err(|e| Error::io("open photo", source, e))?;
     if !metadata.is_file() {
         return Err(Error::invalid("photo", "it is not a file"));
     }
@@ -65,6 +65,7 @@ pub(crate) fn seal_file(keys: &dyn KeyStore, source: &Path, objects: &Path, hub:
     if metadata.len() > PHOTO_MAX_BYTES {
         return Err(Error::invalid("photo", format!("it is larger than {PHOTO_MAX_BYTES} bytes")));
     }
+    let file = File::open(source).map_err(|e| Error::io("open photo", source, e))?;
     let number = data_encoding::HEXLOWER.encode(&random::<8>(keys)?);
     let unfinished = objects.join(format!("{UNFINISHED}{number}"));
     let done = seal_into(keys, &mut BufReader::new(file), source, &unfinished, hub, vault);

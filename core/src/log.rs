@@ -16,7 +16,7 @@ use crate::keys::{Drawn, KeyStore};
 use crate::limits::{LOGS_MAX, SEQ_MAX, SESSION_MAX_ENTRIES, SESSION_MAX_MS};
 use crate::store::Key;
 use crate::store::marker::{self, Marker};
-use crate::store::spool::{Commit, EntryRow, Head, NewLog, NewObject, NewSession, Spool};
+use crate::store::spool::{Commit, EntryRow, HandOver, Head, NewLog, NewObject, NewSession, Spool};
 
 /// Order of sending: an urgent entry overtakes, evidence comes last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,6 +48,7 @@ pub(crate) struct Draft<'a> {
     pub patrol: Option<u64>,
     pub paused: bool,
     pub object: Option<&'a NewObject>,
+    pub handover: Option<HandOver>,
 }
 
 /// An entry that is on the disk.
@@ -102,9 +103,12 @@ impl Log {
     pub(crate) fn ready(&mut self) -> Result<()> {
         if self.spool.is_broken() {
             self.spool.recover()?;
+        }
+        if self.spool.was_reopened() {
             self.head = self.spool.head()?;
             // A session whose row may not be on the disk must not seal anything more.
             self.session = None;
+            self.spool.head_is_known();
         }
         Ok(())
     }
@@ -129,7 +133,7 @@ impl Log {
         let log = NewLog { id, name: name.0, nonce, reason };
         let head = Head { log: id, name: name.0, next_seq: 0, link: chain::FIRST_LINK, patrol: None, paused: false };
         self.session = None;
-        let draft = Draft { record, lane: Lane::Text, patrol: None, paused: false, object: None };
+        let draft = Draft { record, lane: Lane::Text, patrol: None, paused: false, object: None, handover: None };
         self.write(ctx, head, &draft, Some(&log))
     }
 
@@ -164,7 +168,7 @@ impl Log {
             paused: draft.paused,
             body: sealed.to_bytes(),
         };
-        let with = Commit { log, session: session.pending.as_ref(), object: draft.object };
+        let with = Commit { log, session: session.pending.as_ref(), object: draft.object, handover: draft.handover };
         self.spool.append(&row, &with)?;
         session.pending = None;
         session.entries += 1;
@@ -292,5 +296,65 @@ pub(crate) fn lane_of(act: &Act) -> Lane {
         Act::IncidentReported { urgent: true, .. } => Lane::Urgent,
         Act::PhotoCaptured { .. } => Lane::Evidence,
         _ => Lane::Text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::VirtualClock;
+    use crate::keys::SeededKeyStore;
+    use yenban_protocol::id::BootId;
+    use yenban_protocol::record::Common;
+    use yenban_protocol::time::Stamp;
+
+    fn record(act: Act) -> Record {
+        let stamp = Stamp { wall_ms: 0, monotonic_ms: 0, boot: BootId([1; 8]), anchor: None, gnss_ms: None };
+        Record { common: Common { author: MemberNo(7), unconfirmed: false, stamp, position: None }, act }
+    }
+
+    fn draft(record: &Record) -> Draft<'_> {
+        Draft { record, lane: Lane::Text, patrol: None, paused: false, object: None, handover: None }
+    }
+
+    /// A log with its first entry; what it is written with.
+    fn started(dir: &std::path::Path, keys: &SeededKeyStore, clock: &dyn Clock) -> (Log, Recipients) {
+        let spool = Spool::open(dir.join("spool.db"), zeroize::Zeroizing::new([3; 32])).unwrap();
+        let mut log = Log::open(spool).unwrap();
+        let to = Recipients { hub: keys.device_key(), vault: keys.device_key(), member: MemberNo(7) };
+        let first = record(Act::LogStarted { device_key: keys.device_key(), continues: None, reason: "enrolled".into() });
+        log.start(&Writing { keys, clock, to }, LogId([9; 8]), "enrolled", &first, &dir.join("marker")).unwrap();
+        (log, to)
+    }
+
+    #[test]
+    fn a_commit_that_landed_though_it_was_told_as_failed_costs_no_further_capture() {
+        let dir = tempfile::tempdir().unwrap();
+        let (keys, clock) = (SeededKeyStore::new(1), VirtualClock::starting_at(0));
+        let (mut log, to) = started(dir.path(), &keys, &clock);
+        // Entry 1 is on the disk and this log does not know it.
+        let landed = EntryRow { key: Key::new(1, 1), link: [8; 32], ..log.spool.entry(Key::new(1, 0)).unwrap().unwrap() };
+        log.spool.append(&landed, &Commit::default()).unwrap();
+        assert!(log.spool.append(&landed, &Commit::default()).is_err());
+        // Something else uses the spool before the next capture.
+        log.spool.set_meta(&[("anchor", Some(b"x"))]).unwrap();
+        let check_in = record(Act::CheckIn { patrol_seq: None, checkpoint: None, note: None });
+        let written = log.append(&Writing { keys: &keys, clock: &clock, to }, &draft(&check_in)).unwrap();
+        assert_eq!(written.name.seq, 2);
+        assert_eq!(log.head().unwrap().next_seq, 3);
+    }
+
+    #[test]
+    fn a_hand_over_and_its_entry_are_one_commit() {
+        let dir = tempfile::tempdir().unwrap();
+        let (keys, clock) = (SeededKeyStore::new(1), VirtualClock::starting_at(0));
+        let (mut log, to) = started(dir.path(), &keys, &clock);
+        let taken = log.spool.entry(Key::new(1, 0)).unwrap().unwrap();
+        let handover = Some(HandOver { from: 7, to: 8 });
+        assert!(log.spool.append(&taken, &Commit { handover, ..Commit::default() }).is_err());
+        assert_eq!(log.spool.meta("holder").unwrap(), None);
+        let over = record(Act::PhoneHandedOver { to: MemberNo(8) });
+        log.append(&Writing { keys: &keys, clock: &clock, to }, &Draft { handover, ..draft(&over) }).unwrap();
+        assert_eq!(log.spool.meta("holder").unwrap(), Some(8_u32.to_be_bytes().to_vec()));
     }
 }

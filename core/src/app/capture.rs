@@ -22,11 +22,16 @@ impl Phone {
 
     /// As [`Phone::patrol_start`], locked or not: when a new log begins under way.
     pub(super) fn patrol_start_unchecked(&mut self) -> Result<String> {
-        self.patrol_start_with(&[], None)
+        self.patrol_begin(&[], None)
     }
 
     fn patrol_start_with(&mut self, crew: &[u32], place: Option<Place>) -> Result<String> {
-        let state = self.next_patrol_state(Step::Start)?;
+        self.ready()?;
+        self.patrol_begin(crew, place)
+    }
+
+    fn patrol_begin(&mut self, crew: &[u32], place: Option<Place>) -> Result<String> {
+        let state = patrol::after(self.log.head().ok_or(Error::NotEnrolled)?, Step::Start)?;
         let mut members: Vec<MemberNo> = vec![MemberNo(self.member)];
         for member in crew {
             if *member != 0 && !members.contains(&MemberNo(*member)) {

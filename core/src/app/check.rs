@@ -7,7 +7,7 @@ use yenban_protocol::id::{EntryName, LogId};
 use super::{CheckReport, OpenVault, Phone, follow, session_key};
 use crate::error::Result;
 use crate::evidence::{hash_file, object_path};
-use crate::log::open_body;
+use crate::log::{open_body, read_record};
 use crate::patrol::Walk;
 use crate::store::vault::Vault;
 
@@ -49,7 +49,10 @@ impl Phone {
                         Some(open) => session_key(&self.log, member, open, row.session),
                         None => Ok(None),
                     };
-                    match session.and_then(|s| s.map(|key| open_body(&key, name, &row.body)).transpose()) {
+                    let body = session.and_then(|s| s.map(|key| open_body(&key, name, &row.body)).transpose());
+                    // What cannot be read is shown nowhere, so it has to be told here.
+                    let body = body.and_then(|body| body.map(|body| read_record(name, &body).map(|_| body)).transpose());
+                    match body {
                         Ok(Some(body)) if body.link(name.log, name.seq, &previous) == row.link => report.verified += 1,
                         Ok(Some(_)) => report.faults.push(format!("{name}: its link does not follow from its content")),
                         Ok(None) => report.sealed += 1,

@@ -134,8 +134,7 @@ impl Phone {
             ("token", Some(&answer.token)),
             ("holder", Some(&holder)),
         ])?;
-        self.load()?;
-        self.write_rescue_key()
+        self.load()
     }
 
     /// Who this phone is; `None` before enrolment.
@@ -183,7 +182,7 @@ impl Phone {
 
     /// The spool's key sealed to the hub, beside the spool: when the phone's key hardware is lost, the
     /// old file leaves whole and the hub can open it.
-    fn write_rescue_key(&self) -> Result<()> {
+    pub(super) fn write_rescue_key(&self) -> Result<()> {
         let enrolment = self.enrolled_or_refuse()?;
         let key = super::spool_key(&self.folder, self.keys.as_ref())?;
         let mut random = Drawn::new(self.keys.as_ref())?;
@@ -220,11 +219,14 @@ impl Phone {
     pub(super) fn ready(&mut self) -> Result<()> {
         self.enrolled_or_refuse()?;
         self.log.ready()?;
+        if self.log.head().is_none() {
+            // Enrolled, but the log could not begin then.
+            self.settle_doubt()?;
+        }
         if let Some(doubt) = self.doubt {
             self.begin_another_log(doubt)?;
-            self.log.spool.set_meta(&[("doubt", None)])?;
         }
-        Ok(())
+        self.go_on_walking()
     }
 
     fn begin_another_log(&mut self, doubt: Doubt) -> Result<()> {
@@ -234,8 +236,16 @@ impl Phone {
         self.begin_log(name, doubt.code(), Some(continues))?;
         // Only now: if it could not begin, the doubt stays.
         self.doubt = None;
-        if old.patrol.is_some() {
-            // Who was walking goes on walking: the patrol begins again in the new log.
+        self.log.spool.set_meta(&[("doubt", None)])
+    }
+
+    /// Who was walking goes on walking: the patrol begins again in the new log. Read from the disk, not
+    /// remembered, so that a kill after the new log's first entry loses no patrol.
+    pub(super) fn go_on_walking(&mut self) -> Result<()> {
+        let Some(head) = self.log.head().filter(|h| h.next_seq == 1 && h.patrol.is_none() && h.log > 1) else {
+            return Ok(());
+        };
+        if self.log.spool.patrol_at_end_of(head.log - 1)?.is_some() {
             self.patrol_start_unchecked()?;
         }
         Ok(())

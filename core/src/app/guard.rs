@@ -10,7 +10,8 @@ use crate::error::{Error, Result};
 use crate::keys::{Drawn, PinSlot, Secret32, check_pin, new_secret};
 use crate::limits::PIN_TRIES;
 use crate::patrol::Walk;
-use crate::store::spool::MemberRow;
+use crate::store::marker::Doubt;
+use crate::store::spool::{HandOver, MemberRow};
 use crate::store::vault::Vault;
 
 const KEPT_OPEN_PURPOSE: &str = "yb1/vault-kept-open";
@@ -74,12 +75,14 @@ impl Phone {
         if !self.has_pin()? {
             return Err(Error::NoPin);
         }
-        self.sign_head()?;
-        if self.member_row()?.kept_open.is_some() {
-            self.log.spool.keep_open(self.member, None)?;
-        }
+        let kept_open = self.member_row()?.kept_open.is_some();
+        // A full disk or a key store that fails must not keep the vault open: the head is signed later.
+        self.sign_head_if_possible();
         self.close_vault();
         self.log.end_session();
+        if kept_open {
+            self.log.spool.keep_open(self.member, None)?;
+        }
         Ok(())
     }
 
@@ -145,9 +148,9 @@ impl Phone {
         self.ready()?;
         self.ensure_member(to)?;
         let act = Act::PhoneHandedOver { to: MemberNo(to) };
-        self.write(act, None, self.patrol_state(), Extra::default())?;
-        self.log.spool.keep_open(self.member, None)?;
-        self.log.spool.set_meta(&[("holder", Some(&to.to_be_bytes()))])?;
+        let handover = HandOver { from: self.member, to };
+        self.write(act, None, self.patrol_state(), Extra { handover: Some(handover), ..Extra::default() })?;
+        self.log.spool.forget_old_pages();
         self.close_vault();
         self.log.end_session();
         self.load_member()?;
@@ -164,9 +167,16 @@ impl Phone {
         }
     }
 
-    /// Derives the vault anew from the log. Killed half-way, the vault is as it was before.
+    /// Derives the vault anew from the log: in place, or in a new file when this one is damaged. Killed
+    /// half-way, the next opening goes on from there.
     pub fn rebuild(&mut self) -> Result<()> {
         let member = self.member;
+        if let Some(damaged) = self.open.take_if(|open| !open.vault.is_whole()) {
+            let secrets = VaultSecrets::from_bytes(damaged.secrets.as_ref())?;
+            drop(damaged);
+            self.set_vault_aside(&self.folder.vault(member))?;
+            return self.open_vault(&secrets);
+        }
         let log = &self.log;
         let open = self.open.as_mut().ok_or(Error::Locked)?;
         open.walk.forget();
@@ -207,20 +217,42 @@ impl Phone {
 
     fn open_vault(&mut self, secrets: &VaultSecrets) -> Result<()> {
         let path = self.folder.vault(self.member);
-        let vault = match Vault::open(&path, &secrets.database) {
+        self.open = match self.followed_vault(&path, secrets)? {
+            Some(open) => Some(open),
             // Derived, so a damaged one is set aside, never deleted, and made again.
-            Err(Error::StoreDamaged { .. } | Error::NotAStore { .. }) => {
+            None => {
                 self.set_vault_aside(&path)?;
-                Vault::open(&path, &secrets.database)?
+                let why = || "it was damaged and could not be made again".to_owned();
+                Some(self.followed_vault(&path, secrets)?.ok_or_else(|| Error::StoreDamaged { path, why: why() })?)
             }
+        };
+        self.doubt_a_spool_behind_its_vault()
+    }
+
+    /// A vault follows what is on the disk, so one that is ahead proves that the spool was set back to an
+    /// older copy beside an untouched marker: its next numbers were used already.
+    fn doubt_a_spool_behind_its_vault(&mut self) -> Result<()> {
+        let (Some(open), Some(head)) = (&self.open, self.log.head()) else { return Ok(()) };
+        if open.vault.watermark(head.log) <= head.next_seq || self.doubt.is_some() {
+            return Ok(());
+        }
+        self.raise_doubt(Doubt::MarkerDiffers)
+    }
+
+    /// The vault at `path`, brought to the end of the log; `None` when its file is damaged.
+    fn followed_vault(&self, path: &std::path::Path, secrets: &VaultSecrets) -> Result<Option<OpenVault>> {
+        let vault = match Vault::open(path, &secrets.database) {
+            Err(Error::StoreDamaged { .. } | Error::NotAStore { .. }) => return Ok(None),
             other => other?,
         };
         let opener = SecretKey::from_scalar(&secrets.sealing).map_err(|_| Error::KeyMismatch)?;
         let mut open = OpenVault { vault, opener, walk: Walk::default(), secrets: secrets.to_bytes(), session: None };
-        follow(&self.log, self.member, &mut open)?;
-        open.vault.commit()?;
-        self.open = Some(open);
-        Ok(())
+        match follow(&self.log, self.member, &mut open).and_then(|()| open.vault.commit()) {
+            Ok(()) => Ok(Some(open)),
+            // The error may be the spool's, so it is the vault that says whether it is to blame.
+            Err(Error::Sql { .. }) if !open.vault.is_whole() => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     fn set_vault_aside(&self, path: &std::path::Path) -> Result<()> {

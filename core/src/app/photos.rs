@@ -9,7 +9,7 @@ use yenban_protocol::text::Limit;
 
 use super::{Extra, Phone, PhotoInfo};
 use crate::error::{Error, Result};
-use crate::evidence::{self, UNFINISHED};
+use crate::evidence::{self, SealedPhoto, UNFINISHED};
 use crate::limits::PAGE_ROWS;
 use crate::log::Lane;
 use crate::store::spool::NewObject;
@@ -47,8 +47,8 @@ impl Phone {
         };
         let object = NewObject { sealed_sha256: photo.sealed_sha256, size_bytes: photo.sealed_size_bytes };
         let act = Act::PhotoCaptured { subject: subject.map(|(name, _)| name), photo: Some(facts) };
-        let extra = Extra { object: Some(&object), lane: Some(Lane::Evidence) };
-        let written = self.write(act, None, self.patrol_state(), extra)?;
+        let extra = Extra { object: Some(&object), lane: Some(Lane::Evidence), ..Extra::default() };
+        let written = self.write(act, None, self.patrol_state(), extra).inspect_err(|_| self.remove_unnamed(&photo))?;
         self.sign_head_if_possible();
         Ok(written.name.to_string())
     }
@@ -93,6 +93,15 @@ impl Phone {
             return Err(Error::StoreDamaged { path, why: "its bytes are not those that were hashed".into() });
         }
         Ok(())
+    }
+
+    /// Removes a sealed file whose entry was not saved: on a full disk it would keep the room that the next
+    /// capture needs. Only when the log, read again, truly does not name it.
+    fn remove_unnamed(&mut self, photo: &SealedPhoto) {
+        let named = self.log.ready().and_then(|()| self.log.spool.objects());
+        if named.is_ok_and(|objects| objects.iter().all(|object| object.1 != photo.sealed_sha256)) {
+            let _ = std::fs::remove_file(evidence::object_path(&self.folder.objects(), &photo.sealed_sha256));
+        }
     }
 
     /// Removes what a killed capture left unfinished: it was never acknowledged nor named in the log.

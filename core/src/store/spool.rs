@@ -80,6 +80,14 @@ pub(crate) struct Commit<'a> {
     pub log: Option<&'a NewLog>,
     pub session: Option<&'a NewSession>,
     pub object: Option<&'a NewObject>,
+    pub handover: Option<HandOver>,
+}
+
+/// The phone changes hands: what the log says of it and what the next start believes are one commit.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct HandOver {
+    pub from: u32,
+    pub to: u32,
 }
 
 /// A session read back.
@@ -115,6 +123,8 @@ pub(crate) struct Spool {
     path: PathBuf,
     key: Secret32,
     relaxed: bool,
+    /// Opened again since the head was read last.
+    reopened: bool,
 }
 
 const INSERT_ENTRY: &str = "INSERT INTO entry(key, link, session, lane, author, unconfirmed, patrol, paused, body)
@@ -123,7 +133,7 @@ const INSERT_ENTRY: &str = "INSERT INTO entry(key, link, session, lane, author, 
 impl Spool {
     /// Opens or creates the spool at `path`.
     pub(crate) fn open(path: PathBuf, key: Secret32) -> Result<Spool> {
-        let mut spool = Spool { conn: None, path, key, relaxed: false };
+        let mut spool = Spool { conn: None, path, key, relaxed: false, reopened: false };
         spool.connect()?;
         Ok(spool)
     }
@@ -166,8 +176,27 @@ impl Spool {
         self.conn.is_none()
     }
 
+    /// Whether the file was opened again, by whatever call came first, so that a head read before may be
+    /// behind what the disk holds.
+    pub(crate) fn was_reopened(&self) -> bool {
+        self.reopened
+    }
+
+    /// The head was read anew.
+    pub(crate) fn head_is_known(&mut self) {
+        self.reopened = false;
+    }
+
+    /// Throws the connection away after a failure and tries at once to have another: reading and locking
+    /// must not wait for the next capture. What cannot be opened now is tried again by whoever comes next.
+    fn lose_connection(&mut self) {
+        self.conn = None;
+        let _ = self.recover();
+    }
+
     /// Opens the file again after a failure and verifies it; the caller reads the head anew.
     pub(crate) fn recover(&mut self) -> Result<()> {
+        self.reopened = true;
         self.connect()?;
         let verdict: String = self.conn()?.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).doing("verify the spool")?;
         if verdict != "ok" {
@@ -177,12 +206,12 @@ impl Spool {
         Ok(())
     }
 
-    /// Stores one entry and what belongs to it in one synced commit. When this returns an error the
-    /// connection is closed: [`Spool::recover`] comes before the next append.
+    /// Stores one entry and what belongs to it in one synced commit. After an error the file has been
+    /// opened again, or is before the next append; the head has to be read anew either way.
     pub(crate) fn append(&mut self, row: &EntryRow, with: &Commit<'_>) -> Result<()> {
         let done = self.try_append(row, with);
         done.map_err(|source| {
-            self.conn = None;
+            self.lose_connection();
             match source.sqlite_error_code() {
                 Some(rusqlite::ErrorCode::DiskFull) => Error::StorageFull,
                 _ => Error::NotSaved { source },
@@ -192,7 +221,7 @@ impl Spool {
 
     fn try_append(&mut self, row: &EntryRow, with: &Commit<'_>) -> rusqlite::Result<()> {
         let conn = self.conn.as_mut().ok_or(rusqlite::Error::SqliteSingleThreadedMode)?;
-        if with.log.is_none() && with.session.is_none() && with.object.is_none() {
+        if with.log.is_none() && with.session.is_none() && with.object.is_none() && with.handover.is_none() {
             // The common case is one statement, which commits by itself.
             return insert_entry(conn, row);
         }
@@ -213,6 +242,11 @@ impl Spool {
                 object.size_bytes.cast_signed()
             ])?;
         }
+        if let Some(HandOver { from, to }) = with.handover {
+            tx.prepare_cached("INSERT INTO meta(key, value) VALUES ('holder', ?1) ON CONFLICT(key) DO UPDATE SET value = ?1")?
+                .execute([to.to_be_bytes()])?;
+            tx.prepare_cached("UPDATE member SET kept_open = NULL, kept_open_boot = NULL WHERE member = ?1")?.execute([from])?;
+        }
         tx.commit()
     }
 
@@ -228,7 +262,7 @@ impl Spool {
             Ok(out)
         });
         if done.is_err() {
-            self.conn = None;
+            self.lose_connection();
         }
         done.doing(what)
     }
@@ -257,6 +291,16 @@ impl Spool {
                 Head { log, name, next_seq: key.seq() + 1, link, patrol: patrol.map(i64::cast_unsigned), paused }
             }
         }))
+    }
+
+    /// The patrol that was under way at the end of log `log`.
+    pub(crate) fn patrol_at_end_of(&self, log: u32) -> Result<Option<u64>> {
+        let patrol: Option<Option<i64>> = self
+            .conn()?
+            .prepare_cached("SELECT patrol FROM entry WHERE key BETWEEN ?1 AND ?2 ORDER BY key DESC LIMIT 1")
+            .and_then(|mut s| s.query_row([Key::new(log, 0).0, Key::new(log, crate::limits::SEQ_MAX).0], |r| r.get(0)).optional())
+            .doing("read the end of a log")?;
+        Ok(patrol.flatten().map(i64::cast_unsigned))
     }
 
     /// All logs of this store, oldest first: (local number, name, nonce).
@@ -370,7 +414,16 @@ impl Spool {
             )?
             .execute(params![member, vault_key, slot.hardware, slot.salt, slot.sealed, slot.has_pin])?;
             Ok(())
-        })
+        })?;
+        self.forget_old_pages();
+        Ok(())
+    }
+
+    /// Leaves no older page in the write-ahead log: there a vault's key would still lie as it was wrapped
+    /// before a PIN was set, or while "unlocked until locked" held.
+    pub(crate) fn forget_old_pages(&self) {
+        // What cannot be copied now goes with the next checkpoint.
+        let _ = self.conn().map(|conn| conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())));
     }
 
     /// Sets the number of PIN tries, durably, before or after a check.
@@ -390,7 +443,11 @@ impl Spool {
                 wrapped.map(|w| w.1)
             ])?;
             Ok(())
-        })
+        })?;
+        if wrapped.is_none() {
+            self.forget_old_pages();
+        }
+        Ok(())
     }
 
     /// All objects: (entry, sealed hash, size in bytes, delivered).
