@@ -257,3 +257,41 @@ fn times_are_bounded_by_contacts_of_the_same_boot_only() {
     assert!(earliest <= truth && truth <= latest && latest - earliest < 2_000, "{earliest}..{latest}");
     assert_eq!((rows[1].earliest_ms, rows[1].latest_ms), (None, None));
 }
+
+#[test]
+fn what_is_for_one_member_waits_for_that_member_whoever_has_the_phone() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = VirtualClock::starting_at(EVENING_MS);
+    let commune = Commune::new();
+    let mut phone = enrolled(dir.path(), &clock);
+    phone.hand_over(8).unwrap();
+    let fate = Fate { incident: "0101010101010101:4".parse().unwrap(), state: "needs_more".into(), note: "Ai báo?".into() };
+    let mine = item(&commune, Scope::Member(MemberNo(7)), 1, Item::Fate(fate));
+    phone.apply_items(std::slice::from_ref(&mine), &[stream(&commune, &mine)], &[]).unwrap();
+    assert!(phone.feed().unwrap().is_empty());
+    phone.hand_over(7).unwrap();
+    assert_eq!(phone.feed().unwrap().len(), 1);
+}
+
+#[test]
+fn long_reports_are_read_a_segment_at_a_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = VirtualClock::starting_at(EVENING_MS);
+    let mut phone = enrolled(dir.path(), &clock);
+    let said = || Said { basis: "seen".into(), text: "suối ".repeat(2_300) };
+    let long = Report { kind: "theft".into(), urgent: false, statements: vec![said(), said(), said()], place: None };
+    (0..30).for_each(|_| drop(phone.report(&long).unwrap()));
+    let log = log_of(&mut phone);
+    let mut next = 0;
+    while next < 31 {
+        let run = SyncStore::entries(&phone, log, next, 512).unwrap();
+        let size_bytes: usize = run.iter().map(|entry| entry.size_bytes).sum();
+        assert!(size_bytes < 320 * 1024, "{size_bytes} bytes for one segment");
+        assert!(run.iter().zip(next..).all(|(entry, seq)| entry.seq == seq));
+        next += run.len() as u64;
+    }
+    // More than fits a part is refused as a whole, with nothing saved.
+    let more = Report { statements: (0..5).map(|_| said()).collect(), ..long };
+    assert_eq!(phone.report(&more).unwrap_err().kind(), yenban_core::ErrorKind::Invalid);
+    assert_eq!(phone.status().unwrap().entries, 31);
+}

@@ -18,6 +18,7 @@ use super::Phone;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::keys::{DeviceSigner, Drawn, KeyStore};
+use crate::limits::SEGMENT_SEALED_BODIES_MAX_BYTES;
 use crate::log::{Lane, broken};
 use crate::store::Key;
 use crate::store::marker::Doubt;
@@ -92,14 +93,24 @@ impl Phone {
         Err(Error::Unknown { what: "set-aside entry", name: entry.to_owned() })
     }
 
+    /// Whose vault opens an item: the member it names, where this phone knows him or her, whoever has the
+    /// phone when it comes; else who has it now.
+    fn reader_of(&self, scope: Scope) -> Result<Option<crypto::PublicKey>> {
+        let named = match scope {
+            Scope::Member(member) => self.log.spool.member(member.0)?,
+            _ => None,
+        };
+        Ok(named.map(|row| crypto::PublicKey(row.vault_key)).or(self.vault_key))
+    }
+
     fn kept_item(&self, item: &Signed<FeedItem>) -> Result<NewItem> {
         let value = &item.value;
         // What is for one member or role is not readable before that vault opens.
         let sealed = matches!(value.scope, Scope::Member(_) | Scope::Role(_));
-        let body = match (sealed, &self.vault_key) {
+        let body = match (sealed, self.reader_of(value.scope)?) {
             (true, Some(key)) => {
                 let mut random = Drawn::new(self.keys.as_ref())?;
-                let boxed = crypto::seal(&mut random, key, ITEM_INFO, b"", item.bytes()).map_err(|e| Error::KeyStore(e.to_string()))?;
+                let boxed = crypto::seal(&mut random, &key, ITEM_INFO, b"", item.bytes()).map_err(|e| Error::KeyStore(e.to_string()))?;
                 [&boxed.enc[..], &boxed.ciphertext].concat()
             }
             (true, None) => return Err(Error::NotEnrolled),
@@ -203,7 +214,7 @@ impl SyncStore for Phone {
     }
 
     fn entries(&self, log: LogId, first: u64, limit: u32) -> Result<Vec<StoredEntry>> {
-        let rows = self.log.spool.entries(self.number_of(log)?, first, limit)?;
+        let rows = self.log.spool.entries_to_send(self.number_of(log)?, first, limit, SEGMENT_SEALED_BODIES_MAX_BYTES)?;
         rows.into_iter()
             .map(|row| {
                 let name = EntryName { log, seq: row.key.seq() };

@@ -475,7 +475,7 @@ fn insert_entry(conn: &Connection, row: &EntryRow) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn read_entry(r: &rusqlite::Row<'_>) -> rusqlite::Result<EntryRow> {
+pub(super) fn read_entry(r: &rusqlite::Row<'_>) -> rusqlite::Result<EntryRow> {
     Ok(EntryRow {
         key: Key(r.get(0)?),
         link: r.get(1)?,

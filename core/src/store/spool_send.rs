@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, params};
 use yenban_protocol::range::RangeSet;
 
 use super::Key;
-use super::spool::Spool;
+use super::spool::{EntryRow, Spool, read_entry};
 use crate::error::{Result, SqlContext};
 use crate::limits::SEQ_MAX;
 
@@ -70,6 +70,31 @@ impl Spool {
                 .execute(params![key.log(), key.seq().cast_signed()])?;
             Ok(tx.prepare_cached("DELETE FROM parked WHERE entry = ?1")?.execute([key.0])? > 0)
         })
+    }
+
+    /// Up to `limit` entries of `log` from `first`, in order, ending with the one whose sealed body passes
+    /// `max_bytes` in all: of long reports a segment takes few, and reading hundreds for each would cost a
+    /// sync of thousands most of its time.
+    pub(crate) fn entries_to_send(&self, log: u32, first: u64, limit: u32, max_bytes: usize) -> Result<Vec<EntryRow>> {
+        let mut statement = self
+            .conn()?
+            .prepare_cached(
+                "SELECT key, link, session, lane, author, unconfirmed, patrol, paused, body FROM entry
+                 WHERE key BETWEEN ?1 AND ?2 ORDER BY key LIMIT ?3",
+            )
+            .doing("read entries to send")?;
+        let range = (Key::new(log, first.min(SEQ_MAX)).0, Key::new(log, SEQ_MAX).0, limit);
+        let rows = statement.query_map(range, read_entry).doing("read entries to send")?;
+        let (mut entries, mut size_bytes) = (Vec::new(), 0);
+        for row in rows {
+            let row = row.doing("read entries to send")?;
+            size_bytes += row.body.len();
+            entries.push(row);
+            if size_bytes > max_bytes {
+                break;
+            }
+        }
+        Ok(entries)
     }
 
     /// Sequence numbers of entries of `log` in lane `lane` from `from` on.

@@ -136,7 +136,8 @@ pub trait SyncStore {
     fn urgent(&self, log: LogId, from: u64) -> Result<Vec<u64>>;
     /// The link of an entry; `None` when it is not here.
     fn link(&self, log: LogId, seq: u64) -> Result<Option<Link>>;
-    /// Up to `limit` entries of `log` from `first`, ascending; pruned ones are absent.
+    /// Up to `limit` entries of `log` from `first`, ascending; pruned ones are absent. May end where the bodies
+    /// pass `SEGMENT_SEALED_BODIES_MAX_BYTES`, which is more than one segment takes.
     fn entries(&self, log: LogId, first: u64, limit: u32) -> Result<Vec<StoredEntry>>;
     /// Heads of `log` between two entries that the device key signed when they were the newest, ascending.
     fn heads(&self, log: LogId, first: u64, last: u64) -> Result<Vec<Head>>;
