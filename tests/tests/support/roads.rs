@@ -16,7 +16,7 @@ use crate::commune::Commune;
 
 /// Forwards to `hub`; the n-th connection is cut once so many bytes of answers came through, all after the
 /// last one go through whole.
-pub fn breaking(hub: SocketAddr, budgets: &[usize]) -> SocketAddr {
+pub fn breaking(hub: SocketAddr, budgets: &'static [usize]) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let mut budgets = budgets.iter().copied();
