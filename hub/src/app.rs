@@ -63,12 +63,28 @@ impl Hub {
 
     /// Opens the hub in `folder`, waiting for its lock no longer than `wait`.
     pub async fn open_within(folder: Folder, clock: SharedClock, wait: Duration) -> Result<Arc<Self>> {
+        Self::start(folder, clock, wait, false).await
+    }
+
+    /// Opens a hub whose database is not there yet.
+    pub(crate) async fn open_new(folder: Folder, clock: SharedClock) -> Result<Arc<Self>> {
+        Self::start(folder, clock, LOCK_WAIT, true).await
+    }
+
+    async fn start(folder: Folder, clock: SharedClock, wait: Duration, new: bool) -> Result<Arc<Self>> {
         let lock = folder.lock(wait)?;
         let identity = read_identity(&folder)?;
         let keys = keys::load(&folder)?;
+        // A lost database must never look like a hub that has received nothing. An empty file is refused before it is
+        // opened: the library would take the write-ahead log beside it for a stranger's and drop it.
+        let lost = || HubError::folder(folder.database(), "is missing or empty: restore a backup");
+        if !new && std::fs::metadata(folder.database()).map_or(0, |file| file.len()) == 0 {
+            return Err(lost());
+        }
         let store = SqliteStore::open(&folder.database(), keys.database.clone())?;
         let epoch = match store.epoch().await? {
             Some(epoch) => epoch,
+            None if !new => return Err(lost()),
             None => {
                 let epoch = Epoch(entropy::array());
                 store.begin_epoch(epoch, clock.now_ms()).await?;

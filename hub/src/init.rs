@@ -71,7 +71,7 @@ pub async fn init(new: NewHub, clock: SharedClock) -> Result<Made> {
     let identity = Identity { version: LAYOUT_VERSION, commune: new.commune.clone(), name: name.clone() };
     // Written last: a folder without it is no hub, so an interrupted init is never taken for one.
     write_identity(&folder.identity(), &identity)?;
-    let hub = Hub::open(folder, clock).await?;
+    let hub = Hub::open_new(folder, clock).await?;
     let chief = MemberRow { no: MemberNo(0), name: officer, role: Role::Chief, hamlet: WHOLE_COMMUNE, group: 0 };
     let first_officer = hub.store.add_member(chief).await?.no.0;
     hub.note("operator", "init", &new.commune, "").await?;

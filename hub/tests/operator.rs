@@ -137,3 +137,28 @@ async fn a_hub_is_made_only_where_none_is() {
     assert!(!database.starts_with(b"SQLite format"), "the database is encrypted");
     assert!(Admin::open(&temp.path().join("nowhere")).await.is_err());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_database_or_key_is_told_and_nothing_is_made_in_its_place() {
+    let hub = TestHub::start().await;
+    let dir = hub.temp.path().join("hub");
+    let TestHub { temp, .. } = {
+        let mut hub = hub;
+        hub.halt().await;
+        hub
+    };
+    let database = dir.join("hub.db");
+    let bytes = std::fs::read(&database).expect("read");
+    std::fs::remove_file(&database).expect("removed");
+    assert_eq!(Admin::open(&dir).await.map(|_| ()).expect_err("refused").code(), "folder");
+    assert!(!database.exists(), "no empty hub takes the place of the lost one");
+    std::fs::write(&database, b"").expect("emptied");
+    assert_eq!(Admin::open(&dir).await.map(|_| ()).expect_err("refused").code(), "folder");
+    assert_eq!(std::fs::metadata(&database).expect("there").len(), 0);
+    std::fs::write(&database, bytes).expect("back");
+
+    // A sealing key that no phone seals to would open nothing of what they deliver.
+    std::fs::copy(dir.join("keys/sign"), dir.join("keys/seal")).expect("swapped");
+    assert_eq!(Admin::open(&dir).await.map(|_| ()).expect_err("refused").code(), "folder");
+    drop(temp);
+}

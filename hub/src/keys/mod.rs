@@ -120,10 +120,17 @@ pub fn load(folder: &Folder) -> Result<HubKeys> {
     let pinned = Signed::<KeyHistory>::trusted(&history).map(|h| root_hash(&h.value.root)).map_err(damaged)?;
     let history = KeyHistory::verify(&history, &HubVerifier::default(), &pinned).map_err(damaged)?;
     let signer = HubSigner::new(&secret_key(&folder.key(SIGN))?)?;
-    let opener = HubOpener::new(&[&secret_key(&folder.key(SEAL))?]);
-    let agrees = history.value.signing_key(signer.public_key().id()).is_some();
-    if !agrees {
-        return Err(HubError::folder(folder.key(SIGN), "is not a key that the commune root signed; restore a backup"));
+    let seal = secret_key(&folder.key(SEAL))?;
+    let opener = HubOpener::new(&[&seal]);
+    let signed = |purpose, key: PublicKey| history.value.keys.iter().any(|k| k.purpose == purpose && k.key == key);
+    for (file, agrees) in [
+        (SIGN, history.value.signing_key(signer.public_key().id()).is_some()),
+        // With another key the hub would serve and open nothing that any phone delivers.
+        (SEAL, signed(Purpose::Seal, seal.public_key())),
+    ] {
+        if !agrees {
+            return Err(HubError::folder(folder.key(file), "is not a key that the commune root signed; restore a backup"));
+        }
     }
     let recovery_path = folder.key(RECOVERY);
     let recovery = PublicKey::from_sec1(&read_small(&recovery_path)?).map_err(|_| HubError::folder(&recovery_path, "is damaged"))?;
