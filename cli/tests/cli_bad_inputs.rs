@@ -277,3 +277,26 @@ fn a_second_command_waits_and_then_says_so() {
     drop(lock);
     assert_eq!(waiting.join().unwrap().code, 0);
 }
+
+#[test]
+fn a_second_officer_is_an_officer_of_this_hub() {
+    let commune = Commune::new();
+    let dir = commune.path("hub-2");
+    let name = "Hà Văn Sơn";
+    ok(&["hub", "init", "--dir", &dir, "--commune", "05200", "--name", "Công an xã Mai Châu", "--officer", name]);
+    let alert = |second| {
+        let text = ["--headline", "Mưa lớn", "--description", "Suối dâng", "--severity", "Severe", "--second", second];
+        [&["hub", "alert", "--dir", &dir][..], &text].concat()
+    };
+    refused(&alert("Ai Đó"), 2);
+    refused(&alert("1"), 2);
+    let near = run(&alert("ha van son"));
+    assert!(near.code == 2 && near.err.contains(name), "{near:?}");
+    let listed = || json(&["hub", "list", "--dir", &dir, "alerts"]).as_array().map(Vec::len);
+    assert_eq!(listed(), Some(0), "what was refused had no effect");
+    ok(&alert(name));
+    assert_eq!(listed(), Some(1));
+    // An officer who was made without a name has a number.
+    let text = ["--headline", "Mưa lớn", "--description", "Suối dâng", "--severity", "Severe", "--second", "1"];
+    ok(&[&["hub", "alert", "--dir", &commune.dir()][..], &text].concat());
+}

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use yenban_protocol::alert::{Alert, MessageType, Severity, Status, Urgency};
 use yenban_protocol::feed::{Item, Scope};
-use yenban_protocol::id::HamletNo;
+use yenban_protocol::id::{HamletNo, Role};
 use yenban_protocol::limits::{MAX_NAME_BYTES, MAX_TEXT_BYTES};
 use yenban_protocol::text::{nearest, same};
 
@@ -12,7 +12,7 @@ use crate::clock::rfc3339;
 use crate::entropy;
 use crate::error::{HubError, Refusal, Result};
 use crate::limits::{ALERT_TTL_MAX_MS, ALERT_TTL_MS, DESCRIPTION_MAX_CHARS, HEADLINE_MAX_CHARS, NEAREST_NAMES};
-use crate::store::{AlertRow, ItemDraft, People};
+use crate::store::{AlertRow, ItemDraft, MemberRow, People};
 
 /// What an officer wants to say.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,7 +38,7 @@ pub struct AlertWanted {
     /// Who sends; empty: the operator at the hub.
     #[serde(default)]
     pub officer: String,
-    /// The second officer, needed for the whole commune.
+    /// The second officer, needed for the whole commune: the name, or the number of one who has no name yet.
     #[serde(default)]
     pub second: Option<String>,
     /// Identifiers of alerts this one updates or cancels.
@@ -98,17 +98,24 @@ fn hamlets(people: &People, names: &[String]) -> Result<Vec<HamletNo>> {
     Ok(found)
 }
 
-/// The second officer of an alert for everybody: named, and another person than the sender.
-fn second_officer(wanted: &AlertWanted) -> Result<Option<String>> {
-    let second = wanted.second.as_deref().map(|name| text("second", name, MAX_NAME_BYTES / 4, true)).transpose()?;
-    if let Some(second) = &second {
-        if same(second, wanted.officer.trim()) {
-            return Err(invalid("second", "is the officer who sends: it takes two"));
-        }
-    } else if wanted.hamlets.is_empty() {
-        return Err(Refusal::SecondOfficer.into());
+/// The second officer as this hub knows that person: an officer here, and another person than the sender.
+fn second_officer(people: &People, wanted: &AlertWanted) -> Result<Option<String>> {
+    let Some(typed) = &wanted.second else {
+        return if wanted.hamlets.is_empty() { Err(Refusal::SecondOfficer.into()) } else { Ok(None) };
+    };
+    let typed = text("second", typed, MAX_NAME_BYTES / 4, true)?;
+    let officers = || people.members.iter().filter(|m| matches!(m.role, Role::Officer | Role::Chief));
+    // The officer made with the hub may have a number alone.
+    let meant = |m: &&MemberRow| if m.name.is_empty() { m.no.0.to_string() == typed } else { same(&m.name, &typed) };
+    let Some(second) = officers().find(meant) else {
+        let names = officers().map(|m| m.name.as_str()).filter(|name| !name.is_empty());
+        let nearest = nearest(&typed, names, NEAREST_NAMES).into_iter().map(|near| near.text.to_owned()).collect();
+        return Err(Refusal::UnknownOfficer { name: typed, nearest }.into());
+    };
+    if same(&typed, wanted.officer.trim()) {
+        return Err(invalid("second", "is the officer who sends: it takes two"));
     }
-    Ok(second)
+    Ok(Some(if second.name.is_empty() { typed } else { second.name.clone() }))
 }
 
 /// Sends an alert.
@@ -134,8 +141,8 @@ pub async fn send(hub: &Hub, wanted: AlertWanted) -> Result<AlertSent> {
             return Err(Refusal::NotFound { what: "alert", name: reference.clone() }.into());
         }
     }
-    let second = second_officer(&wanted)?;
     let people = hub.store.people().await?;
+    let second = second_officer(&people, &wanted)?;
     let hamlets = hamlets(&people, &wanted.hamlets)?;
     // CAP times are whole seconds.
     let sent_ms = hub.now_ms().div_euclid(1_000) * 1_000;

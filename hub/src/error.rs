@@ -67,6 +67,14 @@ pub enum Refusal {
         /// The nearest names there are.
         nearest: Vec<String>,
     },
+    /// A person who is no officer of this hub.
+    #[error("there is no officer \"{name}\" here{}", nearest_words(.nearest))]
+    UnknownOfficer {
+        /// What was typed.
+        name: String,
+        /// The nearest names of officers.
+        nearest: Vec<String>,
+    },
     /// A thing named that does not exist (or is not for the asker).
     #[error("there is no {what} \"{name}\"")]
     NotFound {
@@ -136,6 +144,7 @@ impl Refusal {
             Self::CertificateExpired => "certificate_expired",
             Self::RequestKey => "request_key",
             Self::UnknownHamlet { .. } => "unknown_hamlet",
+            Self::UnknownOfficer { .. } => "unknown_officer",
             Self::NotFound { .. } => "not_found",
             Self::Invalid { .. } => "invalid",
             Self::SecondOfficer => "second_officer",
@@ -156,7 +165,7 @@ impl Refusal {
             Self::TokenExpired => 410,
             Self::TokenUnknown | Self::TokenAltered(_) | Self::HubMismatch => 403,
             Self::UnknownDevice | Self::Revoked | Self::CertificateExpired | Self::RequestKey => 403,
-            Self::UnknownHamlet { .. } | Self::NotFound { .. } => 404,
+            Self::UnknownHamlet { .. } | Self::UnknownOfficer { .. } | Self::NotFound { .. } => 404,
             Self::Quota(_) => 429,
             Self::Busy => 503,
             Self::Malformed(_) => 400,
@@ -251,7 +260,7 @@ pub struct Problem {
     pub code: String,
     /// HTTP status.
     pub status: u16,
-    /// Names offered instead (unknown hamlet).
+    /// Names offered instead (unknown hamlet or officer).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub nearest: Vec<String>,
     /// Rows refused (import).
@@ -306,7 +315,7 @@ impl From<&HubError> for Problem {
             HubError::Refused(refusal) => {
                 let mut problem = Self::new(refusal.code(), refusal.status(), refusal.to_string());
                 match refusal {
-                    Refusal::UnknownHamlet { nearest, .. } => problem.nearest.clone_from(nearest),
+                    Refusal::UnknownHamlet { nearest, .. } | Refusal::UnknownOfficer { nearest, .. } => problem.nearest.clone_from(nearest),
                     Refusal::BadRows(rows) => problem.rows.clone_from(rows),
                     _ => {}
                 }

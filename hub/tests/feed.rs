@@ -8,9 +8,10 @@ use yenban_hub::HubError;
 use yenban_hub::admin::{Admin, Operation};
 use yenban_hub::alert::AlertWanted;
 use yenban_hub::error::Refusal;
-use yenban_hub::store::ListQuery;
+use yenban_hub::store::{ListQuery, MemberRow, WHOLE_COMMUNE};
 use yenban_protocol::crypto::sha256;
 use yenban_protocol::feed::{Item, Scope};
+use yenban_protocol::id::{MemberNo, Role};
 use yenban_protocol::record::{Act, Answer, Basis, Statement};
 use yenban_protocol::wire::{Cursor, path};
 
@@ -89,7 +90,18 @@ async fn the_whole_commune_needs_a_second_officer() {
     let (phone, mut conn) = hub.phone("Nà Phòn").await;
     let mut admin = Admin::here(hub.hub.clone());
     let wanted = AlertWanted { officer: "Hà Văn Sơn".to_owned(), ..storm(&[]) };
-    for (second, expected) in [(None, "second_officer"), (Some("Hà Văn Sơn"), "invalid"), (Some("  "), "invalid")] {
+    for (name, role) in [("Bùi Thị Lan", Role::Officer), ("Lò Văn Páo", Role::Leader)] {
+        let officer = MemberRow { no: MemberNo(0), name: name.to_owned(), role, hamlet: WHOLE_COMMUNE, group: 0 };
+        hub.hub.store.add_member(officer).await.expect("a member");
+    }
+    for (second, expected) in [
+        (None, "second_officer"),
+        (Some("Hà Văn Sơn"), "invalid"),
+        (Some("  "), "invalid"),
+        (Some("bui thi lan"), "unknown_officer"),
+        (Some("Lò Văn Páo"), "unknown_officer"),
+        (Some("0"), "unknown_officer"),
+    ] {
         let refused = admin.alert(AlertWanted { second: second.map(str::to_owned), ..wanted.clone() }).await;
         assert_eq!(refused.expect_err("refused").code(), expected);
     }

@@ -35,6 +35,8 @@ error-text-empty = There is no text yet. Write at least one sentence.
 error-text-too-long = The text has { $length } characters; at most { $limit }. Shorten it or add the rest later.
 error-value-invalid = { $option }: { $value } is not understood. Write it like { $example }.
 error-pin-needed = The store is locked. Give the PIN with --pin-file or YENBAN_PIN.
+error-officer-unknown = There is no officer named { $name } at this hub. Similar: { $nearest }.
+error-officer-unknown-alone = There is no officer named { $name } at this hub. Add one with `yenban hub enrol --role officer --name NAME`.
 error-second-officer-needed = An alert to the whole commune needs two people. Add --second and the second one's name.
 error-inside = The program met something unexpected: { $reason }. Saved work is not lost; give this sentence to whoever looks after the machine.
 

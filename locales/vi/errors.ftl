@@ -35,6 +35,8 @@ error-text-empty = Chưa có nội dung. Viết ít nhất một câu.
 error-text-too-long = Nội dung dài { $length } ký tự; nhiều nhất là { $limit }. Viết ngắn lại hoặc bổ sung sau.
 error-value-invalid = { $option }: không hiểu { $value }. Viết như { $example }.
 error-pin-needed = Kho đang khóa. Đưa mã PIN bằng --pin-file hoặc YENBAN_PIN.
+error-officer-unknown = Máy xã chưa có cán bộ tên { $name }. Gần giống: { $nearest }.
+error-officer-unknown-alone = Máy xã chưa có cán bộ tên { $name }. Thêm cán bộ bằng `yenban hub enrol --role officer --name TÊN`.
 error-second-officer-needed = Cảnh báo cho cả xã cần hai người. Thêm --second và tên người thứ hai.
 error-inside = Chương trình gặp điều không ngờ tới: { $reason }. Việc đã lưu không mất; báo câu này cho người lo máy.
 

@@ -48,6 +48,7 @@ fn init(b: Builder) -> Command {
         .arg(b.option("dir", "DIR", "help-init-dir").required(true))
         .arg(b.option("commune", "CODE", "help-init-commune").required(true))
         .arg(b.option("name", "NAME", "help-init-name").required(true))
+        .arg(b.option("officer", "NAME", "help-init-officer"))
         .arg(b.option("recovery-file", "FILE", "help-recovery-file"))
 }
 

@@ -34,6 +34,13 @@ pub(crate) fn of_problem(problem: &Problem, dir: &Path) -> Fault {
                 false => Fault::usage("error-hamlet-unknown").told("name", name).with("nearest", problem.nearest.join(", ")),
             }
         }
+        "unknown_officer" => {
+            let name = quoted(&problem.detail);
+            match problem.nearest.is_empty() {
+                true => Fault::usage("error-officer-unknown-alone").told("name", name),
+                false => Fault::usage("error-officer-unknown").told("name", name).with("nearest", problem.nearest.join(", ")),
+            }
+        }
         "not_found" => Fault::usage("error-hub-not-found").told("name", quoted(&problem.detail)),
         "second_officer" => Fault::usage("error-second-officer-needed"),
         "bad_rows" => {

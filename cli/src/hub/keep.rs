@@ -40,7 +40,7 @@ pub(super) fn init(job: &Job<'_>) -> Result<()> {
         commune: code.to_owned(),
         name: name.to_owned(),
         recovery_file: job.values.path("recovery-file")?,
-        officer: String::new(),
+        officer: job.values.bounded("officer", Limit::NAME)?.unwrap_or_default().to_owned(),
     };
     let made = wait_for(init::init(new, Arc::new(SystemClock)))?.map_err(|error| job.fault(&error))?;
     job.out.document(&json!(made))?;
