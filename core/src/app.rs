@@ -213,7 +213,7 @@ impl Phone {
         Ok(Common {
             author: MemberNo(self.member),
             unconfirmed: self.open.is_none(),
-            stamp: self.stamp(place.and_then(|p| p.gnss_ms)),
+            stamp: self.stamp(place.and_then(Place::satellite_ms)),
             position: place.map(Place::position).transpose()?,
         })
     }

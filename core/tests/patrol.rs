@@ -4,9 +4,10 @@
 mod support;
 
 use support::*;
-use yenban_core::app::{CheckIn, Report, Said};
+use yenban_core::app::{CheckIn, Place, Report, Said};
 use yenban_core::clock::VirtualClock;
 use yenban_core::{Error, ErrorKind};
+use yenban_protocol::record::Provider;
 
 fn seen(text: &str) -> Said {
     Said { basis: "seen".into(), text: text.into() }
@@ -240,4 +241,21 @@ fn a_recorded_track_without_times_has_a_length() {
     let mut phone = open(dir.path(), &clock);
     assert_eq!(phone.patrol(&patrol).unwrap().distance_m, distance_m);
     assert!(phone.check().unwrap().faults.is_empty());
+}
+
+#[test]
+fn an_old_fix_and_the_time_of_other_apps_do_not_move_an_entry() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = VirtualClock::starting_at(EVENING_MS);
+    let mut phone = enrolled(dir.path(), &clock);
+    let id = phone.patrol_start(&[], None).unwrap();
+    let half_an_hour_ms = 1_800_000_u32;
+    let old = Place { gnss_ms: Some(EVENING_MS - 1_800_000), fix_age_ms: Some(half_an_hour_ms), ..place(0) };
+    let mock = Place { gnss_ms: Some(EVENING_MS - 400 * 86_400_000), provider: Provider::Mock, ..place(5) };
+    for place in [old, mock] {
+        phone.check_in(&CheckIn { place: Some(place), ..CheckIn::default() }).unwrap();
+    }
+    let rows = phone.check_ins(&id, None, 10).unwrap();
+    assert!(rows[0].earliest_ms.unwrap() <= EVENING_MS && EVENING_MS <= rows[0].latest_ms.unwrap(), "{:?}", rows[0]);
+    assert_eq!((rows[1].at_ms, rows[1].earliest_ms, rows[1].latest_ms), (EVENING_MS, None, None));
 }

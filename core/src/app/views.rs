@@ -18,7 +18,7 @@ pub struct Place {
     pub fix_age_ms: Option<u32>,
     /// Where it came from.
     pub provider: Provider,
-    /// Satellite time of the fix, milliseconds since 1970.
+    /// Satellite time of the fix, milliseconds since 1970; counts for places of satellites and recorded tracks.
     pub gnss_ms: Option<i64>,
 }
 
@@ -26,6 +26,16 @@ impl Place {
     /// A place with nothing more known.
     pub fn new(lat_e7: i32, lon_e7: i32, provider: Provider) -> Place {
         Place { lat_e7, lon_e7, accuracy_cm: None, fix_age_ms: None, provider, gnss_ms: None }
+    }
+
+    /// What the satellites' clock said when this place was used. A live fix may be half an hour old, so its
+    /// age is added; the time of a fix that other apps or masts made is no satellite's.
+    pub(crate) fn satellite_ms(&self) -> Option<i64> {
+        match self.provider {
+            Provider::Imported => self.gnss_ms,
+            Provider::Gnss => self.gnss_ms.map(|ms| ms.saturating_add(self.fix_age_ms.unwrap_or(0).into())),
+            _ => None,
+        }
     }
 
     pub(crate) fn position(&self) -> Result<Position> {
