@@ -21,9 +21,18 @@ pub(crate) struct Settings {
     pub application_id: i32,
 }
 
+/// Starts the database library, once. Left to itself it lets a second thread go on as soon as the first has
+/// begun to start it, and that thread finds no encryption yet: "an error occurred with PRAGMA key".
+pub(crate) fn start_library() {
+    static STARTED: std::sync::Once = std::sync::Once::new();
+    // A library that cannot start says so at the connection that is asked for next.
+    STARTED.call_once(|| drop(Connection::open_in_memory()));
+}
+
 /// Opens or creates the database at `path`. With a wrong key, a foreign or a damaged file the error
 /// comes from a read, before anything was written.
 pub(crate) fn open(path: &Path, key: &Secret32, settings: Settings) -> Result<Connection> {
+    start_library();
     let exists = std::fs::metadata(path).is_ok_and(|m| m.len() > 0);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags).doing("open database")?;

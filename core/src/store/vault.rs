@@ -104,6 +104,7 @@ impl Vault {
 
     /// A vault in memory, for rebuilding and comparing.
     pub(crate) fn in_memory() -> Result<Vault> {
+        cipher::start_library();
         let mut conn = Connection::open_in_memory().doing("open a database in memory")?;
         schema::migrate_vault(&mut conn, Path::new(":memory:"))?;
         Self::over(conn)
