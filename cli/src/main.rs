@@ -11,6 +11,7 @@ mod limits;
 mod output;
 mod phone;
 mod qr;
+mod reason;
 mod run;
 mod time;
 

@@ -300,3 +300,34 @@ fn a_second_officer_is_an_officer_of_this_hub() {
     let text = ["--headline", "Mưa lớn", "--description", "Suối dâng", "--severity", "Severe", "--second", "1"];
     ok(&[&["hub", "alert", "--dir", &commune.dir()][..], &text].concat());
 }
+
+#[test]
+fn reasons_are_told_in_the_language_of_the_sentence() {
+    let commune = Commune::new();
+    let (dir, other) = (commune.dir(), commune.path("other"));
+    ok(&["hub", "init", "--dir", &other, "--commune", "05200", "--name", "X"]);
+    ok(&["hub", "enrol", "--dir", &dir, "--hamlet", "Nà Phòn", "--create", "--role", "member"]);
+    let backup = commune.path("backup");
+    ok(&["hub", "backup", "--dir", &dir, "--file", &backup]);
+    let key = commune.path("other.recovery");
+    let new = commune.path("new");
+    let long = "x".repeat(300);
+    let alert = ["hub", "alert", "--dir", &dir, "--hamlet", "Nà Phòn", "--description", "b", "--severity", "Severe", "--headline"];
+    let told = |args: &[&str], code: i32| {
+        let ended = run(args);
+        assert_eq!(ended.code, code, "{ended:?}");
+        for english in [" is ", " has ", " not ", " the ", " was "] {
+            assert!(!ended.err.contains(english), "{ended:?}");
+        }
+    };
+    told(&[&alert[..], &[&long]].concat(), 2);
+    told(&[&alert[..], &["a\nb"]].concat(), 2);
+    told(&[&alert[..], &["a", "--expires", "40d"]].concat(), 2);
+    told(&["hub", "enrol", "--dir", &dir, "--hamlet", "Nà Phòn", "--role", "member", "--address", "x"], 2);
+    told(&["hub", "restore", "--dir", &new, "--file", &backup, "--recovery-file", &key], 3);
+    told(&["hub", "restore", "--dir", &new, "--file", &key, "--recovery-file", &key], 3);
+    told(&["hub", "init", "--dir", &new, "--commune", "05200", "--name", "X", "--recovery-file", &key], 3);
+    assert!(!std::path::Path::new(&new).exists());
+    std::fs::remove_file(format!("{dir}/hub.db")).unwrap();
+    told(&["hub", "status", "--dir", &dir], 3);
+}

@@ -121,6 +121,9 @@ fn second_officer(people: &People, wanted: &AlertWanted) -> Result<Option<String
 /// Sends an alert.
 pub async fn send(hub: &Hub, wanted: AlertWanted) -> Result<AlertSent> {
     let headline = text("headline", &wanted.headline, HEADLINE_MAX_CHARS, true)?;
+    if headline.contains('\n') {
+        return Err(invalid("headline", "is one line"));
+    }
     let description = text("description", &wanted.description, DESCRIPTION_MAX_CHARS, true)?;
     let instruction = text("instruction", &wanted.instruction, DESCRIPTION_MAX_CHARS, false)?;
     let officer = text("officer", &wanted.officer, MAX_NAME_BYTES / 4, false)?;

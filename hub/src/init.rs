@@ -67,7 +67,10 @@ pub async fn init(new: NewHub, clock: SharedClock) -> Result<Made> {
         return Err(invalid("recovery-file", "lies in the hub's own folder, where it protects nothing"));
     }
     folder.create()?;
-    let keys = keys::create(&folder, code, &name, clock.now_ms(), &recovery_file)?;
+    let keys = keys::create(&folder, code, &name, clock.now_ms(), &recovery_file).inspect_err(|_| {
+        // It was absent or empty before; what stayed would be in the way of the next try.
+        let _ = std::fs::remove_dir_all(&new.dir);
+    })?;
     let identity = Identity { version: LAYOUT_VERSION, commune: new.commune.clone(), name: name.clone() };
     // Written last: a folder without it is no hub, so an interrupted init is never taken for one.
     write_identity(&folder.identity(), &identity)?;

@@ -112,6 +112,7 @@ async fn the_whole_commune_needs_a_second_officer() {
         AlertWanted { ttl_ms: Some(i64::MAX), ..storm(&["Nà Phòn"]) },
         AlertWanted { description: "x".repeat(5_000), ..storm(&["Nà Phòn"]) },
         AlertWanted { headline: "a\u{0}b".to_owned(), ..storm(&["Nà Phòn"]) },
+        AlertWanted { headline: "a\nb".to_owned(), ..storm(&["Nà Phòn"]) },
     ] {
         assert_eq!(admin.alert(bad).await.expect_err("refused").code(), "invalid");
     }

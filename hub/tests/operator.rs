@@ -125,6 +125,10 @@ async fn a_hub_is_made_only_where_none_is() {
         assert_eq!(refused.expect_err("refused").code(), "invalid");
         assert!(!temp.path().join("a").exists(), "nothing is left behind");
     }
+    for recovery in [temp.path().join("nowhere/key"), temp.path().to_path_buf()] {
+        let refused = init(NewHub { recovery_file: Some(recovery), ..new("05200", "x", "a") }, Arc::new(SystemClock)).await;
+        assert!(refused.is_err() && !temp.path().join("a").exists(), "nothing is left behind");
+    }
     let made = init(new("05200", "Công an xã", "a"), Arc::new(SystemClock)).await.expect("made");
     assert!(made.recovery_file.ends_with("a.recovery") && made.recovery_file.exists());
     assert!(init(new("05200", "Công an xã", "a"), Arc::new(SystemClock)).await.is_err());

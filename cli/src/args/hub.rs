@@ -101,9 +101,11 @@ fn revoke(b: Builder) -> Command {
 }
 
 fn console(b: Builder) -> Command {
-    b.command("console", "help-hub-console", "yenban hub console --dir xa-mai-chau --officer \"Hà Văn Sơn\"")
-        .arg(dir(b))
-        .arg(b.option("officer", "NAME", "help-console-officer"))
+    b.command("console", "help-hub-console", "yenban hub console --dir xa-mai-chau --officer \"Hà Văn Sơn\"").arg(dir(b)).arg(b.option(
+        "officer",
+        "NAME",
+        "help-console-officer",
+    ))
 }
 
 /// What `hub list` can list.

@@ -8,15 +8,16 @@ use yenban_locales::Words;
 
 use crate::fault::{Fault, io_reason, unreadable};
 use crate::output::clean;
+use crate::reason::said;
 
 /// The sentence for an error of the hub in `dir`.
 pub(crate) fn of(error: &HubError, dir: &Path, words: Words) -> Fault {
     match error {
-        HubError::Refused(_) | HubError::Told(_) => of_problem(&Problem::from(error), dir),
-        HubError::Store(reason) => Fault::could_not("error-hub-database").at(dir).told("reason", reason),
+        HubError::Refused(_) | HubError::Told(_) => of_problem(&Problem::from(error), dir, words),
+        HubError::Store(reason) => Fault::could_not("error-hub-database").at(dir).told("reason", &said(reason, words)),
         HubError::File { path, source } if source.kind() == std::io::ErrorKind::NotFound => unreadable(path, source, words),
         HubError::File { path, source } => Fault::could_not("error-file").at(path).with("reason", io_reason(source, words)),
-        HubError::Folder { path, reason } => Fault::could_not("error-hub-folder").at(path).told("reason", reason),
+        HubError::Folder { path, reason } => Fault::could_not("error-hub-folder").at(path).told("reason", &said(reason, words)),
         HubError::Locked(path) => Fault::could_not("error-hub-running").at(path),
         HubError::Network(reason) => Fault::could_not("error-hub-network").told("reason", reason),
         HubError::Keys(reason) => Fault::could_not("error-keys").at(dir).told("reason", reason),
@@ -25,7 +26,7 @@ pub(crate) fn of(error: &HubError, dir: &Path, words: Words) -> Fault {
 }
 
 /// The sentence for a problem document of the hub in `dir`.
-pub(crate) fn of_problem(problem: &Problem, dir: &Path) -> Fault {
+fn of_problem(problem: &Problem, dir: &Path, words: Words) -> Fault {
     match problem.code.as_str() {
         "unknown_hamlet" => {
             let name = quoted(&problem.detail);
@@ -50,11 +51,11 @@ pub(crate) fn of_problem(problem: &Problem, dir: &Path) -> Fault {
             let fault = Fault::usage("error-csv-rows").at(dir).count("n", problem.rows.len() as u64).with("rows", rows);
             fault.listing("rows", json!(problem.rows))
         }
-        "invalid" | "malformed" | "too_large" => Fault::usage("error-hub-input").told("reason", &problem.detail),
+        "invalid" | "malformed" | "too_large" => Fault::usage("error-hub-input").told("reason", &said(&problem.detail, words)),
         "stopping" => Fault::could_not("error-hub-stopping"),
         "file" | "folder" => Fault::could_not("error-hub-file").told("reason", &problem.detail),
         "locked" => Fault::could_not("error-hub-running").at(dir),
-        _ if problem.status >= 500 => Fault::could_not("error-hub-database").at(dir).told("reason", &problem.detail),
+        _ if problem.status >= 500 => Fault::could_not("error-hub-database").at(dir).told("reason", &said(&problem.detail, words)),
         _ => Fault::no("error-hub-refused").told("reason", &problem.detail),
     }
     .coded(&problem.code)

@@ -45,7 +45,8 @@ const TOLD: [&str; 16] = [
 pub(super) fn status(job: &Job<'_>) -> Result<()> {
     let totals = job.at_the_hub(async |admin| admin.status().await)?;
     job.out.document(&json!(totals))?;
-    job.out.say("cli-hub-devices", &[("devices", totals.devices.into()), ("revoked", totals.revoked.into())])?;
+    let in_use = totals.devices.saturating_sub(totals.revoked);
+    job.out.say("cli-hub-devices", &[("devices", in_use.into()), ("revoked", totals.revoked.into())])?;
     let held = [("entries", totals.entries.into()), ("patrols", totals.patrols.into()), ("check-ins", totals.check_ins.into())];
     job.out.say("cli-hub-entries", &held)?;
     let evidence = totals.evidence;

@@ -6,6 +6,7 @@ use yenban_core::error::Error;
 use yenban_locales::Words;
 
 use crate::fault::{Fault, io_reason, unreadable};
+use crate::reason::said;
 
 /// The sentence for an error of the store in `store`.
 pub(crate) fn of(error: &Error, store: &Path, words: Words) -> Fault {
@@ -13,7 +14,7 @@ pub(crate) fn of(error: &Error, store: &Path, words: Words) -> Fault {
         Error::StoreBusy { path, .. } => Fault::could_not("error-store-busy").at(path),
         Error::NotAStore { path, .. } => Fault::could_not("error-store-foreign").at(path),
         Error::NoStore { path } => Fault::usage("error-store-not-enrolled").at(path),
-        Error::StoreDamaged { path, why } => Fault::could_not("error-store-damaged").at(path).told("reason", why),
+        Error::StoreDamaged { path, why } => Fault::could_not("error-store-damaged").at(path).told("reason", &said(why, words)),
         Error::SchemaTooNew { path } => Fault::could_not("error-store-newer").at(path),
         Error::Io { path, source, .. } if source.kind() == std::io::ErrorKind::NotFound => unreadable(path, source, words),
         Error::Io { path, source, .. } => Fault::could_not("error-file").at(path).with("reason", io_reason(source, words)),
