@@ -210,9 +210,9 @@ impl Phone {
     /// Remembers that the newest log is in doubt; the next entry begins another.
     pub(super) fn raise_doubt(&mut self, doubt: Doubt) -> Result<()> {
         self.enrolled_or_refuse()?;
-        self.log.spool.set_meta(&[("doubt", Some(doubt.code().as_bytes()))])?;
+        // First here: a disk with no room for the note must not make this process go on with the old log.
         self.doubt = Some(doubt);
-        Ok(())
+        self.log.spool.set_meta(&[("doubt", Some(doubt.code().as_bytes()))])
     }
 
     /// Everything that comes before an entry: enrolled, spool open, no doubt left.
