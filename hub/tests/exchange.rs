@@ -62,6 +62,21 @@ async fn a_province_comes_in_within_seconds_and_never_twice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_joined_before_the_list_came_is_not_doubled() {
+    let hub = TestHub::start().await;
+    import(&hub, "bản;họ tên\nNà Phòn;Lò Văn Páo\n").await.unwrap();
+    let list = "bản;tổ;họ tên;vai trò\nNà Phòn;Tổ Nà Phòn;Lò Văn Páo;tổ trưởng\nNà Phòn;Tổ Nà Phòn;Hà Thị Mai;tổ viên\n";
+    let totals = import(&hub, list).await.unwrap();
+    assert_eq!((totals.members, totals.updated), (1, 1));
+    let people = hub.hub.store.people().await.unwrap();
+    let named: Vec<_> = people.members.iter().filter(|member| member.name == "Lò Văn Páo").collect();
+    assert_eq!((named.len(), named[0].role, named[0].group), (1, Role::Leader, people.groups[0].no));
+    let again = import(&hub, list).await.unwrap();
+    assert_eq!((again.members, again.updated, again.unchanged), (0, 0, 2));
+    hub.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn one_bad_row_and_nothing_comes_in() {
     let hub = TestHub::start().await;
     let text = format!("{};;;;Thiếu bản;tổ viên\r\n", province());

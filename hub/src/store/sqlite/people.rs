@@ -367,24 +367,27 @@ fn take_group(c: &Connection, hamlet: HamletNo, name: &str, totals: &mut ImportT
 
 fn take_member(c: &Connection, hamlet: HamletNo, group: u32, name: &str, role: Role, totals: &mut ImportTotals) -> Result<()> {
     let key = compare_key(name);
-    let there: Option<(u32, u8)> = c
-        .prepare_cached("SELECT member, role FROM member WHERE hamlet = ?1 AND name_key = ?2 AND hamlet_group = ?3 ORDER BY member")
-        .and_then(|mut s| s.query_row(params![hamlet.0, key, group], |row| Ok((row.get(0)?, row.get(1)?))).optional())
+    // Who joined by a code before the list came has no group yet: the same person, who is put into it.
+    let there: Option<(u32, u8, u32)> = c
+        .prepare_cached(
+            "SELECT member, role, hamlet_group FROM member WHERE hamlet = ?1 AND name_key = ?2 AND hamlet_group IN (?3, 0)
+             ORDER BY hamlet_group = 0, member",
+        )
+        .and_then(|mut s| s.query_row(params![hamlet.0, key, group], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional())
         .map_err(sql)?;
-    let of_the_group = |held: u8| held == Role::Member as u8 || held == Role::Leader as u8;
-    match there {
-        None => {
-            add_member(c, &MemberRow { no: MemberNo(0), name: name.to_owned(), role, hamlet, group })?;
-            totals.members += 1;
-        }
-        // A table says who leads a group; it makes nobody an officer, and takes it from nobody.
-        Some((member, held)) if held != role as u8 && of_the_group(held) && of_the_group(role as u8) => {
-            c.prepare_cached("UPDATE member SET role = ?2 WHERE member = ?1")
-                .and_then(|mut s| s.execute(params![member, role as u8]))
-                .map_err(sql)?;
-            totals.updated += 1;
-        }
-        Some(_) => {}
+    let Some((member, held, in_group)) = there else {
+        add_member(c, &MemberRow { no: MemberNo(0), name: name.to_owned(), role, hamlet, group })?;
+        totals.members += 1;
+        return Ok(());
+    };
+    // A table says who leads a group; it makes nobody an officer, and takes it from nobody.
+    let of_the_group = |role: u8| role == Role::Member as u8 || role == Role::Leader as u8;
+    let role = if of_the_group(held) && of_the_group(role as u8) { role as u8 } else { held };
+    if (role, group) != (held, in_group) {
+        c.prepare_cached("UPDATE member SET role = ?2, hamlet_group = ?3 WHERE member = ?1")
+            .and_then(|mut s| s.execute(params![member, role, group]))
+            .map_err(sql)?;
+        totals.updated += 1;
     }
     Ok(())
 }
