@@ -140,6 +140,11 @@ impl Phone {
         self.enrolment = Enrolment::load(&self.log.spool)?;
         self.anchor = deliver::load_anchor(&self.log.spool)?;
         if self.enrolment.is_none() {
+            // The marker is written after the enrolment is on the disk: with it there was one, and it is gone.
+            if self.folder.marker().exists() {
+                let why = "a log has begun here, but the spool holds none: its write-ahead log is missing or damaged";
+                return Err(Error::StoreDamaged { path: self.folder.spool(), why: why.into() });
+            }
             return Ok(());
         }
         let raised = self.log.spool.meta("doubt")?;

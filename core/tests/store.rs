@@ -371,3 +371,46 @@ fn an_altered_photo_is_noticed_by_check_and_not_opened() {
     std::fs::remove_file(&object).unwrap();
     assert_eq!(phone.check().unwrap().faults.len(), 1);
 }
+
+#[cfg(unix)]
+#[test]
+fn every_file_of_a_store_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let dir = tempfile::tempdir().unwrap();
+    let store = dir.path().join("phone");
+    let clock = VirtualClock::starting_at(EVENING_MS);
+    let mut phone = enrolled(&store, &clock);
+    phone.patrol_start(&[], None).unwrap();
+    drop(phone);
+    for file in files_under(&store) {
+        let mode = std::fs::metadata(&file).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode & 0o077, 0, "{}: {mode:o}", file.display());
+    }
+}
+
+#[test]
+fn a_store_that_lost_its_log_is_never_taken_for_a_new_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = VirtualClock::starting_at(EVENING_MS);
+    for damage in ["emptied spool", "missing write-ahead log"] {
+        let store = dir.path().join(damage);
+        let mut phone = enrolled(&store, &clock);
+        phone.patrol_start(&[], None).unwrap();
+        drop(phone);
+        let wal = store.join("spool.db-wal");
+        let kept = std::fs::read(&wal).unwrap();
+        assert!(!kept.is_empty(), "everything still stands in the write-ahead log");
+        match damage {
+            "emptied spool" => std::fs::write(store.join("spool.db"), b"").unwrap(),
+            _ => std::fs::remove_file(&wal).unwrap(),
+        }
+        let before = contents(&store);
+        let folder = yenban_core::store::Folder::at(&store);
+        let error = Phone::open_software(folder, Box::new(clock.clone()), IfAbsent::Refuse).err().expect("refused");
+        assert_eq!(error.kind(), ErrorKind::Damaged, "{damage}: {error}");
+        if damage == "emptied spool" {
+            assert!(contents(&store) == before, "nothing was changed");
+            assert_eq!(std::fs::read(&wal).unwrap(), kept);
+        }
+    }
+}

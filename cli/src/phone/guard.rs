@@ -32,7 +32,7 @@ pub(super) fn lock(job: &Job<'_>) -> Result<()> {
 /// `unlock`: until `lock`, hand-over or a restart of the machine.
 pub(super) fn unlock(job: &Job<'_>) -> Result<()> {
     let mut phone = super::open(job.store, yenban_core::app::IfAbsent::Refuse, job.words())?;
-    if phone.is_locked() {
+    if phone.is_locked() || phone.has_pin().map_err(|error| job.fault(&error))? {
         phone.unlock(need_pin(job)?, KeepOpen::UntilLocked).map_err(|error| job.fault(&error))?;
     }
     job.settle(phone)?;

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OpenFlags};
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Result, SqlContext};
-use crate::keys::Secret32;
+use crate::keys::{Secret32, files};
 use crate::limits::{PAGE_SIZE_BYTES, STATEMENT_CACHE, WAL_CHECKPOINT_PAGES};
 
 /// What differs between spool and vault.
@@ -34,6 +34,10 @@ pub(crate) fn start_library() {
 pub(crate) fn open(path: &Path, key: &Secret32, settings: Settings) -> Result<Connection> {
     start_library();
     let exists = std::fs::metadata(path).is_ok_and(|m| m.len() > 0);
+    if !path.exists() {
+        // The library would make it readable for others; its write-ahead log takes over these rights.
+        files::private_new().open(path).map_err(|e| Error::io("make", path, e))?;
+    }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags).doing("open database")?;
     // Keeps the write-ahead log when the last connection closes: short sessions would otherwise pay

@@ -87,6 +87,11 @@ impl Folder {
         }
         let spool = self.spool();
         if spool.exists() {
+            // A log has begun here, so an empty file is no beginning. Said before the database library sees it:
+            // it would take the write-ahead log, which may hold every entry, for a leftover.
+            if self.marker().exists() && std::fs::metadata(&spool).is_ok_and(|m| m.len() == 0) {
+                return Err(Error::StoreDamaged { path: spool, why: "the file is empty, and a log has begun here".into() });
+            }
             return check_spool_file(&spool);
         }
         let listing = std::fs::read_dir(&self.root).map_err(|e| Error::io("list", &self.root, e))?;
