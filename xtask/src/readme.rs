@@ -65,6 +65,9 @@ fn commands(text: &str) -> Vec<String> {
     commands
 }
 
+/// Options with a value that may stand before a subcommand.
+const GROUP_OPTIONS: [&str; 3] = ["--store", "--pin-file", "--lang"];
+
 /// One call of our binary: the names of its subcommands and the flags after them.
 #[derive(Debug, PartialEq, Eq)]
 struct Call {
@@ -86,15 +89,26 @@ fn yenban_call(line: &str) -> Option<Call> {
     } else {
         return None;
     };
-    // Only the first words can be subcommands; what stands after a flag or in capitals is a value.
-    let words = args
+    let flags = args.iter().filter(|word| word.starts_with("--")).map(|flag| flag.split('=').next().unwrap_or_default().to_owned());
+    let flags: Vec<String> = flags.collect();
+    // Only the first words can be subcommands; what stands after a flag or in capitals is a value. Options that
+    // every command of a group has may stand before the subcommand, with their values.
+    let mut args = args.iter();
+    let mut first = Vec::new();
+    while let Some(word) = args.next() {
+        if GROUP_OPTIONS.contains(word) {
+            args.next();
+        } else {
+            first.push(*word);
+        }
+    }
+    let words = first
         .iter()
         .take_while(|word| word.chars().all(|c| c.is_ascii_lowercase() || c == '-'))
         .take_while(|word| !word.starts_with('-'))
         .map(ToString::to_string)
         .collect();
-    let flags = args.iter().filter(|word| word.starts_with("--")).map(|flag| flag.split('=').next().unwrap_or_default().to_owned());
-    Some(Call { words, flags: flags.collect() })
+    Some(Call { words, flags })
 }
 
 #[cfg(test)]
@@ -114,6 +128,9 @@ mod tests {
         let call = call.expect("a call of the binary");
         assert_eq!(call.words, ["hub", "init"]);
         assert_eq!(call.flags, ["--dir", "--commune"]);
+        let call = yenban_call("yenban phone --store DIR patrol check-in --lat 20.66").expect("a call of the binary");
+        assert_eq!(call.words, ["phone", "patrol", "check-in"]);
+        assert_eq!(call.flags, ["--store", "--lat"]);
         assert_eq!(yenban_call("cargo test --workspace"), None);
         assert_eq!(yenban_call("cargo run").map(|call| call.words.len()), Some(0));
         let verify = yenban_call("target/release/yenban verify night.bundle").expect("a call");

@@ -1,7 +1,7 @@
 //! The commune police's pages: what came in from the hamlets, patrols on a map sketch, alerts, people and phones.
 //!
 //! Made on the server, without scripts: they open on an old computer, print, and work with a screen reader as they
-//! are. All words come from `locales`; no page loads anything from elsewhere, and the policy in [`guard`] forbids it.
+//! are. All words come from `locales`; no page loads anything from elsewhere, and the policy of every answer forbids it.
 //! Content of a report is shown after its reader said what for, and the read log has the line before the page has it.
 //!
 //! | path under `/console` | page |

@@ -11,7 +11,16 @@ use crate::limits::{READER_CACHE_KIB, WRITER_CACHE_KIB};
 /// Statements kept prepared on each connection.
 const CACHED_STATEMENTS: usize = 128;
 
+/// Starts the database library, once: left to itself it lets a second thread go on while the first is still
+/// starting it, and that thread finds no encryption.
+fn start_library() {
+    static STARTED: std::sync::Once = std::sync::Once::new();
+    // A library that cannot start says so at the connection that is asked for next.
+    STARTED.call_once(|| drop(Connection::open_in_memory()));
+}
+
 fn open(path: &Path, key: &DatabaseKey, flags: OpenFlags) -> Result<Connection> {
+    start_library();
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(sql)?;
     let hex = zeroize::Zeroizing::new(data_encoding::HEXLOWER.encode(key.as_ref()));
     let statement = zeroize::Zeroizing::new(format!(
