@@ -69,12 +69,13 @@ CREATE TABLE check_in(
     patrol INTEGER NOT NULL, key INTEGER NOT NULL, at_ms INTEGER NOT NULL, lat_e7 INTEGER, lon_e7 INTEGER,
     accuracy_cm INTEGER, provider INTEGER, earliest_ms INTEGER NOT NULL, latest_ms INTEGER NOT NULL,
     unconfirmed INTEGER NOT NULL, checkpoint TEXT, note TEXT, PRIMARY KEY(patrol, key)) WITHOUT ROWID;
+-- Lies in the order of its list, so a page is read in one go.
 CREATE TABLE incident(
-    key INTEGER PRIMARY KEY, kind TEXT NOT NULL, urgent INTEGER NOT NULL, author INTEGER NOT NULL,
+    key INTEGER NOT NULL UNIQUE, kind TEXT NOT NULL, urgent INTEGER NOT NULL, author INTEGER NOT NULL,
     unconfirmed INTEGER NOT NULL, at_ms INTEGER NOT NULL, earliest_ms INTEGER NOT NULL,
     latest_ms INTEGER NOT NULL, lat_e7 INTEGER, lon_e7 INTEGER, accuracy_cm INTEGER, provider INTEGER,
-    amendments INTEGER NOT NULL, photos INTEGER NOT NULL, headline TEXT NOT NULL);
-CREATE INDEX incident_order ON incident(urgent DESC, at_ms DESC, key DESC);
+    amendments INTEGER NOT NULL, photos INTEGER NOT NULL, headline TEXT NOT NULL,
+    PRIMARY KEY(urgent DESC, at_ms DESC, key DESC)) WITHOUT ROWID;
 CREATE TABLE statement(
     incident INTEGER NOT NULL, entry INTEGER NOT NULL, place INTEGER NOT NULL, basis INTEGER NOT NULL,
     text TEXT NOT NULL, PRIMARY KEY(incident, entry, place)) WITHOUT ROWID;

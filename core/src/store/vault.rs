@@ -15,8 +15,9 @@ use crate::error::{Error, Result, SqlContext};
 use crate::keys::Secret32;
 use crate::limits::{VAULT_BATCH_ENTRIES, VAULT_CACHE_KIB};
 
-/// Size of a pin's cell: 0.02 degree, about two kilometres.
-pub(crate) const CELL_E7: i64 = 200_000;
+/// Size of a pin's cell: 0.004 degree, about 400 metres. What a map shows is read in rows of cells, so a cell is
+/// small against a screen and large against the distance of two incidents.
+pub(crate) const CELL_E7: i64 = 40_000;
 /// Cells from west to east.
 pub(crate) const CELLS_ACROSS: i64 = 3_600_000_000 / CELL_E7 + 1;
 
