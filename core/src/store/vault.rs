@@ -326,7 +326,8 @@ impl Vault {
     /// Makes the words of entry `entry` findable as words of `incident`.
     pub(crate) fn index_text(&self, incident: Key, entry: Key, folded: &str) -> Result<()> {
         self.execute("INSERT OR REPLACE INTO telling(entry, incident) VALUES (?1, ?2)", [entry.0, incident.0])?;
-        self.execute("INSERT INTO incident_text(rowid, folded) VALUES (?1, ?2)", params![entry.0, folded])?;
+        // Numbered downwards, so that the newest stands first: the index reads forwards twice as fast as backwards.
+        self.execute("INSERT INTO incident_text(rowid, folded) VALUES (-?1, ?2)", params![entry.0, folded])?;
         Ok(())
     }
 

@@ -158,8 +158,8 @@ impl Vault {
             return Ok(Vec::new());
         }
         let hits: Vec<i64> = self.list(
-            "SELECT DISTINCT t.incident FROM (SELECT rowid AS entry FROM incident_text WHERE incident_text MATCH ?1
-             ORDER BY rowid DESC LIMIT ?2) m JOIN telling t ON t.entry = m.entry",
+            "SELECT DISTINCT t.incident FROM (SELECT -rowid AS entry FROM incident_text WHERE incident_text MATCH ?1
+             ORDER BY rowid LIMIT ?2) m JOIN telling t ON t.entry = m.entry",
             params![query, limit.min(PAGE_ROWS)],
             |r| r.get(0),
         )?;
