@@ -317,7 +317,7 @@ fn project_entry(log: &Log, open: &mut OpenVault, key: Key, record: &Record) -> 
             let at_ms = crate::patrol::time_of(&record.common).at_ms;
             vault.put_confirmed(key, *first_seq, *last_seq, at_ms)?;
         }
-        Act::LogStarted { .. } | Act::Unknown { .. } => {}
+        Act::PreviewsMade { .. } | Act::LogStarted { .. } | Act::Unknown { .. } => {}
     }
     vault.followed(key)
 }

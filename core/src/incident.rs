@@ -55,7 +55,7 @@ pub(crate) fn project(
     key_of: &dyn Fn(yenban_protocol::id::EntryName) -> Result<Option<Key>>,
 ) -> Result<()> {
     match &record.act {
-        Act::IncidentReported { kind, urgent, statements } => {
+        Act::IncidentReported { kind, urgent, statements, .. } => {
             let row = IncidentRow {
                 key,
                 kind,

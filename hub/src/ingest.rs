@@ -176,7 +176,7 @@ fn effect(record: Record, bounds: Bounds) -> Option<Effect> {
         Act::CrewChanged { patrol_seq, ref change } => {
             Effect::CrewChanged { patrol_seq, joined: change.joined.clone(), left: change.left.clone() }
         }
-        Act::IncidentReported { ref kind, urgent, ref statements } => {
+        Act::IncidentReported { ref kind, urgent, ref statements, .. } => {
             Effect::Incident { at: when(), kind: kind.clone(), urgent, report: report(statements) }
         }
         Act::IncidentAmended { incident, ref statements } => Effect::Amendment { incident, at: when(), report: report(statements) },
@@ -194,6 +194,10 @@ fn effect(record: Record, bounds: Bounds) -> Option<Effect> {
         },
         Act::AlertAnswered { ref alert, answer } => Effect::Answer { at: when(), answer: AnswerRow { alert: alert.clone(), answer } },
         Act::PhoneHandedOver { to } => Effect::HandedOver { best_ms: when().best_ms, from: record.common.author, to },
-        Act::PhotoCaptured { photo: None, .. } | Act::LogStarted { .. } | Act::AuthorConfirmed { .. } | Act::Unknown { .. } => return None,
+        Act::PhotoCaptured { photo: None, .. }
+        | Act::PreviewsMade { .. }
+        | Act::LogStarted { .. }
+        | Act::AuthorConfirmed { .. }
+        | Act::Unknown { .. } => return None,
     })
 }

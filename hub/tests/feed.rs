@@ -151,7 +151,7 @@ async fn the_fate_of_an_incident_goes_to_its_reporter() {
     let hub = TestHub::start().await;
     let (mut phone, mut conn) = hub.phone("Nà Phòn").await;
     let statements = vec![Statement { basis: Basis::Heard, text: "Mất trâu".to_owned() }];
-    let seq = phone.record(Act::IncidentReported { kind: "theft".to_owned(), urgent: false, statements });
+    let seq = phone.record(Act::IncidentReported { kind: "theft".to_owned(), urgent: false, attachments: 0, statements });
     phone.push(&mut conn, 0, seq).await;
     let mut admin = Admin::here(hub.hub.clone());
     let fate = |state: &str, incident: String| Operation::Fate { incident, state: state.to_owned(), note: "Mai xuống".to_owned() };

@@ -103,8 +103,12 @@ async fn incidents_amendments_photos_and_unknown_kinds() {
     let hub = TestHub::start().await;
     let (mut phone, mut conn) = hub.phone("Nà Phòn").await;
     let said = |text: &str| vec![Statement { basis: Basis::Seen, text: text.to_owned() }];
-    let seq = phone
-        .record(Act::IncidentReported { kind: "landslide".to_owned(), urgent: true, statements: said("Sạt lở ở suối Đá Bạn") });
+    let seq = phone.record(Act::IncidentReported {
+        kind: "landslide".to_owned(),
+        urgent: true,
+        attachments: 0,
+        statements: said("Sạt lở ở suối Đá Bạn"),
+    });
     let incident = yenban_protocol::id::EntryName { log: phone.log, seq };
     phone.record(Act::IncidentAmended { incident, statements: said("Đất lấp đường") });
     // A kind of the future, with a class of the future.

@@ -24,7 +24,7 @@ async fn a_running_and_a_stopped_hub_answer_alike() {
     let dir = hub.temp.path().join("hub");
     let (mut phone, mut conn) = hub.phone("Nà Phòn").await;
     let statements = vec![Statement { basis: Basis::Seen, text: "Cháy rừng".to_owned() }];
-    phone.record(Act::IncidentReported { kind: "fire".to_owned(), urgent: true, statements });
+    phone.record(Act::IncidentReported { kind: "fire".to_owned(), urgent: true, attachments: 0, statements });
     phone.push(&mut conn, 0, 1).await;
 
     let mut admin = Admin::open(&dir).await.expect("over the socket");

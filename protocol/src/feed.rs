@@ -6,10 +6,11 @@
 use crate::alert::Alert;
 use crate::cbor::{Reader, Writer};
 use crate::crypto::{Hash, sha256};
+use crate::custody::DayHead;
 use crate::error::{Error, Result};
 use crate::fields::{list, need, write_list};
 use crate::id::{CommuneCode, DeviceId, EntryName, Epoch, HamletNo, LogId, MemberNo, Role};
-use crate::limits::{MAX_ITEM_BYTES, MAX_NAME_BYTES, MAX_PLACES, MAX_TEXT_BYTES};
+use crate::limits::{MAX_ITEM_BYTES, MAX_NAME_BYTES, MAX_OBJECTS_ASKED, MAX_PLACES, MAX_TEXT_BYTES};
 use crate::signed::{Signed, Statement};
 
 /// For whom a stream is.
@@ -166,6 +167,13 @@ pub enum Item {
         /// The hamlet now.
         hamlet: HamletNo,
     },
+    /// 5: the state of all custody records at the end of a day; phones remember it.
+    CustodyHead(DayHead),
+    /// 6: objects that the hub lost or cannot verify: whoever still has them sends them again.
+    ObjectsWanted {
+        /// Hashes of the sealed files.
+        objects: Vec<Hash>,
+    },
     /// A kind this build does not know: kept and counted, not shown.
     Unknown {
         /// Its number.
@@ -204,6 +212,8 @@ impl Item {
             Item::Fate(_) => 2,
             Item::Revocation { .. } => 3,
             Item::Membership { .. } => 4,
+            Item::CustodyHead(_) => 5,
+            Item::ObjectsWanted { .. } => 6,
             Item::Unknown { kind } => *kind,
         }
     }
@@ -216,6 +226,8 @@ impl Item {
             Item::Fate(_) => "incident_fate",
             Item::Revocation { .. } => "revocation",
             Item::Membership { .. } => "membership",
+            Item::CustodyHead(_) => "custody_head",
+            Item::ObjectsWanted { .. } => "objects_wanted",
             Item::Unknown { .. } => "unknown",
         }
     }
@@ -233,6 +245,13 @@ impl Item {
             }
             Item::Membership { member, role, hamlet } => {
                 w.map(3).uint(0).uint(member.0.into()).uint(1).uint(role.number()).uint(2).uint(hamlet.0.into());
+            }
+            Item::CustodyHead(head) => head.write(w),
+            Item::ObjectsWanted { objects } => {
+                w.map(1).uint(0);
+                write_list(w, objects, |w, hash| {
+                    w.bytes(hash);
+                });
             }
             Item::Unknown { .. } => {
                 w.null();
@@ -269,6 +288,18 @@ impl Item {
                     }
                 }
                 Item::Membership { member: need(member, "member")?, role: need(role, "role")?, hamlet: need(hamlet, "hamlet")? }
+            }
+            5 => Item::CustodyHead(DayHead::read(r)?),
+            6 => {
+                let mut objects = Vec::new();
+                let mut fields = r.map("objects wanted")?;
+                while let Some(key) = fields.key(r)? {
+                    match key {
+                        0 => objects = list(r, MAX_OBJECTS_ASKED, "objects wanted", |r| r.fixed("object hash"))?,
+                        _ => drop(r.item("objects wanted field")?),
+                    }
+                }
+                Item::ObjectsWanted { objects }
             }
             kind => {
                 r.item("item")?;

@@ -52,3 +52,11 @@ pub const MAX_CREW: usize = 64;
 pub const MAX_CODE_CHARS: usize = 1024;
 /// Places of one kind in one directory item.
 pub const MAX_PLACES: usize = 4096;
+/// Flags on one photograph.
+pub const MAX_FLAGS: usize = 16;
+/// Smaller copies of one photograph.
+pub const MAX_PREVIEWS: usize = 8;
+/// Objects asked for, or asked about, at once.
+pub const MAX_OBJECTS_ASKED: usize = 256;
+/// Bytes of one sealed object.
+pub const MAX_OBJECT_BYTES: u64 = 272 * 1024 * 1024;

@@ -7,14 +7,16 @@
 
 use crate::cbor::{Reader, Writer};
 use crate::chain::{Class, Part};
-use crate::crypto::{Hash, PublicKey};
+use crate::crypto::PublicKey;
 use crate::error::{Error, Result};
 use crate::id::{BootId, EntryName, LogId, MemberNo};
 use crate::limits::{MAX_CREW, MAX_NAME_BYTES, MAX_STATEMENTS, MAX_TEXT_BYTES};
 use crate::time::{Anchor, Stamp};
 
 mod acts;
-pub use acts::{Act, Answer, Basis, CrewChange, PhotoFacts, Statement, Subject};
+mod photo;
+pub use acts::{Act, Answer, Basis, CrewChange, Statement, Subject};
+pub use photo::{Begun, Declared, Exif, PhotoFacts, Preview, PreviewKind, Previews};
 
 /// Where a position came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -78,7 +78,7 @@ fn acts(device_key: PublicKey) -> Vec<Act> {
         Act::PatrolResumed { patrol_seq: 1 },
         Act::PatrolFinished { patrol_seq: 1, distance_m: 3_412 },
         Act::CrewChanged { patrol_seq: 1, change: CrewChange { joined: vec![MemberNo(9)], left: vec![MemberNo(8)] } },
-        Act::IncidentReported { kind: "landslide".into(), urgent: true, statements: statements.clone() },
+        Act::IncidentReported { kind: "landslide".into(), urgent: true, attachments: 0, statements: statements.clone() },
         Act::IncidentAmended { incident, statements },
         Act::PhotoCaptured {
             subject: Some(incident),
@@ -90,6 +90,7 @@ fn acts(device_key: PublicKey) -> Vec<Act> {
                 media_type: "image/jpeg".into(),
                 from_camera: true,
                 original_name: Some("suối.jpg".into()),
+                ..PhotoFacts::default()
             }),
         },
         Act::AlertAnswered { alert: "VN-05200-0a1b-42".into(), answer: Answer::Going },

@@ -205,6 +205,8 @@ fn line_of(item: &Item) -> String {
         Item::Fate(fate) => format!("{} {} {}", fate.incident, fate.state, fate.note).trim_end().to_owned(),
         Item::Revocation { device, .. } => device.to_string(),
         Item::Membership { member, role, .. } => format!("{member} {role}"),
+        Item::CustodyHead(head) => format!("{} {}", head.day, data_encoding::HEXLOWER.encode(&head.root[..8])),
+        Item::ObjectsWanted { objects } => objects.len().to_string(),
         Item::Unknown { kind } => kind.to_string(),
     }
 }

@@ -44,6 +44,7 @@ impl Phone {
             media_type: photo.media_type.to_owned(),
             from_camera,
             original_name,
+            ..PhotoFacts::default()
         };
         let object = NewObject { sealed_sha256: photo.sealed_sha256, size_bytes: photo.sealed_size_bytes };
         let act = Act::PhotoCaptured { subject: subject.map(|(name, _)| name), photo: Some(facts) };

@@ -50,7 +50,7 @@ fn said(basis: Basis, text: &str) -> Statement {
 }
 
 fn report(phone: &mut Phone, minutes: i64, at: Option<Position>, kind: &str, urgent: bool, statements: Vec<Statement>) -> EntryName {
-    let seq = record(phone, minutes, at, Act::IncidentReported { kind: kind.to_owned(), urgent, statements });
+    let seq = record(phone, minutes, at, Act::IncidentReported { kind: kind.to_owned(), urgent, attachments: 0, statements });
     EntryName { log: phone.log, seq }
 }
 
@@ -63,6 +63,7 @@ fn photo(phone: &mut Phone, minutes: i64, subject: EntryName, size_bytes: u64, n
         media_type: "image/jpeg".to_owned(),
         from_camera: name.is_none(),
         original_name: name.map(str::to_owned),
+        ..PhotoFacts::default()
     };
     record(phone, minutes, Some(place(410, 300)), Act::PhotoCaptured { subject: Some(subject), photo: Some(facts) });
 }

@@ -130,6 +130,9 @@ pub enum Act {
         kind: String,
         /// Urgent.
         urgent: bool,
+        /// Photographs that were chosen for it when it was reported and follow in entries of their own: until as
+        /// many have come the report is incomplete.
+        attachments: u32,
         /// What is said; empty when that part was erased.
         statements: Vec<Statement>,
     },
@@ -166,30 +169,18 @@ pub enum Act {
         /// Last entry that is confirmed.
         last_seq: u64,
     },
+    /// 13: smaller copies of a photograph were made, or could not be.
+    PreviewsMade {
+        /// The entry of the photograph.
+        photo: EntryName,
+        /// Their facts; `None` when that part was erased.
+        previews: Option<Previews>,
+    },
     /// A kind this build does not know: stored, receipted, restricted by class.
     Unknown {
         /// Its number.
         kind: u64,
     },
-}
-
-/// Facts of a photograph.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PhotoFacts {
-    /// SHA-256 of the bytes the camera gave.
-    pub sha256: Hash,
-    /// Their length.
-    pub size_bytes: u64,
-    /// SHA-256 of the sealed file.
-    pub sealed_sha256: Hash,
-    /// Its length.
-    pub sealed_size_bytes: u64,
-    /// Media type by its first bytes (`image/jpeg`, or `application/octet-stream`).
-    pub media_type: String,
-    /// Taken with the camera of the app; otherwise brought in from elsewhere.
-    pub from_camera: bool,
-    /// The name it had, if it was brought in.
-    pub original_name: Option<String>,
 }
 
 /// Own fields of part 0, encoded: keys from 16 in ascending order.
@@ -249,7 +240,7 @@ fn read_name(r: &mut Reader<'_>) -> Result<EntryName> {
 }
 
 /// Checks a text against its bound.
-fn fits(text: &str, limit: usize, what: &'static str) -> Result<()> {
+pub(super) fn fits(text: &str, limit: usize, what: &'static str) -> Result<()> {
     if text.len() > limit { Err(Error::Limit { what, limit }) } else { Ok(()) }
 }
 
@@ -270,13 +261,14 @@ impl Act {
             Act::AlertAnswered { .. } => 10,
             Act::PhoneHandedOver { .. } => 11,
             Act::AuthorConfirmed { .. } => 12,
+            Act::PreviewsMade { .. } => 13,
             Act::Unknown { kind } => *kind,
         }
     }
 
     /// The kind's word in JSON, of this act or of a number.
     pub fn kind_code(kind: u64) -> &'static str {
-        const CODES: [&str; 13] = [
+        const CODES: [&str; 14] = [
             "log_started",
             "patrol_started",
             "check_in",
@@ -290,6 +282,7 @@ impl Act {
             "alert_answered",
             "phone_handed_over",
             "author_confirmed",
+            "previews_made",
         ];
         usize::try_from(kind).ok().and_then(|k| CODES.get(k).copied()).unwrap_or("unknown")
     }
@@ -319,10 +312,9 @@ impl Act {
                 check_statements(statements)
             }
             Act::IncidentAmended { statements, .. } => check_statements(statements),
-            Act::PhotoCaptured { photo: Some(photo), .. } => {
-                fits(&photo.media_type, MAX_NAME_BYTES, "media type")?;
-                fits(photo.original_name.as_deref().unwrap_or(""), MAX_NAME_BYTES, "file name")
-            }
+            Act::PhotoCaptured { photo: Some(photo), .. } => photo.check(),
+            Act::PreviewsMade { previews: Some(previews), .. } => previews.check(),
+            Act::PreviewsMade { previews: None, .. } => Err(Error::Malformed { what: "previews without facts", at: 0 }),
             Act::PhotoCaptured { photo: None, .. } => Err(Error::Malformed { what: "photograph without facts", at: 0 }),
             Act::AlertAnswered { alert, .. } => fits(alert, MAX_NAME_BYTES, "alert identifier"),
             Act::Unknown { .. } => Err(Error::Malformed { what: "unknown kind", at: 0 }),
@@ -373,13 +365,16 @@ impl Act {
                 w.uint(18);
                 write_members(&mut w, &change.left);
             }
-            Act::IncidentReported { kind, urgent, .. } => {
-                count = 2;
+            Act::IncidentReported { kind, urgent, attachments, .. } => {
+                count = 2 + usize::from(*attachments > 0);
                 w.uint(16).text(kind).uint(17).bool(*urgent);
+                if *attachments > 0 {
+                    w.uint(18).uint((*attachments).into());
+                }
             }
-            Act::IncidentAmended { incident, .. } => {
+            Act::IncidentAmended { incident: name, .. } | Act::PreviewsMade { photo: name, .. } => {
                 w.uint(16);
-                write_name(&mut w, incident);
+                write_name(&mut w, name);
             }
             Act::PhotoCaptured { subject: Some(subject), .. } => {
                 w.uint(16);
@@ -412,16 +407,8 @@ impl Act {
                 }
                 Class::REPORT
             }
-            Act::PhotoCaptured { photo: Some(photo), .. } => {
-                w.map(6 + usize::from(photo.original_name.is_some()));
-                w.uint(0).bytes(&photo.sha256).uint(1).uint(photo.size_bytes);
-                w.uint(2).bytes(&photo.sealed_sha256).uint(3).uint(photo.sealed_size_bytes);
-                w.uint(4).text(&photo.media_type).uint(5).bool(photo.from_camera);
-                if let Some(name) = &photo.original_name {
-                    w.uint(6).text(name);
-                }
-                Class::EVIDENCE
-            }
+            Act::PhotoCaptured { photo: Some(photo), .. } => return Some(photo.to_part()),
+            Act::PreviewsMade { previews: Some(previews), .. } => return Some(previews.to_part()),
             _ => return None,
         };
         Some(Part { class, bytes: w.into_bytes() })
@@ -447,12 +434,13 @@ impl Act {
             7 => Act::IncidentReported {
                 kind: own.text(16, MAX_NAME_BYTES, "kind of incident")?.unwrap_or_default(),
                 urgent: own.need(17, "urgent")?.bool("urgent")?,
+                attachments: own.get(18).map(|mut r| r.u32("attachments")).transpose()?.unwrap_or(0),
                 statements: read_statements(further)?,
             },
             8 => Act::IncidentAmended { incident: read_name(&mut own.need(16, "incident")?)?, statements: read_statements(further)? },
             9 => Act::PhotoCaptured {
                 subject: own.get(16).map(|mut r| read_name(&mut r)).transpose()?,
-                photo: further.map(read_photo).transpose()?,
+                photo: further.map(PhotoFacts::from_part).transpose()?,
             },
             10 => Act::AlertAnswered {
                 alert: own.text(16, MAX_NAME_BYTES, "alert identifier")?.unwrap_or_default(),
@@ -463,6 +451,10 @@ impl Act {
                 },
             },
             11 => Act::PhoneHandedOver { to: MemberNo(own.need(16, "member")?.u32("member")?) },
+            13 => Act::PreviewsMade {
+                photo: read_name(&mut own.need(16, "photograph")?)?,
+                previews: further.map(Previews::from_part).transpose()?,
+            },
             12 => Act::AuthorConfirmed { first_seq: own.seq(16)?, last_seq: own.seq(17)? },
             kind => Act::Unknown { kind },
         })
@@ -496,30 +488,4 @@ fn read_statements(part: Option<&Part>) -> Result<Vec<Statement>> {
     }
     r.end("report")?;
     Ok(statements)
-}
-
-fn read_photo(part: &Part) -> Result<PhotoFacts> {
-    let mut r = Reader::new(&part.bytes);
-    let mut fields = r.map("photograph")?;
-    let (mut sha256, mut size_bytes, mut sealed_sha256, mut sealed_size_bytes) = (None, None, None, None);
-    let (mut media_type, mut from_camera, mut original_name) = (String::new(), false, None);
-    while let Some(key) = fields.key(&mut r)? {
-        match key {
-            0 => sha256 = Some(r.fixed("hash")?),
-            1 => size_bytes = Some(r.uint("size")?),
-            2 => sealed_sha256 = Some(r.fixed("sealed hash")?),
-            3 => sealed_size_bytes = Some(r.uint("sealed size")?),
-            4 => media_type = r.text_up_to(MAX_NAME_BYTES, "media type")?.to_owned(),
-            5 => from_camera = r.bool("source")?,
-            6 => original_name = Some(r.text_up_to(MAX_NAME_BYTES, "file name")?.to_owned()),
-            _ => drop(r.item("photograph field")?),
-        }
-    }
-    r.end("photograph")?;
-    match (sha256, size_bytes, sealed_sha256, sealed_size_bytes) {
-        (Some(sha256), Some(size_bytes), Some(sealed_sha256), Some(sealed_size_bytes)) => {
-            Ok(PhotoFacts { sha256, size_bytes, sealed_sha256, sealed_size_bytes, media_type, from_camera, original_name })
-        }
-        _ => Err(Error::Malformed { what: "photograph without hashes", at: 0 }),
-    }
 }
