@@ -27,7 +27,8 @@ use crate::limits::SIDE_FILE_MAX_BYTES;
 use crate::log::{Draft, Lane, Log, Recipients, VaultOpener, Writing, Written, lane_of, open_body, read_record};
 use crate::patrol::Walk;
 use crate::store::marker::Doubt;
-use crate::store::spool::{HandOver, NewObject, Spool};
+use crate::store::spool::{HandOver, Spool};
+use crate::store::spool_capture::NewFile;
 use crate::store::vault::Vault;
 use crate::store::{Folder, Key, StoreLock};
 
@@ -228,7 +229,7 @@ impl Phone {
         let to = self.recipients()?;
         let lane = extra.lane.unwrap_or_else(|| lane_of(&act));
         let record = Record { common: self.common(place)?, act };
-        let draft = Draft { record: &record, lane, patrol: patrol.0, paused: patrol.1, object: extra.object, handover: extra.handover };
+        let draft = Draft { record: &record, lane, patrol: patrol.0, paused: patrol.1, files: extra.files, handover: extra.handover };
         let ctx = Writing { keys: self.keys.as_ref(), clock: self.clock.as_ref(), to };
         let written = self.log.append(&ctx, &draft)?;
         self.follow_written(written.key, &record);
@@ -277,7 +278,7 @@ impl Phone {
 /// What few entries have.
 #[derive(Default)]
 struct Extra<'a> {
-    object: Option<&'a NewObject>,
+    files: &'a [NewFile],
     lane: Option<Lane>,
     handover: Option<HandOver>,
 }

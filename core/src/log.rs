@@ -16,7 +16,8 @@ use crate::keys::{Drawn, KeyStore};
 use crate::limits::{LOGS_MAX, SEQ_MAX, SESSION_MAX_ENTRIES, SESSION_MAX_MS};
 use crate::store::Key;
 use crate::store::marker::{self, Marker};
-use crate::store::spool::{Commit, EntryRow, HandOver, Head, NewLog, NewObject, NewSession, Spool};
+use crate::store::spool::{Commit, EntryRow, HandOver, Head, NewLog, NewSession, Spool};
+use crate::store::spool_capture::NewFile;
 
 /// Order of sending: an urgent entry overtakes, evidence comes last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,7 +48,7 @@ pub(crate) struct Draft<'a> {
     /// The open patrol after this entry.
     pub patrol: Option<u64>,
     pub paused: bool,
-    pub object: Option<&'a NewObject>,
+    pub files: &'a [NewFile],
     pub handover: Option<HandOver>,
 }
 
@@ -133,7 +134,7 @@ impl Log {
         let log = NewLog { id, name: name.0, nonce, reason };
         let head = Head { log: id, name: name.0, next_seq: 0, link: chain::FIRST_LINK, patrol: None, paused: false };
         self.session = None;
-        let draft = Draft { record, lane: Lane::Text, patrol: None, paused: false, object: None, handover: None };
+        let draft = Draft { record, lane: Lane::Text, patrol: None, paused: false, files: &[], handover: None };
         self.write(ctx, head, &draft, Some(&log))
     }
 
@@ -168,7 +169,7 @@ impl Log {
             paused: draft.paused,
             body: sealed.to_bytes(),
         };
-        let with = Commit { log, session: session.pending.as_ref(), object: draft.object, handover: draft.handover };
+        let with = Commit { log, session: session.pending.as_ref(), files: draft.files, handover: draft.handover };
         self.spool.append(&row, &with)?;
         session.pending = None;
         session.entries += 1;
@@ -314,7 +315,7 @@ mod tests {
     }
 
     fn draft(record: &Record) -> Draft<'_> {
-        Draft { record, lane: Lane::Text, patrol: None, paused: false, object: None, handover: None }
+        Draft { record, lane: Lane::Text, patrol: None, paused: false, files: &[], handover: None }
     }
 
     /// A log with its first entry; what it is written with.

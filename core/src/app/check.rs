@@ -71,12 +71,12 @@ impl Phone {
     }
 
     fn check_files(&self, report: &mut CheckReport) -> Result<()> {
-        for (key, sealed_sha256, size_bytes, _) in self.log.spool.objects()? {
-            let path = object_path(&self.folder.objects(), &sealed_sha256);
-            let name = self.log.name_of(key)?;
+        for file in self.log.spool.files()? {
+            let path = object_path(&self.folder.objects(), &file.sealed_sha256);
+            let name = self.log.name_of(file.entry)?;
             report.files += 1;
             match hash_file(&path) {
-                Ok((hash, size)) if hash == sealed_sha256 && size == size_bytes => {}
+                Ok((hash, size)) if hash == file.sealed_sha256 && size == file.size_bytes => {}
                 Ok(_) => report.faults.push(format!("{name}: its file {} was altered", path.display())),
                 Err(e) => report.faults.push(format!("{name}: {e}")),
             }

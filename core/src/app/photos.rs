@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::evidence::{self, SealedPhoto, UNFINISHED};
 use crate::limits::PAGE_ROWS;
 use crate::log::Lane;
-use crate::store::spool::NewObject;
+use crate::store::spool_capture::{FileKind, NewFile};
 
 impl Phone {
     /// Takes in the photograph at `source` for an incident or patrol (`subject`, an entry name) or for
@@ -46,9 +46,15 @@ impl Phone {
             original_name,
             ..PhotoFacts::default()
         };
-        let object = NewObject { sealed_sha256: photo.sealed_sha256, size_bytes: photo.sealed_size_bytes };
+        let files = [NewFile {
+            sealed_sha256: photo.sealed_sha256,
+            size_bytes: photo.sealed_size_bytes,
+            kind: FileKind::Original,
+            photo: None,
+            urgent: false,
+        }];
         let act = Act::PhotoCaptured { subject: subject.map(|(name, _)| name), photo: Some(facts) };
-        let extra = Extra { object: Some(&object), lane: Some(Lane::Evidence), ..Extra::default() };
+        let extra = Extra { files: &files, lane: Some(Lane::Evidence), ..Extra::default() };
         let written = self.write(act, None, self.patrol_state(), extra).inspect_err(|_| self.remove_unnamed(&photo))?;
         self.sign_head_if_possible();
         Ok(written.name.to_string())
@@ -99,8 +105,8 @@ impl Phone {
     /// Removes a sealed file whose entry was not saved: on a full disk it would keep the room that the next
     /// capture needs. Only when the log, read again, truly does not name it.
     fn remove_unnamed(&mut self, photo: &SealedPhoto) {
-        let named = self.log.ready().and_then(|()| self.log.spool.objects());
-        if named.is_ok_and(|objects| objects.iter().all(|object| object.1 != photo.sealed_sha256)) {
+        let named = self.log.ready().and_then(|()| self.log.spool.files());
+        if named.is_ok_and(|files| files.iter().all(|file| file.sealed_sha256 != photo.sealed_sha256)) {
             let _ = std::fs::remove_file(evidence::object_path(&self.folder.objects(), &photo.sealed_sha256));
         }
     }

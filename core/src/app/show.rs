@@ -11,6 +11,7 @@ use crate::limits::PAGE_ROWS;
 use crate::log::{open_body, read_record};
 use crate::outbox::{SendState, send_state};
 use crate::store::Key;
+use crate::store::spool_capture::FileKind;
 use crate::store::spool_send::AttemptRow;
 use crate::store::vault_read::{IncidentView, PatrolView};
 
@@ -38,7 +39,8 @@ impl Phone {
             received += held.count().min(len);
             parked += self.log.spool.parked(number)?.iter().filter(|(seq, _)| !held.contains(*seq)).count() as u64;
         }
-        let objects = self.log.spool.objects()?;
+        let mut originals = self.log.spool.files()?;
+        originals.retain(|file| file.kind == FileKind::Original);
         let head = self.log.head().copied();
         let alerts = if self.enrolment.is_some() { self.alerts()? } else { Vec::new() };
         Ok(Status {
@@ -54,8 +56,8 @@ impl Phone {
             patrol: self.status_patrol()?,
             alerts_unread: alerts.iter().filter(|a| a.state == "live" && a.answer.is_none()).count() as u64,
             alerts_total: alerts.len() as u64,
-            evidence_captured: objects.len() as u64,
-            evidence_uploaded: objects.iter().filter(|o| o.3).count() as u64,
+            evidence_captured: originals.len() as u64,
+            evidence_uploaded: originals.iter().filter(|file| file.received).count() as u64,
             chain_head: head.map(|h| data_encoding::HEXLOWER.encode(&h.link)).unwrap_or_default(),
         })
     }

@@ -14,6 +14,7 @@ pub(crate) mod folder;
 pub(crate) mod marker;
 pub(crate) mod schema;
 pub(crate) mod spool;
+pub(crate) mod spool_capture;
 pub(crate) mod spool_feed;
 pub(crate) mod spool_send;
 pub(crate) mod vault;

@@ -56,6 +56,25 @@ CREATE TABLE feed_item(
     sealed INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY(scope, epoch, number)) WITHOUT ROWID;
 ";
 
+/// Captures under way; sealed files by size class, with the receipt that names them. What an older program
+/// noted of a file's delivery named no epoch, so those are asked about again.
+const SPOOL_2: &str = "
+CREATE TABLE capture(
+    id BLOB PRIMARY KEY, subject BLOB, from_camera INTEGER NOT NULL, wall_ms INTEGER NOT NULL,
+    monotonic_ms INTEGER NOT NULL, boot BLOB NOT NULL, position BLOB, heading_cdeg INTEGER) WITHOUT ROWID;
+-- kind: 0 thumbnail, 1 preview, 2 original. entry: who names it; photo: whose copy it is.
+-- epoch, hub_ms, hold_s: of the receipt that names it; NULL: not received.
+CREATE TABLE file(
+    sealed_sha256 BLOB PRIMARY KEY, entry INTEGER NOT NULL, photo INTEGER NOT NULL, kind INTEGER NOT NULL,
+    size_bytes INTEGER NOT NULL, urgent INTEGER NOT NULL, epoch BLOB, hub_ms INTEGER, hold_s INTEGER,
+    attempts INTEGER NOT NULL DEFAULT 0, parked TEXT, evicted_ms INTEGER) WITHOUT ROWID;
+CREATE INDEX file_waiting ON file(urgent DESC, kind, entry) WHERE epoch IS NULL;
+CREATE INDEX file_entry ON file(entry);
+INSERT INTO file(sealed_sha256, entry, photo, kind, size_bytes, urgent)
+    SELECT sealed_sha256, entry, entry, 2, size_bytes, 0 FROM object;
+DROP TABLE object;
+";
+
 const VAULT_1: &str = "
 CREATE TABLE watermark(log INTEGER PRIMARY KEY, next_seq INTEGER NOT NULL);
 CREATE TABLE patrol(
@@ -100,7 +119,7 @@ CREATE TABLE confirmed(
 
 /// Brings a spool to this program's schema.
 pub(crate) fn migrate_spool(conn: &mut Connection, path: &Path) -> Result<()> {
-    migrate(conn, path, &Migrations::from_slice(&[M::up(SPOOL_1)]))
+    migrate(conn, path, &Migrations::from_slice(&[M::up(SPOOL_1), M::up(SPOOL_2)]))
 }
 
 /// Brings a vault to this program's schema.
@@ -126,8 +145,22 @@ mod tests {
 
     #[test]
     fn migrations_are_well_formed() {
-        Migrations::from_slice(&[M::up(SPOOL_1)]).validate().unwrap();
+        Migrations::from_slice(&[M::up(SPOOL_1), M::up(SPOOL_2)]).validate().unwrap();
         Migrations::from_slice(&[M::up(VAULT_1)]).validate().unwrap();
+    }
+
+    #[test]
+    fn sealed_files_of_an_older_store_are_kept_and_asked_about_again() {
+        let mut conn = Connection::open_in_memory().unwrap();
+        Migrations::from_slice(&[M::up(SPOOL_1)]).to_latest(&mut conn).unwrap();
+        conn.execute("INSERT INTO object(entry, sealed_sha256, size_bytes, delivered) VALUES (7, x'AA', 9, 1)", []).unwrap();
+        migrate_spool(&mut conn, Path::new("spool.db")).unwrap();
+        let row: (i64, i64, u8, i64, Option<Vec<u8>>) = conn
+            .query_row("SELECT entry, photo, kind, size_bytes, epoch FROM file WHERE sealed_sha256 = x'AA'", [], |r| {
+                Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?))
+            })
+            .unwrap();
+        assert_eq!(row, (7, 7, 2, 9, None));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::cipher::{self, Settings};
+use super::spool_capture::{NewFile, insert_files};
 use super::{Key, schema};
 use crate::error::{Error, Result, SqlContext};
 use crate::keys::{PinSlot, Secret32};
@@ -51,13 +52,6 @@ pub(crate) struct NewSession {
     pub for_vault: Option<Vec<u8>>,
 }
 
-/// A sealed file that an entry names.
-#[derive(Debug, Clone)]
-pub(crate) struct NewObject {
-    pub sealed_sha256: [u8; 32],
-    pub size_bytes: u64,
-}
-
 /// One entry as the spool keeps it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct EntryRow {
@@ -79,7 +73,7 @@ pub(crate) struct EntryRow {
 pub(crate) struct Commit<'a> {
     pub log: Option<&'a NewLog>,
     pub session: Option<&'a NewSession>,
-    pub object: Option<&'a NewObject>,
+    pub files: &'a [NewFile],
     pub handover: Option<HandOver>,
 }
 
@@ -114,8 +108,6 @@ pub(crate) struct MemberRow {
 
 /// A log: (local number, name, nonce of its marker).
 pub(crate) type LogRow = (u32, [u8; 8], [u8; 16]);
-/// A sealed file: (entry that names it, hash, size in bytes, delivered).
-pub(crate) type ObjectRow = (Key, [u8; 32], u64, bool);
 
 /// The open spool.
 pub(crate) struct Spool {
@@ -221,7 +213,7 @@ impl Spool {
 
     fn try_append(&mut self, row: &EntryRow, with: &Commit<'_>) -> rusqlite::Result<()> {
         let conn = self.conn.as_mut().ok_or(rusqlite::Error::SqliteSingleThreadedMode)?;
-        if with.log.is_none() && with.session.is_none() && with.object.is_none() && with.handover.is_none() {
+        if with.log.is_none() && with.session.is_none() && with.files.is_empty() && with.handover.is_none() {
             // The common case is one statement, which commits by itself.
             return insert_entry(conn, row);
         }
@@ -235,13 +227,7 @@ impl Spool {
                 .execute(params![s.id, s.name, s.log, s.member, s.for_hub, s.for_vault])?;
         }
         insert_entry(&tx, row)?;
-        if let Some(object) = with.object {
-            tx.prepare_cached("INSERT INTO object(entry, sealed_sha256, size_bytes) VALUES (?1, ?2, ?3)")?.execute(params![
-                row.key.0,
-                object.sealed_sha256,
-                object.size_bytes.cast_signed()
-            ])?;
-        }
+        insert_files(&tx, row.key, with.files)?;
         if let Some(HandOver { from, to }) = with.handover {
             tx.prepare_cached("INSERT INTO meta(key, value) VALUES ('holder', ?1) ON CONFLICT(key) DO UPDATE SET value = ?1")?
                 .execute([to.to_be_bytes()])?;
@@ -448,15 +434,6 @@ impl Spool {
             self.forget_old_pages();
         }
         Ok(())
-    }
-
-    /// All objects: (entry, sealed hash, size in bytes, delivered).
-    pub(crate) fn objects(&self) -> Result<Vec<ObjectRow>> {
-        let conn = self.conn()?;
-        let mut statement =
-            conn.prepare_cached("SELECT entry, sealed_sha256, size_bytes, delivered FROM object ORDER BY entry").doing("list objects")?;
-        let rows = statement.query_map([], |r| Ok((Key(r.get(0)?), r.get(1)?, r.get::<_, i64>(2)?.cast_unsigned(), r.get(3)?)));
-        rows.and_then(Iterator::collect).doing("list objects")
     }
 }
 

@@ -119,7 +119,7 @@ impl Spool {
             for table in ["received", "receipt", "stream", "attempt"] {
                 tx.execute(&format!("DELETE FROM {table}"), [])?;
             }
-            tx.execute("UPDATE object SET delivered = 0", [])?;
+            tx.execute("UPDATE file SET epoch = NULL, hub_ms = NULL, hold_s = NULL WHERE epoch IS NOT NULL", [])?;
             tx.execute("INSERT INTO meta(key, value) VALUES ('epoch', ?1) ON CONFLICT(key) DO UPDATE SET value = ?1", [epoch])?;
             Ok(())
         })

@@ -155,8 +155,8 @@ impl Spool {
                 ])?;
             }
             for (hash, size) in receipt.objects {
-                tx.prepare_cached("UPDATE object SET delivered = 1 WHERE sealed_sha256 = ?1 AND size_bytes = ?2")?
-                    .execute(params![hash, size.cast_signed()])?;
+                tx.prepare_cached("UPDATE file SET epoch = ?3, hub_ms = ?4, hold_s = ?5 WHERE sealed_sha256 = ?1 AND size_bytes = ?2")?
+                    .execute(params![hash, size.cast_signed(), receipt.epoch, receipt.hub_ms, receipt.hold_s.cast_signed()])?;
             }
             tx.prepare_cached(
                 "INSERT INTO receipt(log, epoch, hub_ms, hold_s, bytes) VALUES (?1, ?2, ?3, ?4, ?5)
