@@ -5,7 +5,7 @@
 
 use yenban_protocol::cbor::Reader;
 use yenban_protocol::chain::{Body, Part, StoredBody};
-use yenban_protocol::record::{Act, Common, Provider, Record, Statement};
+use yenban_protocol::record::{Act, Common, Preview, PreviewKind, Provider, Record, Statement};
 use yenban_protocol::segment::{self, Head, Run};
 use yenban_protocol::text::fold;
 use yenban_protocol::time::{Bounds, Interval};
@@ -13,7 +13,8 @@ use yenban_protocol::time::{Bounds, Interval};
 use crate::app::Hub;
 use crate::error::{Refusal, Result};
 use crate::store::{
-    AnswerRow, Device, Effect, NewEntry, NewRun, PhotoRow, QuarantineReason, QuarantinedSegment, ReportRow, Taken, WhenWhere,
+    AnswerRow, Device, Effect, FileNamed, NewEntry, NewRun, ObjectKind, PhotoRow, QuarantineReason, QuarantinedSegment, ReportRow, Taken,
+    WhenWhere,
 };
 
 /// The kind noted for an entry whose first part is not a record at all: kept, receipted, shown to nobody.
@@ -156,6 +157,19 @@ fn report(statements: &[Statement]) -> ReportRow {
     ReportRow { folded: folded.join("\n") }
 }
 
+fn preview(preview: &Preview) -> FileNamed {
+    FileNamed {
+        kind: match preview.kind {
+            PreviewKind::Preview => ObjectKind::Preview,
+            PreviewKind::Thumbnail => ObjectKind::Thumbnail,
+        },
+        sha256: preview.sha256,
+        size_bytes: preview.size_bytes,
+        sealed_sha256: preview.sealed_sha256,
+        sealed_size_bytes: preview.sealed_size_bytes,
+    }
+}
+
 fn effect(record: Record, bounds: Bounds) -> Option<Effect> {
     let when = || {
         let interval = interval_of(&record.common, bounds);
@@ -176,26 +190,34 @@ fn effect(record: Record, bounds: Bounds) -> Option<Effect> {
         Act::CrewChanged { patrol_seq, ref change } => {
             Effect::CrewChanged { patrol_seq, joined: change.joined.clone(), left: change.left.clone() }
         }
-        Act::IncidentReported { ref kind, urgent, ref statements, .. } => {
-            Effect::Incident { at: when(), kind: kind.clone(), urgent, report: report(statements) }
+        Act::IncidentReported { ref kind, urgent, ref statements, attachments, .. } => {
+            Effect::Incident { at: when(), kind: kind.clone(), urgent, report: report(statements), attachments }
         }
         Act::IncidentAmended { incident, ref statements } => Effect::Amendment { incident, at: when(), report: report(statements) },
         Act::PhotoCaptured { subject, photo: Some(ref photo) } => Effect::Photo {
             at: when(),
             photo: PhotoRow {
                 subject,
-                sha256: photo.sha256,
-                size_bytes: photo.size_bytes,
-                sealed_sha256: photo.sealed_sha256,
-                sealed_size_bytes: photo.sealed_size_bytes,
+                original: FileNamed {
+                    kind: ObjectKind::Original,
+                    sha256: photo.sha256,
+                    size_bytes: photo.size_bytes,
+                    sealed_sha256: photo.sealed_sha256,
+                    sealed_size_bytes: photo.sealed_size_bytes,
+                },
                 media_type: photo.media_type.clone(),
                 original_name: photo.original_name.clone(),
             },
         },
+        Act::PreviewsMade { photo, previews: Some(ref previews) } => Effect::Previews {
+            photo,
+            files: previews.made.iter().map(preview).collect(),
+            missing: previews.missing.clone().filter(|_| previews.made.is_empty()),
+        },
         Act::AlertAnswered { ref alert, answer } => Effect::Answer { at: when(), answer: AnswerRow { alert: alert.clone(), answer } },
         Act::PhoneHandedOver { to } => Effect::HandedOver { best_ms: when().best_ms, from: record.common.author, to },
         Act::PhotoCaptured { photo: None, .. }
-        | Act::PreviewsMade { .. }
+        | Act::PreviewsMade { previews: None, .. }
         | Act::LogStarted { .. }
         | Act::AuthorConfirmed { .. }
         | Act::Unknown { .. } => return None,

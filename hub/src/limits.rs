@@ -177,3 +177,7 @@ pub const SKETCH_DOTS_MAX: usize = 400;
 
 /// Gaps that carry their words on a map sketch; further ones stand in the list under it.
 pub const SKETCH_GAP_WORDS_MAX: usize = 3;
+
+/// How long evidence is kept after its last file came, in milliseconds: twelve months (RIGHTS.md R-21), counted as 366
+/// days so that no twelve months are longer. A hold stops the end.
+pub const EVIDENCE_RETENTION_MS: i64 = 366 * 24 * 3600 * 1000;

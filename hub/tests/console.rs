@@ -317,7 +317,7 @@ async fn many_incidents(hub: &TestHub, count: u64) {
             let at_ms = support::NIGHT_MS + ((run * RUN + n) * 7_919 % 10_000_000) as i64;
             let at = WhenWhere { author: MemberNo(1), best_ms: at_ms, earliest_ms: at_ms, latest_ms: at_ms, position: None };
             let report = ReportRow { folded: "suoi da ban".to_owned() };
-            let effect = Effect::Incident { at, kind: "flood".to_owned(), urgent: n % 50 == 0, report };
+            let effect = Effect::Incident { at, kind: "flood".to_owned(), urgent: n % 50 == 0, report, attachments: 0 };
             NewEntry { kind: 7, link: support::phone::random(), body: Vec::new(), head: None, effect: Some(effect) }
         });
         let run = NewRun { log, device, first: 0, previous: FIRST_LINK, entries: entries.collect(), received_ms: support::NIGHT_MS };

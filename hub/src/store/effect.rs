@@ -6,6 +6,8 @@ use yenban_protocol::crypto::Hash;
 use yenban_protocol::id::{EntryName, MemberNo};
 use yenban_protocol::record::{Answer, Position};
 
+use super::objects::ObjectKind;
+
 /// When and where, as lists show it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WhenWhere {
@@ -28,12 +30,12 @@ pub struct ReportRow {
     pub folded: String,
 }
 
-/// Facts of a photograph that an entry names.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PhotoRow {
-    /// Incident or patrol it belongs to.
-    pub subject: Option<EntryName>,
-    /// SHA-256 of the camera's bytes.
+/// A file that an entry names and that will be delivered for itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileNamed {
+    /// What it is.
+    pub kind: ObjectKind,
+    /// SHA-256 of its bytes.
     pub sha256: Hash,
     /// Their length.
     pub size_bytes: u64,
@@ -41,6 +43,15 @@ pub struct PhotoRow {
     pub sealed_sha256: Hash,
     /// Length of the sealed file.
     pub sealed_size_bytes: u64,
+}
+
+/// Facts of a photograph that an entry names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PhotoRow {
+    /// Incident or patrol it belongs to.
+    pub subject: Option<EntryName>,
+    /// The file as the camera gave it.
+    pub original: FileNamed,
     /// Media type.
     pub media_type: String,
     /// The name it had when it was brought in.
@@ -111,6 +122,8 @@ pub enum Effect {
         urgent: bool,
         /// What it says.
         report: ReportRow,
+        /// How many photographs the report says it has.
+        attachments: u32,
     },
     /// More on an incident.
     Amendment {
@@ -127,6 +140,15 @@ pub enum Effect {
         at: WhenWhere,
         /// Its facts.
         photo: PhotoRow,
+    },
+    /// Smaller copies of a photograph, or why there are none.
+    Previews {
+        /// The entry of the photograph.
+        photo: EntryName,
+        /// The copies.
+        files: Vec<FileNamed>,
+        /// Why there are none, as a code.
+        missing: Option<String>,
     },
     /// An answer to an alert.
     Answer {

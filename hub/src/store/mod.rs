@@ -18,16 +18,18 @@ pub mod conformance;
 mod effect;
 mod feed_rows;
 mod lists;
+mod objects;
 mod people;
 mod run;
 pub mod sqlite;
 
-pub use effect::{AnswerRow, Effect, PhotoRow, ReportRow, WhenWhere};
+pub use effect::{AnswerRow, Effect, FileNamed, PhotoRow, ReportRow, WhenWhere};
 pub use feed_rows::{AlertRow, FeedRow, ItemDraft, ItemSigner, SignedItem};
 pub use lists::{
     AlertListing, AnswerListing, AuditRow, CheckInRow, DeviceListing, EvidenceListing, EvidenceTotals, IncidentListing, ListQuery,
     PatrolListing, QuarantineListing, StatementListing, Totals,
 };
+pub use objects::{Arrival, Arrived, Erased, Erasure, Hold, ItemName, ItemRow, ObjectKind, ObjectRow, ObjectState, ReceiptMaker, StoredAs};
 pub use people::{
     CertificateMaker, CodeRow, Device, GroupRow, HamletRow, ImportedPlace, MemberRow, NewCode, People, Redeemed, Redemption, Registration,
 };
@@ -57,6 +59,45 @@ pub trait HubStore: Send + Sync + 'static {
 
     /// What is held of every log of a device, oldest log first.
     fn logs_of(&self, device: DeviceId) -> Reply<'_, Vec<LogState>>;
+
+    // ---- objects ------------------------------------------------------------------------------------------
+
+    /// Every row that names one of these sealed files, oldest first.
+    fn objects_named(&self, sealed: Vec<Hash>) -> Reply<'_, Vec<ObjectRow>>;
+
+    /// The files of an item, smallest kind first.
+    fn objects_of(&self, item: ItemName) -> Reply<'_, Vec<ObjectRow>>;
+
+    /// Notes that an upload was begun, or that what had come of it was dropped.
+    fn upload_begun(&self, sealed: Hash, begun: bool) -> Reply<'_, ()>;
+
+    /// Takes a file that came whole into every row that names it with these hashes: state, key and receipt at once.
+    fn object_arrived(&self, arrival: Arrival) -> Reply<'_, Arrived>;
+
+    /// Rows of files that are, or were, in storage, after row `after`, at most `limit`.
+    fn stored_objects(&self, after: i64, limit: u32) -> Reply<'_, Vec<ObjectRow>>;
+
+    /// Notes what reading files again found: verified, missing or altered. Only rows that still name the same bytes change.
+    fn objects_checked(&self, found: Vec<(ObjectRow, ObjectState)>, at_ms: i64) -> Reply<'_, ()>;
+
+    /// Asks the phones for files that are missing or altered and were not asked for since `asked_before_ms`; how many.
+    fn want_objects(&self, now_ms: i64, asked_before_ms: i64, signer: ItemSigner) -> Reply<'_, u64>;
+
+    /// Of these names in storage the ones that no row names and that were seen so before `since_ms`; the others that
+    /// nothing names are noted as seen at `now_ms`.
+    fn orphans(&self, names: Vec<String>, now_ms: i64, since_ms: i64) -> Reply<'_, Vec<String>>;
+
+    /// An item.
+    fn item(&self, name: ItemName) -> Reply<'_, Option<ItemRow>>;
+
+    /// Puts a hold on an item, replacing the one it has, or takes it off; `false`: there is no such item to hold.
+    fn hold_item(&self, name: ItemName, hold: Option<Hold>, at_ms: i64) -> Reply<'_, bool>;
+
+    /// Destroys an item: its keys, its files' rows and the facts in its entries, whose commitments stay.
+    fn erase_item(&self, erasure: Erasure) -> Reply<'_, Erased>;
+
+    /// Items whose time is over and that nothing holds, at most `limit`.
+    fn expired_items(&self, now_ms: i64, limit: u32) -> Reply<'_, Vec<ItemName>>;
 
     // ---- people and devices -------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params};
 
-use super::{Result, seq_to_sql, sql};
+use super::{Result, objects, seq_to_sql, sql};
 use crate::store::effect::{Effect, ReportRow, WhenWhere};
 use crate::store::run::NewRun;
 use yenban_protocol::id::{EntryName, MemberNo};
@@ -21,7 +21,7 @@ pub(super) struct Context<'a> {
 
 impl Context<'_> {
     /// The branch in which entry `seq` of this log stands.
-    fn branch_of(&self, seq: u64) -> u32 {
+    pub(super) fn branch_of(&self, seq: u64) -> u32 {
         if seq >= self.branch_first { self.branch } else { 0 }
     }
 }
@@ -96,8 +96,8 @@ fn one(c: &Connection, context: &Context<'_>, seq: u64, effect: &Effect) -> Resu
             change_patrol(c, context, *patrol_seq, "hamlet = hamlet", &[])?;
             joined.iter().try_for_each(|member| join_crew(c, context, *patrol_seq, *member))
         }
-        Effect::Incident { at, kind, urgent, report } => {
-            incident(c, context, seq, at, kind, *urgent)?;
+        Effect::Incident { at, kind, urgent, report, attachments } => {
+            incident(c, context, seq, at, kind, *urgent, *attachments)?;
             let name = EntryName { log: context.run.log, seq };
             said(c, context, seq, name, context.branch, report)
         }
@@ -105,33 +105,8 @@ fn one(c: &Connection, context: &Context<'_>, seq: u64, effect: &Effect) -> Resu
             let branch = if incident.log == context.run.log { context.branch_of(incident.seq) } else { 0 };
             said(c, context, seq, *incident, branch, report)
         }
-        Effect::Photo { at, photo } => {
-            let run = context.run;
-            let subject_seq = photo.subject.map(|s| seq_to_sql(s.seq)).transpose()?;
-            c.prepare_cached(
-                "INSERT INTO photo (log, branch, seq, device, subject_log, subject_seq, sha256, size_bytes, sealed_sha256,
-                   sealed_size_bytes, media_type, original_name, best_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-            )
-            .and_then(|mut s| {
-                s.execute(params![
-                    run.log.0,
-                    context.branch,
-                    seq as i64,
-                    run.device.0,
-                    photo.subject.map(|s| s.log.0),
-                    subject_seq,
-                    photo.sha256,
-                    i64::try_from(photo.size_bytes).unwrap_or(i64::MAX),
-                    photo.sealed_sha256,
-                    i64::try_from(photo.sealed_size_bytes).unwrap_or(i64::MAX),
-                    photo.media_type,
-                    photo.original_name,
-                    at.best_ms
-                ])
-            })
-            .map_err(sql)?;
-            Ok(())
-        }
+        Effect::Photo { at, photo } => objects::photo(c, context, seq, at.best_ms, photo),
+        Effect::Previews { photo, files, missing } => objects::previews(c, context, seq, *photo, files, missing.as_deref()),
         Effect::Answer { at, answer } => {
             let run = context.run;
             c.prepare_cached("INSERT INTO answer VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")
@@ -182,11 +157,12 @@ fn join_crew(c: &Connection, context: &Context<'_>, patrol_seq: u64, member: Mem
     Ok(())
 }
 
-fn incident(c: &Connection, context: &Context<'_>, seq: u64, at: &WhenWhere, kind: &str, urgent: bool) -> Result<()> {
+fn incident(c: &Connection, context: &Context<'_>, seq: u64, at: &WhenWhere, kind: &str, urgent: bool, attachments: u32) -> Result<()> {
     let run = context.run;
     c.prepare_cached(
         "INSERT INTO incident (log, branch, seq, device, hamlet, author, kind, urgent, lat_e7, lon_e7, accuracy_cm, best_ms,
-           earliest_ms, latest_ms, received_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+           earliest_ms, latest_ms, received_ms, attachments)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
     )
     .and_then(|mut s| {
         s.execute(params![
@@ -204,7 +180,8 @@ fn incident(c: &Connection, context: &Context<'_>, seq: u64, at: &WhenWhere, kin
             at.best_ms,
             at.earliest_ms,
             at.latest_ms,
-            run.received_ms
+            run.received_ms,
+            attachments
         ])
     })
     .map_err(sql)?;

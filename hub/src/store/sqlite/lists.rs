@@ -301,8 +301,9 @@ pub(super) fn evidence(c: &Connection, query: &ListQuery, limit: u32) -> Result<
         filter.add("subject_log = ? AND subject_seq = ?", [log.0.to_vec().into(), i64::try_from(seq).unwrap_or(i64::MAX).into()]);
     }
     let statement = format!(
-        "SELECT log, seq, device, subject_log, subject_seq, sha256, size_bytes, state, original_name, media_type, sealed_sha256
-           FROM photo WHERE {} ORDER BY log, branch, seq LIMIT ? OFFSET ?",
+        "SELECT p.log, p.seq, p.device, subject_log, subject_seq, sha256, size_bytes, state, original_name, media_type, sealed_sha256
+           FROM photo p JOIN object o ON o.log = p.log AND o.branch = p.branch AND o.seq = p.seq AND o.kind = 2
+           WHERE {} ORDER BY p.log, p.branch, p.seq LIMIT ? OFFSET ?",
         filter.sql()
     );
     let mut statement = c.prepare_cached(&statement).map_err(sql)?;

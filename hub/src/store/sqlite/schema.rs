@@ -99,9 +99,51 @@ CREATE TABLE audit (
   purpose TEXT NOT NULL);
 ";
 
+/// Files by what names them: a photograph is an item of evidence and bears three files (the original and two smaller
+/// copies), each named by an entry and delivered for itself. The key that opens a stored file stands in its row alone:
+/// a destroyed row makes every copy of the bytes unreadable. Retention runs from the last file that came (366 days:
+/// no twelve months are longer).
+const SECOND: &str = "
+ALTER TABLE incident ADD COLUMN attachments INTEGER NOT NULL DEFAULT 0;
+-- kind: 0 thumbnail, 1 preview, 2 original. state: expected, partial, verified, missing, altered, erased.
+CREATE TABLE object (
+  object INTEGER PRIMARY KEY, log BLOB NOT NULL, branch INTEGER NOT NULL, seq INTEGER NOT NULL, kind INTEGER NOT NULL,
+  device BLOB NOT NULL, photo_log BLOB NOT NULL, photo_branch INTEGER NOT NULL, photo_seq INTEGER NOT NULL,
+  sealed_sha256 BLOB NOT NULL, sealed_size_bytes INTEGER NOT NULL, sha256 BLOB NOT NULL, size_bytes INTEGER NOT NULL,
+  state TEXT NOT NULL DEFAULT 'expected', stored TEXT, content_key BLOB, stored_size_bytes INTEGER, receipt BLOB,
+  received_ms INTEGER, checked_ms INTEGER, asked_ms INTEGER, UNIQUE (log, branch, seq, sealed_sha256));
+CREATE INDEX object_sealed ON object (sealed_sha256);
+CREATE INDEX object_of_photo ON object (photo_log, photo_seq, photo_branch, kind);
+CREATE INDEX object_stored ON object (stored) WHERE stored IS NOT NULL;
+CREATE INDEX object_lost ON object (asked_ms) WHERE state IN ('missing', 'altered');
+INSERT INTO object (log, branch, seq, kind, device, photo_log, photo_branch, photo_seq, sealed_sha256, sealed_size_bytes, sha256, size_bytes)
+  SELECT log, branch, seq, 2, device, log, branch, seq, sealed_sha256, sealed_size_bytes, sha256, size_bytes FROM photo;
+DROP INDEX photo_sealed;
+ALTER TABLE photo DROP COLUMN state;
+ALTER TABLE photo DROP COLUMN sealed_sha256;
+ALTER TABLE photo DROP COLUMN sealed_size_bytes;
+ALTER TABLE photo DROP COLUMN sha256;
+ALTER TABLE photo DROP COLUMN size_bytes;
+ALTER TABLE photo ADD COLUMN expires_ms INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE photo ADD COLUMN erased_ms INTEGER;
+ALTER TABLE photo ADD COLUMN hold_case TEXT;
+ALTER TABLE photo ADD COLUMN hold_officers TEXT;
+ALTER TABLE photo ADD COLUMN hold_until_ms INTEGER;
+UPDATE photo SET expires_ms = 31622400000 + ifnull(
+  (SELECT received_ms FROM entry e WHERE e.log = photo.log AND e.branch = photo.branch AND e.seq = photo.seq), best_ms);
+CREATE INDEX photo_expiry ON photo (expires_ms) WHERE erased_ms IS NULL;
+-- Why a photograph has no smaller copies; its entry may come before the photograph's own.
+CREATE TABLE no_previews (
+  log BLOB NOT NULL, branch INTEGER NOT NULL, seq INTEGER NOT NULL, photo_log BLOB NOT NULL, photo_branch INTEGER NOT NULL,
+  photo_seq INTEGER NOT NULL, device BLOB NOT NULL, reason TEXT NOT NULL, PRIMARY KEY (log, branch, seq)) WITHOUT ROWID;
+CREATE INDEX no_previews_of_photo ON no_previews (photo_log, photo_seq, photo_branch);
+-- Bytes in storage that no row names, and since when that was seen.
+CREATE TABLE orphan (stored TEXT PRIMARY KEY, since_ms INTEGER NOT NULL) WITHOUT ROWID;
+";
+
 /// Brings a database to the newest version.
 pub(super) fn migrate(connection: &mut Connection) -> Result<()> {
-    let migrations = Migrations::new(vec![M::up(FIRST)]);
+    let migrations = Migrations::new(vec![M::up(FIRST), M::up(SECOND)]);
     migrations.to_latest(connection).map_err(|e| HubError::Store(format!("migration: {e}")))
 }
 

@@ -8,12 +8,13 @@ use yenban_protocol::crypto::Hash;
 use yenban_protocol::feed::Scope;
 use yenban_protocol::id::{CommuneCode, DeviceId, Epoch, LogId};
 
-use super::{Result, Shared, SqliteStore, alerts, check, feed, lists, people, quarantine, runs, sql, totals};
+use super::{Result, Shared, SqliteStore, alerts, check, feed, items, lists, objects, people, quarantine, runs, sql, totals};
 use crate::limits::LIST_PAGE_MAX;
 use crate::store::{
-    AlertListing, AlertRow, AuditRow, CheckInRow, CodeRow, Device, DeviceListing, EvidenceListing, FeedRow, HamletRow, HubStore,
-    ImportTotals, ImportedPlace, IncidentListing, ItemDraft, ItemSigner, ListQuery, LogState, MemberRow, NewCode, NewRun, PatrolListing,
-    People, QuarantineListing, QuarantinedSegment, Redeemed, Redemption, Reply, Taken, Totals,
+    AlertListing, AlertRow, Arrival, Arrived, AuditRow, CheckInRow, CodeRow, Device, DeviceListing, Erased, Erasure, EvidenceListing,
+    FeedRow, HamletRow, Hold, HubStore, ImportTotals, ImportedPlace, IncidentListing, ItemDraft, ItemName, ItemRow, ItemSigner, ListQuery,
+    LogState, MemberRow, NewCode, NewRun, ObjectRow, ObjectState, PatrolListing, People, QuarantineListing, QuarantinedSegment, Redeemed,
+    Redemption, Reply, Taken, Totals,
 };
 
 impl Shared {
@@ -64,6 +65,57 @@ impl HubStore for SqliteStore {
                 statement.query_map([&device.0[..]], |row| row.get(0).map(LogId)).and_then(Iterator::collect).map_err(sql)?;
             logs.into_iter().map(|log| Ok(LogState { log, device, held: runs::held(c, log)? })).collect()
         }))
+    }
+
+    fn objects_named(&self, sealed: Vec<Hash>) -> Reply<'_, Vec<ObjectRow>> {
+        Box::pin(self.read(move |c| {
+            let rows = sealed.iter().map(|hash| objects::named(c, hash)).collect::<Result<Vec<_>>>()?;
+            Ok(rows.into_iter().flatten().collect())
+        }))
+    }
+
+    fn objects_of(&self, item: ItemName) -> Reply<'_, Vec<ObjectRow>> {
+        Box::pin(self.read(move |c| objects::of_item(c, item)))
+    }
+
+    fn upload_begun(&self, sealed: Hash, begun: bool) -> Reply<'_, ()> {
+        Box::pin(self.write(move |c| objects::begun(c, &sealed, begun), |_| ()))
+    }
+
+    fn object_arrived(&self, arrival: Arrival) -> Reply<'_, Arrived> {
+        Box::pin(self.write(move |c| objects::arrived(c, &arrival), |_| ()))
+    }
+
+    fn stored_objects(&self, after: i64, limit: u32) -> Reply<'_, Vec<ObjectRow>> {
+        Box::pin(self.read(move |c| objects::stored(c, after, limit)))
+    }
+
+    fn objects_checked(&self, found: Vec<(ObjectRow, ObjectState)>, at_ms: i64) -> Reply<'_, ()> {
+        Box::pin(self.write(move |c| objects::checked(c, &found, at_ms), |_| ()))
+    }
+
+    fn want_objects(&self, now_ms: i64, asked_before_ms: i64, signer: ItemSigner) -> Reply<'_, u64> {
+        Box::pin(self.write(move |c| objects::want(c, now_ms, asked_before_ms, &signer), |_| ()))
+    }
+
+    fn orphans(&self, names: Vec<String>, now_ms: i64, since_ms: i64) -> Reply<'_, Vec<String>> {
+        Box::pin(self.write(move |c| objects::orphans(c, &names, now_ms, since_ms), |_| ()))
+    }
+
+    fn item(&self, name: ItemName) -> Reply<'_, Option<ItemRow>> {
+        Box::pin(self.read(move |c| items::item(c, name)))
+    }
+
+    fn hold_item(&self, name: ItemName, hold: Option<Hold>, at_ms: i64) -> Reply<'_, bool> {
+        Box::pin(self.write(move |c| items::hold(c, name, hold.as_ref(), at_ms), |_| ()))
+    }
+
+    fn erase_item(&self, erasure: Erasure) -> Reply<'_, Erased> {
+        Box::pin(self.write(move |c| items::erase(c, &erasure), |_| ()))
+    }
+
+    fn expired_items(&self, now_ms: i64, limit: u32) -> Reply<'_, Vec<ItemName>> {
+        Box::pin(self.read(move |c| items::expired(c, now_ms, limit)))
     }
 
     fn put_code(&self, code: NewCode) -> Reply<'_, bool> {

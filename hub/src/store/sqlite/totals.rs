@@ -12,7 +12,7 @@ pub(super) fn totals(c: &Connection) -> Result<Totals> {
         Ok(n.max(0) as u64)
     };
     let photos = |state: &str| -> Result<u64> {
-        let mut statement = c.prepare_cached("SELECT count(*) FROM photo WHERE state = ?").map_err(sql)?;
+        let mut statement = c.prepare_cached("SELECT count(*) FROM object WHERE kind = 2 AND state = ?").map_err(sql)?;
         let n: i64 = statement.query_row([state], |row| row.get(0)).map_err(sql)?;
         Ok(n.max(0) as u64)
     };
