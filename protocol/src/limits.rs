@@ -60,3 +60,23 @@ pub const MAX_PREVIEWS: usize = 8;
 pub const MAX_OBJECTS_ASKED: usize = 256;
 /// Bytes of one sealed object.
 pub const MAX_OBJECT_BYTES: u64 = 272 * 1024 * 1024;
+/// Bytes of a purpose that somebody gives for reading or exporting.
+pub const MAX_PURPOSE_BYTES: usize = 1024;
+/// Bytes of the facts of one custody record, and of who it names.
+pub const MAX_CUSTODY_BYTES: usize = 4 * 1024;
+/// Hashes in one proof that a custody chain is under a head.
+pub const MAX_PROOF_HASHES: usize = 64;
+/// Records of one custody chain, its proofs, and heads in one bundle.
+pub const MAX_CUSTODY_RECORDS: usize = 65_536;
+/// Members of one evidence bundle, the manifest among them.
+pub const MAX_BUNDLE_MEMBERS: usize = 10_000;
+/// Bytes of one member of a bundle that is kept in memory while it is verified.
+pub const MAX_KEPT_BYTES: u64 = 64 * 1024 * 1024;
+/// Bytes of all such members of a bundle.
+pub const MAX_KEPT_TOTAL_BYTES: u64 = 512 * 1024 * 1024;
+/// Runs in one log of a bundle, and heads in one of its runs.
+pub const MAX_BUNDLE_RUNS: usize = 1_048_576;
+/// Entries in one run of a log in a bundle.
+pub const MAX_BUNDLE_STEPS: usize = 4_194_304;
+/// Certificates, or receipts, in one bundle.
+pub const MAX_BUNDLE_STATEMENTS: usize = 65_536;
