@@ -6,6 +6,7 @@ use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -98,24 +99,49 @@ impl Commune {
 
     /// Starts the hub, on the address it had before if it had one.
     pub(crate) fn serve(&mut self) {
+        assert!(self.serve_under(yenban()), "the hub says where it listens");
+    }
+
+    /// Starts the hub through another program; `false` when it ended before it listened.
+    pub(crate) fn serve_under(&mut self, mut program: Command) -> bool {
         let listen = if self.address.is_empty() { "127.0.0.1:0" } else { &self.address };
-        let mut hub = yenban()
+        let mut hub = program
             .args(["--json", "hub", "serve", "--dir", &self.dir(), "--listen", listen])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .expect("the hub starts");
         let mut line = String::new();
-        BufReader::new(hub.stdout.take().expect("piped")).read_line(&mut line).expect("the hub says where it listens");
-        let told: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line:?}"));
-        self.address = told["address"].as_str().expect("an address").to_owned();
+        BufReader::new(hub.stdout.take().expect("piped")).read_line(&mut line).expect("readable");
         self.hub = Some(hub);
+        let Ok(told) = serde_json::from_str::<Value>(&line) else { return false };
+        self.address = told["address"].as_str().expect("an address").to_owned();
+        true
+    }
+
+    /// Whether the hub ends by itself, or by what it runs under, within `wait`.
+    pub(crate) fn ends_within(&mut self, wait: Duration) -> bool {
+        let until = Instant::now() + wait;
+        let Some(hub) = &mut self.hub else { return true };
+        while hub.try_wait().expect("known").is_none() {
+            if Instant::now() > until {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        true
     }
 
     /// Kills the hub as a power cut does.
     pub(crate) fn kill(&mut self) {
         if let Some(mut hub) = self.hub.take() {
-            hub.kill().expect("killed");
+            // What it runs under would leave it running.
+            let children = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", hub.id())).unwrap_or_default();
+            for child in children.split_whitespace() {
+                Command::new("kill").args(["-9", child]).status().expect("kill runs");
+            }
+            // It may be gone already.
+            let _ = hub.kill();
             hub.wait().expect("gone");
         }
     }
