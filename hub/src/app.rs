@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use yenban_protocol::cert::Token;
+use yenban_protocol::crypto::Hash;
 use yenban_protocol::feed::{FeedItem, item_hash};
 use yenban_protocol::id::{CommuneCode, Epoch};
 use yenban_protocol::receipt::{Held, Receipt};
@@ -17,8 +18,11 @@ use crate::folder::{Folder, Lock, read_small};
 use crate::keys::{self, HubKeys, HubVerifier};
 use crate::limits::{HOLD_S, LOCK_WAIT};
 use crate::metrics::Metrics;
+use crate::storage::{OverObjectStore, SharedStorage};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{AuditRow, HubStore as _, ItemSigner, LogState, SharedStore};
+use crate::upload::Uploads;
+use crate::upload::disk::{Disk, RealDisk};
 
 /// Which commune a hub serves, as `hub.json` says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +33,20 @@ pub struct Identity {
     pub commune: String,
     /// The hub's name, for people.
     pub name: String,
+}
+
+/// What a hub stands on besides its folder; a test gives its own.
+pub struct Parts {
+    /// Object storage; `None`: the folder's own.
+    pub storage: Option<SharedStorage>,
+    /// The disk that uploads are written to.
+    pub disk: Arc<dyn Disk>,
+}
+
+impl Default for Parts {
+    fn default() -> Self {
+        Self { storage: None, disk: Arc::new(RealDisk) }
+    }
 }
 
 /// Version of the folder's layout that this build makes and reads.
@@ -46,6 +64,10 @@ pub struct Hub {
     pub metrics: Metrics,
     /// Its folder.
     pub folder: Folder,
+    /// Where the bytes of sealed files lie.
+    pub storage: SharedStorage,
+    /// Files on their way in.
+    pub uploads: Uploads,
     /// The console's doors.
     pub console: crate::console::access::Access,
     identity: Identity,
@@ -63,15 +85,20 @@ impl Hub {
 
     /// Opens the hub in `folder`, waiting for its lock no longer than `wait`.
     pub async fn open_within(folder: Folder, clock: SharedClock, wait: Duration) -> Result<Arc<Self>> {
-        Self::start(folder, clock, wait, false).await
+        Self::start(folder, clock, wait, false, Parts::default()).await
+    }
+
+    /// Opens the hub in `folder` on these parts.
+    pub async fn open_on(folder: Folder, clock: SharedClock, parts: Parts) -> Result<Arc<Self>> {
+        Self::start(folder, clock, LOCK_WAIT, false, parts).await
     }
 
     /// Opens a hub whose database is not there yet.
     pub(crate) async fn open_new(folder: Folder, clock: SharedClock) -> Result<Arc<Self>> {
-        Self::start(folder, clock, LOCK_WAIT, true).await
+        Self::start(folder, clock, LOCK_WAIT, true, Parts::default()).await
     }
 
-    async fn start(folder: Folder, clock: SharedClock, wait: Duration, new: bool) -> Result<Arc<Self>> {
+    async fn start(folder: Folder, clock: SharedClock, wait: Duration, new: bool, parts: Parts) -> Result<Arc<Self>> {
         let lock = folder.lock(wait)?;
         let identity = read_identity(&folder)?;
         let keys = keys::load(&folder)?;
@@ -92,8 +119,19 @@ impl Hub {
             }
         };
         let commune = keys.history.value.commune;
+        folder.make_part(&folder.objects())?;
+        folder.make_part(&folder.uploads())?;
+        let storage = match parts.storage {
+            Some(storage) => storage,
+            None => Arc::new(OverObjectStore::folder(&folder.objects())?),
+        };
+        // The lock is held and nothing is being put: what lies there half was left by a hub that died.
+        storage.tidy().await?;
+        let uploads = Uploads::load(&folder.uploads(), parts.disk, &store).await?;
         Ok(Arc::new(Self {
             store: Arc::new(store),
+            storage,
+            uploads,
             keys: Arc::new(keys),
             verifier: HubVerifier::default(),
             metrics: Metrics::default(),
@@ -140,20 +178,7 @@ impl Hub {
 
     /// A receipt for what is held of a log, signed.
     pub fn receipt(&self, state: &LogState, hub_time_ms: i64, quarantined: bool) -> Result<Vec<u8>> {
-        let held = |run: &crate::store::Held| Held { first: run.first, last: run.last, last_link: run.last_link };
-        let joined = |run: &&crate::store::Held| run.branch == 0 && run.first == 0;
-        let receipt = Receipt {
-            log: state.log,
-            epoch: self.epoch,
-            ranges: state.held.iter().filter(joined).map(held).collect(),
-            floating: state.held.iter().filter(|run| !joined(run)).map(held).collect(),
-            objects: Vec::new(),
-            hub_time_ms,
-            hold_s: HOLD_S.into(),
-            fork_at: state.held.iter().filter(|run| run.branch > 0).map(|run| run.first).min(),
-            quarantined,
-        };
-        Ok(Signed::sign(receipt, &self.keys.signer)?.into_bytes())
+        sign_receipt(&self.keys, self.epoch, state, &[], hub_time_ms, quarantined)
     }
 
     /// Signs feed items in the store's transaction.
@@ -185,6 +210,31 @@ impl Hub {
     pub async fn close(&self) -> Result<()> {
         self.store.close().await
     }
+}
+
+/// Signs a receipt for what is held of a log and for these objects (sealed hash, length).
+pub(crate) fn sign_receipt(
+    keys: &HubKeys,
+    epoch: Epoch,
+    state: &LogState,
+    objects: &[(Hash, u64)],
+    hub_time_ms: i64,
+    quarantined: bool,
+) -> Result<Vec<u8>> {
+    let held = |run: &crate::store::Held| Held { first: run.first, last: run.last, last_link: run.last_link };
+    let joined = |run: &&crate::store::Held| run.branch == 0 && run.first == 0;
+    let receipt = Receipt {
+        log: state.log,
+        epoch,
+        ranges: state.held.iter().filter(joined).map(held).collect(),
+        floating: state.held.iter().filter(|run| !joined(run)).map(held).collect(),
+        objects: objects.to_vec(),
+        hub_time_ms,
+        hold_s: HOLD_S.into(),
+        fork_at: state.held.iter().filter(|run| run.branch > 0).map(|run| run.first).min(),
+        quarantined,
+    };
+    Ok(Signed::sign(receipt, &keys.signer)?.into_bytes())
 }
 
 /// Reads `hub.json`.

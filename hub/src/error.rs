@@ -104,6 +104,54 @@ pub enum Refusal {
     /// The hub is at its limit of work; try again soon.
     #[error("the hub is busy; try again soon")]
     Busy,
+    /// No accepted entry names this file (yet).
+    #[error("no entry that was accepted names this file")]
+    NotNamed,
+    /// The file came, was verified, and was destroyed when its time was over or by an order.
+    #[error("this file was destroyed here and is not wanted again")]
+    Erased,
+    /// The file is complete and verified: no route changes it.
+    #[error("this file is complete and verified; nothing changes it")]
+    Complete,
+    /// Another length than the entry names.
+    #[error("the entry names a file of {named} bytes")]
+    WrongLength {
+        /// What the entry names.
+        named: u64,
+    },
+    /// A chunk that does not begin where the last one ended.
+    #[error("the next byte wanted is {offset}")]
+    WrongOffset {
+        /// Bytes that are here.
+        offset: u64,
+    },
+    /// A newer request took the upload over.
+    #[error("a newer request goes on with this upload")]
+    Superseded,
+    /// All bytes came and do not give the hash the entry names.
+    #[error("the bytes that came do not give the hash that the entry names; delete the upload and begin again")]
+    WrongHash,
+    /// The sealed file is the one the entry names, but what is in it is not.
+    #[error("what is in the sealed file is not what the entry names")]
+    WrongContent,
+    /// The checksum of a chunk does not agree.
+    #[error("the checksum does not agree with the chunk; nothing of it was kept")]
+    Checksum,
+    /// Another version of the upload protocol.
+    #[error("uploads speak tus {}", yenban_protocol::upload::TUS_VERSION)]
+    TusVersion,
+    /// Nearly nothing came for a minute.
+    #[error("too little came for a minute; what came is kept")]
+    TooSlow,
+    /// The disk is full but for what reports and alerts need.
+    #[error("the hub has no room for files now; what came is kept, reports still go through")]
+    StorageFull,
+    /// The item is held for a case.
+    #[error("the item is held for a case until {until}")]
+    Held {
+        /// Until when.
+        until: String,
+    },
     /// The same name with another content.
     #[error("{0} exists already with another content")]
     Conflict(&'static str),
@@ -151,6 +199,19 @@ impl Refusal {
             Self::BadRows(_) => "bad_rows",
             Self::Quota(_) => "quota",
             Self::Busy => "busy",
+            Self::NotNamed => "not_named",
+            Self::Erased => "erased",
+            Self::Complete => "complete",
+            Self::WrongLength { .. } => "wrong_length",
+            Self::WrongOffset { .. } => "wrong_offset",
+            Self::Superseded => "superseded",
+            Self::WrongHash => "wrong_hash",
+            Self::WrongContent => "wrong_content",
+            Self::Checksum => "checksum",
+            Self::TusVersion => "tus_version",
+            Self::TooSlow => "too_slow",
+            Self::StorageFull => "storage_full",
+            Self::Held { .. } => "held",
             Self::Conflict(_) => "conflict",
         }
     }
@@ -168,6 +229,15 @@ impl Refusal {
             Self::UnknownHamlet { .. } | Self::UnknownOfficer { .. } | Self::NotFound { .. } => 404,
             Self::Quota(_) => 429,
             Self::Busy => 503,
+            Self::NotNamed => 404,
+            Self::Erased => 410,
+            Self::Complete => 403,
+            Self::WrongLength { .. } | Self::WrongOffset { .. } | Self::Superseded | Self::Held { .. } => 409,
+            Self::WrongHash | Self::WrongContent => 422,
+            Self::Checksum => 460,
+            Self::TusVersion => 412,
+            Self::TooSlow => 408,
+            Self::StorageFull => 507,
             Self::Malformed(_) => 400,
         }
     }
@@ -190,6 +260,9 @@ pub enum HubError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The storage of sealed files.
+    #[error("object storage: {0}")]
+    Storage(String),
     /// The folder is not a hub's, or a file of it is damaged.
     #[error("{path}: {reason}")]
     Folder {
@@ -225,6 +298,7 @@ impl HubError {
             Self::Refused(refusal) => refusal.code(),
             Self::Told(problem) => &problem.code,
             Self::Store(_) => "store",
+            Self::Storage(_) => "storage",
             Self::File { .. } => "file",
             Self::Folder { .. } => "folder",
             Self::Locked(_) => "locked",
@@ -299,11 +373,14 @@ fn title(status: u16) -> &'static str {
         408 => "The request took too long",
         409 => "In conflict with what is held",
         410 => "No longer valid",
+        412 => "Another version is spoken here",
         413 => "Too large",
         415 => "Not in this form",
         422 => "Understood, but wrong",
         429 => "Too much",
+        460 => "The checksum does not agree",
         503 => "Try again soon",
+        507 => "No room",
         _ => "The hub could not do this",
     }
 }

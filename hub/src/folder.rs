@@ -5,7 +5,8 @@
 //! DIR/lock            held by the process that works on this hub
 //! DIR/hub.db          everything, encrypted
 //! DIR/keys/           root, seal, sign, tls, database (0600); certificate, history, recovery.pub
-//! DIR/objects/        sealed files
+//! DIR/objects/        sealed files, each under a key that the database has
+//! DIR/uploads/        what has come of files on their way in
 //! DIR/address         where the hub listens, or last did
 //! DIR/control.sock    the running hub's control socket
 //! ```
@@ -66,6 +67,16 @@ impl Folder {
         self.root.join("objects")
     }
 
+    /// Files on their way in.
+    pub fn uploads(&self) -> PathBuf {
+        self.root.join("uploads")
+    }
+
+    /// Makes a part of the folder that an older hub did not have.
+    pub(crate) fn make_part(&self, part: &Path) -> Result<()> {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(part).map_err(HubError::file(part))
+    }
+
     /// Where the hub listens, or last did.
     pub fn address(&self) -> PathBuf {
         self.root.join("address")
@@ -97,7 +108,7 @@ impl Folder {
             }
             Err(e) => return Err(HubError::file(&self.root)(e)),
         }
-        for dir in [self.root.clone(), self.root.join("keys"), self.objects()] {
+        for dir in [self.root.clone(), self.root.join("keys"), self.objects(), self.uploads()] {
             fs::DirBuilder::new().recursive(true).mode(0o700).create(&dir).map_err(HubError::file(&dir))?;
         }
         fs::set_permissions(&self.root, fs::Permissions::from_mode(0o700)).map_err(HubError::file(&self.root))

@@ -22,7 +22,9 @@ pub mod keys;
 pub mod limits;
 pub mod metrics;
 pub mod server;
+pub mod storage;
 pub mod store;
+pub mod upload;
 
 pub use app::Hub;
 pub use error::{HubError, Problem, Refusal, Result};

@@ -181,3 +181,91 @@ pub const SKETCH_GAP_WORDS_MAX: usize = 3;
 /// How long evidence is kept after its last file came, in milliseconds: twelve months (RIGHTS.md R-21), counted as 366
 /// days so that no twelve months are longer. A hold stops the end.
 pub const EVIDENCE_RETENTION_MS: i64 = 366 * 24 * 3600 * 1000;
+
+/// Bytes of a file given to storage at once. Five MiB is what S3 asks of every part but the last; all are equal because
+/// some of its kin ask that too.
+pub const STORAGE_PART_BYTES: usize = 5 * 1024 * 1024;
+
+/// Bytes read from storage at once: sixteen sealed chunks.
+pub const STORAGE_READ_MAX_BYTES: u64 = 16 * (64 * 1024 + 16);
+
+/// Names in one page of a storage's list.
+pub const STORAGE_LIST_PAGE: usize = 10_000;
+
+/// Unfinished uploads of one device.
+pub const UPLOADS_PER_DEVICE_MAX: usize = 256;
+
+/// Bytes that unfinished uploads of one device may come to, by their announced lengths (4 GiB).
+pub const UPLOAD_BYTES_PER_DEVICE_MAX: u64 = 4 << 30;
+
+/// Unfinished uploads in all.
+pub const UPLOADS_MAX: usize = 8_192;
+
+/// Bytes that unfinished uploads may come to in all, by their announced lengths (64 GiB).
+pub const UPLOAD_BYTES_MAX: u64 = 64 << 30;
+
+/// What stays free on the disk whatever is uploaded, in bytes (512 MiB): reports, alerts and receipts need it more.
+pub const DISK_RESERVE_BYTES: u64 = 512 << 20;
+
+/// How long an unfinished upload is kept after the last byte came, in milliseconds (7 days).
+pub const UPLOAD_TTL_MS: i64 = 7 * 24 * 3600 * 1000;
+
+/// How long an upload is kept whose bytes are not what its entry names, in milliseconds (24 hours).
+pub const WRONG_UPLOAD_TTL_MS: i64 = 24 * 3600 * 1000;
+
+/// Chunks being received at once; further ones are told to come again.
+pub const CHUNKS_AT_ONCE_MAX: usize = 256;
+
+/// Uploads being opened, stored and read again at once: each takes a core and up to three parts of memory.
+pub const FINISHING_AT_ONCE_MAX: usize = 2;
+
+/// Over how long the speed of a chunk is measured.
+pub const CHUNK_WINDOW: Duration = Duration::from_secs(60);
+
+/// Bytes that come in one [`CHUNK_WINDOW`] on a line that is not thin (512 a second).
+pub const CHUNK_WINDOW_BYTES_MIN: u64 = 512 * 60;
+
+/// Chunks at once that may be slower than that: thin lines are what uploads are made for, but not all at once. A chunk of
+/// which nothing comes for a whole window is let go in any case.
+pub const THIN_CHUNKS_MAX: usize = 64;
+
+/// Bytes of a chunk gathered before they are written and hashed.
+pub const CHUNK_WRITE_BYTES: usize = 64 * 1024;
+
+/// Longest time a question about an upload waits for one that is being finished.
+pub const FINISH_WAIT: Duration = Duration::from_secs(45);
+
+/// Bytes of one HTTP/2 stream that may be on their way without the hub having taken them (64 KiB): what is sent in vain
+/// when a road breaks. See docs/adr/0012.
+pub const STREAM_WINDOW_BYTES: u32 = 64 * 1024;
+
+/// The same for a whole connection (1 MiB): several streams go at once.
+pub const CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024;
+
+/// Longest `Upload-Metadata`, in bytes.
+pub const UPLOAD_METADATA_MAX_BYTES: usize = 4 * 1024;
+
+/// Rows of files read at once while checking.
+pub const CHECK_PAGE: u32 = 256;
+
+/// How long phones are given before they are asked again for a file, in milliseconds (a day).
+pub const ASK_AGAIN_MS: i64 = 24 * 3600 * 1000;
+
+/// How long bytes that no row names are left alone after they were first seen, in milliseconds (7 days): long enough to
+/// notice that a wrong database was put in place.
+pub const ORPHAN_GRACE_MS: i64 = 7 * 24 * 3600 * 1000;
+
+/// Longest hold on an item, in milliseconds (six months, RIGHTS.md R-22); it can be renewed.
+pub const HOLD_MAX_MS: i64 = 184 * 24 * 3600 * 1000;
+
+/// Longest case number or reason, in characters.
+pub const REASON_MAX_CHARS: usize = 400;
+
+/// Items destroyed in one step of the expiry job.
+pub const EXPIRY_PAGE: u32 = 64;
+
+/// Pause between two looks of the jobs at the clock.
+pub const JOB_TICK: Duration = Duration::from_secs(30);
+
+/// Hour of the night, Viet Nam time, at which everything is read again (03:00: the quietest).
+pub const NIGHTLY_HOUR: i64 = 3;

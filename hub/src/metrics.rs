@@ -34,6 +34,18 @@ pub struct Metrics {
     forks: Counter,
     /// Deliveries of revoked devices.
     pub quarantined: Counter,
+    /// Uploads that were begun.
+    pub uploads_begun: Counter,
+    /// Uploads that became evidence.
+    pub uploads_verified: Counter,
+    /// Uploads that were not what their entry names.
+    pub uploads_wrong: Counter,
+    /// Uploads that were swept because nothing came for too long.
+    pub uploads_expired: Counter,
+    /// Bytes of chunks that were taken.
+    pub upload_bytes: Counter,
+    /// Files that a check found missing or altered.
+    pub objects_lost: Counter,
     /// Open connections.
     pub connections: Gauge,
 }
@@ -52,8 +64,31 @@ impl Default for Metrics {
         registry.register("entries_again", "Entries that were held already", entries_again.clone());
         registry.register("forks", "Deliveries that contradicted what was held", forks.clone());
         registry.register("quarantined", "Deliveries of revoked devices", quarantined.clone());
+        let (uploads_begun, uploads_verified, uploads_wrong) = (Counter::default(), Counter::default(), Counter::default());
+        let (uploads_expired, upload_bytes, objects_lost) = (Counter::default(), Counter::default(), Counter::default());
+        registry.register("uploads_begun", "Uploads that were begun", uploads_begun.clone());
+        registry.register("uploads_verified", "Uploads that became evidence", uploads_verified.clone());
+        registry.register("uploads_wrong", "Uploads that were not what their entry names", uploads_wrong.clone());
+        registry.register("uploads_expired", "Uploads that were swept unfinished", uploads_expired.clone());
+        registry.register_with_unit("upload", "Bytes of chunks that were taken", Unit::Bytes, upload_bytes.clone());
+        registry.register("objects_lost", "Files that a check found missing or altered", objects_lost.clone());
         registry.register("connections", "Open connections", connections.clone());
-        Self { registry, answers, seconds, entries_new, entries_again, forks, quarantined, connections }
+        Self {
+            registry,
+            answers,
+            seconds,
+            entries_new,
+            entries_again,
+            forks,
+            quarantined,
+            uploads_begun,
+            uploads_verified,
+            uploads_wrong,
+            uploads_expired,
+            upload_bytes,
+            objects_lost,
+            connections,
+        }
     }
 }
 

@@ -13,8 +13,10 @@ use yenban_protocol::feed::Scope;
 use yenban_protocol::id::{CommuneCode, DeviceId, Epoch, HamletNo, LogId, MemberNo};
 
 use crate::error::Result;
+use crate::storage::ObjectName;
 
 pub mod conformance;
+pub mod custody;
 mod effect;
 mod feed_rows;
 mod lists;
@@ -23,6 +25,7 @@ mod people;
 mod run;
 pub mod sqlite;
 
+pub use custody::{CustodyHeadRow, CustodyLeaves, CustodyNote, CustodyRow};
 pub use effect::{AnswerRow, Effect, FileNamed, PhotoRow, ReportRow, WhenWhere};
 pub use feed_rows::{AlertRow, FeedRow, ItemDraft, ItemSigner, SignedItem};
 pub use lists::{
@@ -85,7 +88,7 @@ pub trait HubStore: Send + Sync + 'static {
 
     /// Of these names in storage the ones that no row names and that were seen so before `since_ms`; the others that
     /// nothing names are noted as seen at `now_ms`.
-    fn orphans(&self, names: Vec<String>, now_ms: i64, since_ms: i64) -> Reply<'_, Vec<String>>;
+    fn orphans(&self, names: Vec<ObjectName>, now_ms: i64, since_ms: i64) -> Reply<'_, Vec<ObjectName>>;
 
     /// An item.
     fn item(&self, name: ItemName) -> Reply<'_, Option<ItemRow>>;
@@ -98,6 +101,39 @@ pub trait HubStore: Send + Sync + 'static {
 
     /// Items whose time is over and that nothing holds, at most `limit`.
     fn expired_items(&self, now_ms: i64, limit: u32) -> Reply<'_, Vec<ItemName>>;
+
+    // ---- custody ------------------------------------------------------------------------------------------
+
+    /// Appends records to the chains of their items.
+    fn note_custody(&self, notes: Vec<CustodyNote>) -> Reply<'_, ()>;
+
+    /// The chain of an item, up to the record at `place` (`i64::MAX`: all of it).
+    fn custody(&self, item: ItemName, place: i64) -> Reply<'_, Vec<CustodyRow>>;
+
+    /// All chains as they stood when the record at `place` was the newest.
+    fn custody_leaves(&self, place: i64) -> Reply<'_, CustodyLeaves>;
+
+    /// Signed heads over all chains from number `from` on.
+    fn custody_heads(&self, from: u64) -> Reply<'_, Vec<CustodyHeadRow>>;
+
+    /// The newest head.
+    fn custody_head(&self) -> Reply<'_, Option<CustodyHeadRow>>;
+
+    /// Appends `notes`, puts all chains under a new head, signs it and sends it out in the stream of `scope`.
+    fn make_custody_head(
+        &self,
+        notes: Vec<CustodyNote>,
+        day: u32,
+        at_ms: i64,
+        scope: Scope,
+        signer: ItemSigner,
+    ) -> Reply<'_, CustodyHeadRow>;
+
+    /// Erases who did what before `before_ms` (what was done stays), at most `limit` records; how many there were.
+    fn erase_custody_names(&self, before_ms: i64, limit: u32) -> Reply<'_, u64>;
+
+    /// Recomputes every custody chain and head; names of what does not agree.
+    fn check_custody(&self) -> Reply<'_, Vec<String>>;
 
     // ---- people and devices -------------------------------------------------------------------------------
 

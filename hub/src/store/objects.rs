@@ -11,6 +11,7 @@ use yenban_protocol::object::ContentKey;
 
 use super::run::LogState;
 use crate::error::Result;
+use crate::storage::ObjectName;
 
 /// What a file is to its photograph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -123,8 +124,8 @@ impl std::str::FromStr for ItemName {
 /// Where and how the bytes of a file lie in object storage.
 #[derive(Clone, PartialEq, Eq)]
 pub struct StoredAs {
-    /// The name in storage: 64 hexadecimal digits, drawn at random.
-    pub name: String,
+    /// The name in storage.
+    pub name: ObjectName,
     /// What opens it; it stands nowhere else.
     pub key: ContentKey,
     /// Length in storage.
@@ -196,7 +197,7 @@ pub struct Arrived {
     /// `Signed<Receipt>` for each log that names it, the first to name it first. Empty: no entry wants it (any more).
     pub receipts: Vec<(LogId, Vec<u8>)>,
     /// Bytes in storage that no row names now: they may be removed.
-    pub unnamed: Vec<String>,
+    pub unnamed: Vec<ObjectName>,
 }
 
 /// A stop on expiry and erasure.
@@ -242,7 +243,7 @@ pub struct Erasure {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Erased {
     /// Rows, keys and the facts in the entry are gone; these bytes in storage are named by nothing now.
-    Done(Vec<String>),
+    Done(Vec<ObjectName>),
     /// There is no such item.
     NotFound,
     /// It was destroyed before.

@@ -90,9 +90,9 @@ pub(super) fn erase(c: &Connection, erasure: &Erasure) -> Result<Erased> {
         .and_then(|mut s| s.execute([file.id]))
         .map_err(sql)?;
         if let Some(stored) = &file.stored
-            && !objects::is_named(c, &stored.name)?
+            && !objects::is_named(c, stored.name)?
         {
-            free.push(stored.name.clone());
+            free.push(stored.name);
         }
     }
     c.prepare_cached(

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use super::effects::Context;
 use super::{Result, feed, runs, seq_from_sql, seq_to_sql, sql};
 use crate::limits::EVIDENCE_RETENTION_MS;
+use crate::storage::ObjectName;
 use crate::store::effect::{FileNamed, PhotoRow};
 use crate::store::objects::{Arrival, Arrived, ItemName, ObjectKind, ObjectRow, ObjectState, StoredAs};
 use crate::store::{ItemDraft, ItemSigner};
@@ -44,7 +45,7 @@ fn object_row(row: &Row<'_>) -> rusqlite::Result<ObjectRow> {
         size_bytes: seq_from_sql(row.get("size_bytes")?),
         // Written by this crate alone; a word of a later version is not taken for something that is there.
         state: ObjectState::from_code(&state).unwrap_or(ObjectState::Missing),
-        stored: stored.zip(key).zip(stored_size).map(|((name, key), size)| StoredAs {
+        stored: stored.as_deref().and_then(ObjectName::parse).zip(key).zip(stored_size).map(|((name, key), size)| StoredAs {
             name,
             key: Zeroizing::new(key),
             size_bytes: seq_from_sql(size),
@@ -184,7 +185,7 @@ pub(super) fn arrived(c: &Connection, arrival: &Arrival) -> Result<Arrived> {
     let verified = rows.iter().find(|row| row.state == ObjectState::Verified).and_then(|row| row.stored.as_ref());
     let stored = verified.unwrap_or(&arrival.stored);
     if stored.name != arrival.stored.name || rows.is_empty() {
-        unnamed.push(arrival.stored.name.clone());
+        unnamed.push(arrival.stored.name);
     }
     let mut receipts: Vec<(LogId, Vec<u8>)> = Vec::new();
     for row in rows {
@@ -201,14 +202,14 @@ pub(super) fn arrived(c: &Connection, arrival: &Arrival) -> Result<Arrived> {
         if row.state == ObjectState::Verified {
             continue;
         }
-        unnamed.extend(row.stored.as_ref().map(|old| old.name.clone()));
+        unnamed.extend(row.stored.as_ref().map(|old| old.name));
         c.prepare_cached(
             "UPDATE object SET state = 'verified', stored = ?2, content_key = ?3, stored_size_bytes = ?4, receipt = ?5,
                received_ms = ifnull(received_ms, ?6), checked_ms = ?6, asked_ms = NULL WHERE object = ?1",
         )
         .and_then(|mut s| {
             let size = size_to_sql(stored.size_bytes);
-            s.execute(params![row.id, stored.name, stored.key.as_ref(), size, receipt, arrival.received_ms])
+            s.execute(params![row.id, stored.name.to_string(), stored.key.as_ref(), size, receipt, arrival.received_ms])
         })
         .map_err(sql)?;
         let expires_ms = arrival.received_ms.saturating_add(EVIDENCE_RETENTION_MS);
@@ -223,7 +224,7 @@ pub(super) fn arrived(c: &Connection, arrival: &Arrival) -> Result<Arrived> {
     unnamed.dedup();
     let mut free = Vec::new();
     for name in unnamed {
-        if !is_named(c, &name)? {
+        if !is_named(c, name)? {
             free.push(name);
         }
     }
@@ -231,9 +232,9 @@ pub(super) fn arrived(c: &Connection, arrival: &Arrival) -> Result<Arrived> {
 }
 
 /// Whether a row names these bytes in storage.
-pub(super) fn is_named(c: &Connection, stored: &str) -> Result<bool> {
+pub(super) fn is_named(c: &Connection, stored: ObjectName) -> Result<bool> {
     c.prepare_cached("SELECT EXISTS (SELECT 1 FROM object WHERE stored = ?)")
-        .and_then(|mut s| s.query_row([stored], |row| row.get(0)))
+        .and_then(|mut s| s.query_row([stored.to_string()], |row| row.get(0)))
         .map_err(sql)
 }
 
@@ -248,7 +249,7 @@ pub(super) fn checked(c: &Connection, found: &[(ObjectRow, ObjectState)], at_ms:
         .prepare_cached("UPDATE object SET state = ?3, checked_ms = ?4 WHERE object = ?1 AND stored IS ?2 AND state <> 'erased'")
         .map_err(sql)?;
     for (row, state) in found {
-        let stored = row.stored.as_ref().map(|s| s.name.as_str());
+        let stored = row.stored.as_ref().map(|s| s.name.to_string());
         update.execute(params![row.id, stored, state.code(), at_ms]).map_err(sql)?;
     }
     Ok(())
@@ -284,21 +285,22 @@ pub(super) fn want(c: &Connection, now_ms: i64, asked_before_ms: i64, signer: &I
 }
 
 /// Names in storage that no row names and that were seen so before; others are noted.
-pub(super) fn orphans(c: &Connection, names: &[String], now_ms: i64, since_ms: i64) -> Result<Vec<String>> {
+pub(super) fn orphans(c: &Connection, names: &[ObjectName], now_ms: i64, since_ms: i64) -> Result<Vec<ObjectName>> {
     let mut old = Vec::new();
     let mut seen = c.prepare_cached("SELECT since_ms FROM orphan WHERE stored = ?").map_err(sql)?;
     let mut note = c.prepare_cached("INSERT OR IGNORE INTO orphan VALUES (?1, ?2)").map_err(sql)?;
     let mut forget = c.prepare_cached("DELETE FROM orphan WHERE stored = ?").map_err(sql)?;
     for name in names {
-        if is_named(c, name)? {
-            forget.execute([name]).map_err(sql)?;
+        let stored = name.to_string();
+        if is_named(c, *name)? {
+            forget.execute([&stored]).map_err(sql)?;
             continue;
         }
-        let since: Option<i64> = seen.query_row([name], |row| row.get(0)).optional().map_err(sql)?;
+        let since: Option<i64> = seen.query_row([&stored], |row| row.get(0)).optional().map_err(sql)?;
         match since {
-            Some(since) if since <= since_ms => old.push(name.clone()),
+            Some(since) if since <= since_ms => old.push(*name),
             Some(_) => {}
-            None => drop(note.execute(params![name, now_ms]).map_err(sql)?),
+            None => drop(note.execute(params![stored, now_ms]).map_err(sql)?),
         }
     }
     Ok(old)

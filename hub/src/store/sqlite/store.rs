@@ -8,13 +8,14 @@ use yenban_protocol::crypto::Hash;
 use yenban_protocol::feed::Scope;
 use yenban_protocol::id::{CommuneCode, DeviceId, Epoch, LogId};
 
-use super::{Result, Shared, SqliteStore, alerts, check, feed, items, lists, objects, people, quarantine, runs, sql, totals};
+use super::{Result, Shared, SqliteStore, alerts, check, custody, feed, items, lists, objects, people, quarantine, runs, sql, totals};
 use crate::limits::LIST_PAGE_MAX;
+use crate::storage::ObjectName;
 use crate::store::{
-    AlertListing, AlertRow, Arrival, Arrived, AuditRow, CheckInRow, CodeRow, Device, DeviceListing, Erased, Erasure, EvidenceListing,
-    FeedRow, HamletRow, Hold, HubStore, ImportTotals, ImportedPlace, IncidentListing, ItemDraft, ItemName, ItemRow, ItemSigner, ListQuery,
-    LogState, MemberRow, NewCode, NewRun, ObjectRow, ObjectState, PatrolListing, People, QuarantineListing, QuarantinedSegment, Redeemed,
-    Redemption, Reply, Taken, Totals,
+    AlertListing, AlertRow, Arrival, Arrived, AuditRow, CheckInRow, CodeRow, CustodyHeadRow, CustodyLeaves, CustodyNote, CustodyRow,
+    Device, DeviceListing, Erased, Erasure, EvidenceListing, FeedRow, HamletRow, Hold, HubStore, ImportTotals, ImportedPlace,
+    IncidentListing, ItemDraft, ItemName, ItemRow, ItemSigner, ListQuery, LogState, MemberRow, NewCode, NewRun, ObjectRow, ObjectState,
+    PatrolListing, People, QuarantineListing, QuarantinedSegment, Redeemed, Redemption, Reply, Taken, Totals,
 };
 
 impl Shared {
@@ -98,7 +99,7 @@ impl HubStore for SqliteStore {
         Box::pin(self.write(move |c| objects::want(c, now_ms, asked_before_ms, &signer), |_| ()))
     }
 
-    fn orphans(&self, names: Vec<String>, now_ms: i64, since_ms: i64) -> Reply<'_, Vec<String>> {
+    fn orphans(&self, names: Vec<ObjectName>, now_ms: i64, since_ms: i64) -> Reply<'_, Vec<ObjectName>> {
         Box::pin(self.write(move |c| objects::orphans(c, &names, now_ms, since_ms), |_| ()))
     }
 
@@ -116,6 +117,45 @@ impl HubStore for SqliteStore {
 
     fn expired_items(&self, now_ms: i64, limit: u32) -> Reply<'_, Vec<ItemName>> {
         Box::pin(self.read(move |c| items::expired(c, now_ms, limit)))
+    }
+
+    fn note_custody(&self, notes: Vec<CustodyNote>) -> Reply<'_, ()> {
+        Box::pin(self.write(move |c| custody::append(c, &notes), |_| ()))
+    }
+
+    fn custody(&self, item: ItemName, place: i64) -> Reply<'_, Vec<CustodyRow>> {
+        Box::pin(self.read(move |c| custody::chain(c, item, place)))
+    }
+
+    fn custody_leaves(&self, place: i64) -> Reply<'_, CustodyLeaves> {
+        Box::pin(self.read(move |c| custody::leaves(c, place)))
+    }
+
+    fn custody_heads(&self, from: u64) -> Reply<'_, Vec<CustodyHeadRow>> {
+        Box::pin(self.read(move |c| custody::heads(c, from)))
+    }
+
+    fn custody_head(&self) -> Reply<'_, Option<CustodyHeadRow>> {
+        Box::pin(self.read(custody::newest))
+    }
+
+    fn make_custody_head(
+        &self,
+        notes: Vec<CustodyNote>,
+        day: u32,
+        at_ms: i64,
+        scope: Scope,
+        signer: ItemSigner,
+    ) -> Reply<'_, CustodyHeadRow> {
+        Box::pin(self.write(move |c| custody::make_head(c, &notes, day, at_ms, scope, &signer), |_| ()))
+    }
+
+    fn erase_custody_names(&self, before_ms: i64, limit: u32) -> Reply<'_, u64> {
+        Box::pin(self.write(move |c| custody::erase_who(c, before_ms, limit), |_| ()))
+    }
+
+    fn check_custody(&self) -> Reply<'_, Vec<String>> {
+        Box::pin(self.read(custody::check))
     }
 
     fn put_code(&self, code: NewCode) -> Reply<'_, bool> {

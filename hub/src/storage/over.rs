@@ -1,0 +1,229 @@
+//! Object storage over the `object_store` crate: a folder now, S3 by the same code later.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::ops::Range;
+use std::path::{Path as FilePath, PathBuf};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use object_store::local::LocalFileSystem;
+use object_store::memory::InMemory;
+use object_store::path::Path;
+use object_store::{Error, ObjectStore, ObjectStoreExt as _, PutMode, PutPayload};
+
+use super::{Later, ObjectName, ObjectStorage, Part, Parts};
+use crate::error::{HubError, Refusal, Result};
+use crate::limits::{STORAGE_PART_BYTES, STORAGE_READ_MAX_BYTES};
+
+/// Under this ending a file in several parts is gathered before it gets its name.
+const STAGING: &str = ".part";
+
+/// Object storage over any store of the `object_store` crate.
+pub struct OverObjectStore {
+    store: Arc<dyn ObjectStore>,
+    /// The folder, where it is one: `object_store` does not sync it after a removal, nor list what a killed put left.
+    folder: Option<PathBuf>,
+}
+
+fn path(name: ObjectName) -> Path {
+    Path::from(name.to_string())
+}
+
+fn failed(error: Error) -> HubError {
+    match error {
+        Error::AlreadyExists { .. } => Refusal::Conflict("an object of this name").into(),
+        other => match no_room(&other) {
+            true => Refusal::StorageFull.into(),
+            false => HubError::Storage(other.to_string()),
+        },
+    }
+}
+
+/// Whether a full disk stands somewhere behind an error.
+fn no_room(error: &Error) -> bool {
+    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = source {
+        if error.downcast_ref::<std::io::Error>().is_some_and(|e| crate::upload::disk::is_full(e)) {
+            return true;
+        }
+        source = error.source();
+    }
+    false
+}
+
+impl OverObjectStore {
+    /// Storage in a folder that exists. Every put syncs the file and the folder.
+    pub fn folder(folder: &FilePath) -> Result<Self> {
+        let store = LocalFileSystem::new_with_prefix(folder).map_err(failed)?.with_fsync(true);
+        Ok(Self { store: Arc::new(store), folder: Some(folder.to_owned()) })
+    }
+
+    /// Storage in memory, for tests.
+    pub fn memory() -> Self {
+        Self { store: Arc::new(InMemory::new()), folder: None }
+    }
+
+    async fn put_all(&self, name: ObjectName, mut parts: Parts) -> Result<u64> {
+        let cut = || HubError::Storage("the file did not come whole".to_owned());
+        let first = match parts.recv().await {
+            Some(Part::Bytes(bytes)) => bytes,
+            Some(Part::End) => Bytes::new(),
+            None => return Err(cut()),
+        };
+        let second = if first.len() < STORAGE_PART_BYTES { None } else { parts.recv().await };
+        match second {
+            // The usual photograph is one part, created at once under its name.
+            None if first.len() < STORAGE_PART_BYTES => {
+                if !first.is_empty() && !matches!(parts.recv().await, Some(Part::End)) {
+                    return Err(cut());
+                }
+                self.put_one(name, first).await
+            }
+            Some(Part::End) => self.put_one(name, first).await,
+            None => Err(cut()),
+            Some(Part::Bytes(second)) => self.put_many(name, first, second, parts).await,
+        }
+    }
+
+    async fn put_one(&self, name: ObjectName, bytes: Bytes) -> Result<u64> {
+        let size = bytes.len() as u64;
+        self.store.put_opts(&path(name), PutPayload::from_bytes(bytes), PutMode::Create.into()).await.map_err(failed)?;
+        Ok(size)
+    }
+
+    async fn put_many(&self, name: ObjectName, first: Bytes, second: Bytes, mut parts: Parts) -> Result<u64> {
+        // Parts are gathered under another name and get their own only if it is free: no route overwrites a file.
+        let staging = Path::from(format!("{name}{STAGING}"));
+        let mut upload = self.store.put_multipart(&staging).await.map_err(failed)?;
+        let mut size = 0;
+        let mut next = [Some(first), Some(second)].into_iter().flatten();
+        let sent = loop {
+            let part = match next.next() {
+                Some(bytes) => Some(Part::Bytes(bytes)),
+                None => parts.recv().await,
+            };
+            match part {
+                Some(Part::Bytes(bytes)) => {
+                    size += bytes.len() as u64;
+                    if let Err(e) = upload.put_part(PutPayload::from_bytes(bytes)).await {
+                        break Err(failed(e));
+                    }
+                }
+                Some(Part::End) => break Ok(()),
+                None => break Err(HubError::Storage("the file did not come whole".to_owned())),
+            }
+        };
+        if let Err(e) = sent {
+            // What cannot be taken back now is taken back by the next tidying.
+            drop(upload.abort().await);
+            return Err(e);
+        }
+        upload.complete().await.map_err(failed)?;
+        if let Err(e) = self.store.rename_if_not_exists(&staging, &path(name)).await {
+            drop(self.store.delete(&staging).await);
+            return Err(failed(e));
+        }
+        self.sync_folder()?;
+        Ok(size)
+    }
+
+    fn sync_folder(&self) -> Result<()> {
+        match &self.folder {
+            Some(folder) => fs::File::open(folder).and_then(|dir| dir.sync_all()).map_err(HubError::file(folder)),
+            None => Ok(()),
+        }
+    }
+
+    /// Everything a killed put left: gathered parts, and the crate's own staging files (`name#n`), which it does not list.
+    async fn tidy_all(&self) -> Result<()> {
+        let mut all = self.store.list(None);
+        while let Some(found) = all.next().await {
+            let location = found.map_err(failed)?.location;
+            if location.as_ref().ends_with(STAGING) {
+                self.store.delete(&location).await.map_err(failed)?;
+            }
+        }
+        let Some(folder) = &self.folder else { return Ok(()) };
+        for entry in fs::read_dir(folder).map_err(HubError::file(folder))? {
+            let entry = entry.map_err(HubError::file(folder))?;
+            let left = entry.file_name().to_str().and_then(|name| name.split_once('#').map(|(before, _)| before.to_owned()));
+            if left.is_some_and(|before| ObjectName::parse(before.trim_end_matches(STAGING)).is_some()) {
+                fs::remove_file(entry.path()).map_err(HubError::file(entry.path()))?;
+            }
+        }
+        self.sync_folder()
+    }
+}
+
+impl ObjectStorage for OverObjectStore {
+    fn put(&self, name: ObjectName, parts: Parts) -> Later<'_, u64> {
+        Box::pin(self.put_all(name, parts))
+    }
+
+    fn read(&self, name: ObjectName, range: Range<u64>) -> Later<'_, Option<Bytes>> {
+        Box::pin(async move {
+            if range.end.saturating_sub(range.start) > STORAGE_READ_MAX_BYTES {
+                return Err(HubError::Storage(format!("at most {STORAGE_READ_MAX_BYTES} bytes are read at once")));
+            }
+            let Some(size) = self.size(name).await? else { return Ok(None) };
+            let range = range.start.min(size)..range.end.min(size);
+            if range.is_empty() {
+                return Ok(Some(Bytes::new()));
+            }
+            match self.store.get_range(&path(name), range).await {
+                Ok(bytes) => Ok(Some(bytes)),
+                Err(Error::NotFound { .. }) => Ok(None),
+                Err(e) => Err(failed(e)),
+            }
+        })
+    }
+
+    fn size(&self, name: ObjectName) -> Later<'_, Option<u64>> {
+        Box::pin(async move {
+            match self.store.head(&path(name)).await {
+                Ok(meta) => Ok(Some(meta.size)),
+                Err(Error::NotFound { .. }) => Ok(None),
+                Err(e) => Err(failed(e)),
+            }
+        })
+    }
+
+    fn remove(&self, name: ObjectName) -> Later<'_, bool> {
+        Box::pin(async move {
+            // S3 does not say whether there was one; the memory store neither.
+            if self.size(name).await?.is_none() {
+                return Ok(false);
+            }
+            match self.store.delete(&path(name)).await {
+                Ok(()) => self.sync_folder().map(|()| true),
+                Err(Error::NotFound { .. }) => Ok(false),
+                Err(e) => Err(failed(e)),
+            }
+        })
+    }
+
+    fn list(&self, after: Option<ObjectName>, limit: usize) -> Later<'_, Vec<ObjectName>> {
+        Box::pin(async move {
+            // A folder comes in no order: the smallest names that fit are kept while everything passes by.
+            let mut page = BTreeSet::new();
+            let mut all = self.store.list(None);
+            while let Some(found) = all.next().await {
+                let location = found.map_err(failed)?.location;
+                let Some(name) = ObjectName::parse(location.as_ref()).filter(|name| after.is_none_or(|after| *name > after)) else {
+                    continue;
+                };
+                page.insert(name);
+                if page.len() > limit {
+                    page.pop_last();
+                }
+            }
+            Ok(page.into_iter().collect())
+        })
+    }
+
+    fn tidy(&self) -> Later<'_, ()> {
+        Box::pin(self.tidy_all())
+    }
+}

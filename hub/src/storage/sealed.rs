@@ -1,0 +1,129 @@
+//! How a stored file is sealed: chunks under a content key of its own, which stands in the database alone.
+//!
+//! The same chunks as a file on its way ([`yenban_protocol::object`]), so one reader opens both: there behind a head
+//! that carries the key, here behind the random part of the nonces.
+//!
+//! ```text
+//! nonce prefix (7) | chunks (65,536 + 16; the last shorter)
+//! ```
+
+use aws_lc_rs::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
+use aws_lc_rs::digest;
+use yenban_protocol::crypto::Hash;
+use yenban_protocol::object::{CHUNK_BYTES, CHUNK_TAG_BYTES, ContentKey, KEY_BYTES, PREFIX_BYTES};
+use zeroize::Zeroizing;
+
+use super::{ObjectName, ObjectStorage};
+use crate::entropy;
+use crate::error::{HubError, Refusal, Result};
+use crate::limits::STORAGE_READ_MAX_BYTES;
+use crate::store::StoredAs;
+
+/// Bytes of a sealed chunk that is not the last.
+pub const SEALED_CHUNK_BYTES: usize = CHUNK_BYTES + CHUNK_TAG_BYTES;
+
+/// A new content key.
+pub(crate) fn new_key() -> ContentKey {
+    Zeroizing::new(entropy::array::<KEY_BYTES>())
+}
+
+/// Length in storage of `plain_bytes`.
+pub fn stored_len(plain_bytes: u64) -> u64 {
+    PREFIX_BYTES as u64 + plain_bytes + plain_bytes.div_ceil(CHUNK_BYTES as u64).max(1) * CHUNK_TAG_BYTES as u64
+}
+
+/// Seals or opens chunks in their order.
+pub struct Chunks {
+    key: LessSafeKey,
+    prefix: [u8; PREFIX_BYTES],
+    number: u32,
+}
+
+impl Chunks {
+    /// From the first chunk on.
+    pub fn new(key: &ContentKey, prefix: [u8; PREFIX_BYTES]) -> Result<Self> {
+        let key = UnboundKey::new(&CHACHA20_POLY1305, key.as_ref()).map_err(|_| HubError::Keys("content key".to_owned()))?;
+        Ok(Self { key: LessSafeKey::new(key), prefix, number: 0 })
+    }
+
+    fn nonce(&mut self, last: bool) -> Result<Nonce> {
+        let mut nonce = [0; 12];
+        nonce[..PREFIX_BYTES].copy_from_slice(&self.prefix);
+        nonce[PREFIX_BYTES..PREFIX_BYTES + 4].copy_from_slice(&self.number.to_be_bytes());
+        nonce[11] = u8::from(last);
+        // 2^32 chunks are 256 TiB: a sender that gets here is wrong.
+        self.number = self.number.checked_add(1).ok_or_else(|| Refusal::TooLarge("chunks of a file".to_owned()))?;
+        Ok(Nonce::assume_unique_for_key(nonce))
+    }
+
+    /// Seals `chunk` in place; the tag is appended.
+    pub fn seal(&mut self, chunk: &mut Vec<u8>, last: bool) -> Result<()> {
+        let nonce = self.nonce(last)?;
+        self.key.seal_in_place_append_tag(nonce, Aad::empty(), chunk).map_err(|_| HubError::Keys("sealing a chunk".to_owned()))
+    }
+
+    /// Opens `chunk` in place and cuts its tag off.
+    pub fn open(&mut self, chunk: &mut Vec<u8>, last: bool) -> Result<()> {
+        let nonce = self.nonce(last)?;
+        let plain = self.key.open_in_place(nonce, Aad::empty(), chunk).map_err(|_| Refusal::Unsealed)?.len();
+        chunk.truncate(plain);
+        Ok(())
+    }
+}
+
+/// What reading a stored file again found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Read {
+    /// Whole, with this hash and length of the content.
+    Whole(Hash, u64),
+    /// There is no such file.
+    Missing,
+    /// It is there and not what was put: cut, longer, or changed.
+    Altered,
+}
+
+/// Opens a stored file from its first to its last chunk and gives every plain chunk to `take`, in order. What `take`
+/// got is good only if the answer is [`Read::Whole`].
+pub async fn read(storage: &dyn ObjectStorage, stored: &StoredAs, mut take: impl FnMut(&[u8]) -> Result<()> + Send) -> Result<Read> {
+    let chunks_at_once = STORAGE_READ_MAX_BYTES as usize / SEALED_CHUNK_BYTES;
+    let prefix = match storage.read(stored.name, 0..PREFIX_BYTES as u64).await? {
+        None => return Ok(Read::Missing),
+        Some(bytes) => match <[u8; PREFIX_BYTES]>::try_from(bytes.as_ref()) {
+            Ok(prefix) => prefix,
+            Err(_) => return Ok(Read::Altered),
+        },
+    };
+    match storage.size(stored.name).await? {
+        None => return Ok(Read::Missing),
+        Some(size) if size != stored.size_bytes => return Ok(Read::Altered),
+        Some(_) => {}
+    }
+    let mut chunks = Chunks::new(&stored.key, prefix)?;
+    let (mut at, mut digest, mut plain_bytes) = (PREFIX_BYTES as u64, digest::Context::new(&digest::SHA256), 0);
+    while at < stored.size_bytes {
+        let end = (at + (chunks_at_once * SEALED_CHUNK_BYTES) as u64).min(stored.size_bytes);
+        let Some(bytes) = storage.read(stored.name, at..end).await? else { return Ok(Read::Missing) };
+        if bytes.len() as u64 != end - at {
+            return Ok(Read::Altered);
+        }
+        at = end;
+        let mut pieces = bytes.chunks(SEALED_CHUNK_BYTES).peekable();
+        while let Some(piece) = pieces.next() {
+            let mut chunk = piece.to_vec();
+            let last = at == stored.size_bytes && pieces.peek().is_none();
+            if chunks.open(&mut chunk, last).is_err() {
+                return Ok(Read::Altered);
+            }
+            digest.update(&chunk);
+            plain_bytes += chunk.len() as u64;
+            take(&chunk)?;
+        }
+    }
+    let hash = digest.finish().as_ref().try_into().map_err(|_| HubError::Keys("SHA-256".to_owned()))?;
+    Ok(if plain_bytes == 0 && stored.size_bytes == PREFIX_BYTES as u64 { Read::Altered } else { Read::Whole(hash, plain_bytes) })
+}
+
+/// Name, key and prefix for a file that is about to be stored.
+pub(crate) fn fresh(plain_bytes: u64) -> (StoredAs, [u8; PREFIX_BYTES]) {
+    (StoredAs { name: ObjectName::random(), key: new_key(), size_bytes: stored_len(plain_bytes) }, entropy::array())
+}

@@ -1,0 +1,63 @@
+//! The calls by which uploads touch the disk, so that a test can let each of them fail or be the last one.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::path::Path;
+
+/// What uploads do to a disk.
+pub trait Disk: Send + Sync + 'static {
+    /// Makes a file that only its owner may read; it must not exist.
+    fn create(&self, path: &Path) -> io::Result<File>;
+    /// Writes all of `bytes` at `offset`.
+    fn write(&self, file: &File, offset: u64, bytes: &[u8]) -> io::Result<()>;
+    /// Cuts the file to `length`.
+    fn truncate(&self, file: &File, length: u64) -> io::Result<()>;
+    /// Makes what was written durable.
+    fn sync(&self, file: &File) -> io::Result<()>;
+    /// Makes names in a folder durable.
+    fn sync_folder(&self, folder: &Path) -> io::Result<()>;
+    /// Removes a file.
+    fn remove(&self, path: &Path) -> io::Result<()>;
+    /// Bytes that are free where `path` lies.
+    fn free_bytes(&self, path: &Path) -> io::Result<u64>;
+}
+
+/// The machine's disk.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RealDisk;
+
+impl Disk for RealDisk {
+    fn create(&self, path: &Path) -> io::Result<File> {
+        OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path)
+    }
+
+    fn write(&self, file: &File, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        file.write_all_at(bytes, offset)
+    }
+
+    fn truncate(&self, file: &File, length: u64) -> io::Result<()> {
+        file.set_len(length)
+    }
+
+    fn sync(&self, file: &File) -> io::Result<()> {
+        file.sync_all()
+    }
+
+    fn sync_folder(&self, folder: &Path) -> io::Result<()> {
+        File::open(folder)?.sync_all()
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        fs::remove_file(path)
+    }
+
+    fn free_bytes(&self, path: &Path) -> io::Result<u64> {
+        fs4::available_space(path)
+    }
+}
+
+/// Whether an error says that there is no room.
+pub(crate) fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge)
+}
