@@ -80,9 +80,34 @@ pub const TRANSPORT_WORKERS: usize = 2;
 pub const CONNECT_TIMEOUT_MS: u64 = 20_000;
 /// Time for one request from its first byte to the last of its answer, in milliseconds.
 pub const REQUEST_TIMEOUT_MS: u64 = 90_000;
+/// Time after which an answer is given up, for each address that may be tried, in milliseconds: the client itself gives
+/// up before.
+pub const ANSWER_WAIT_MAX_MS: u64 = CONNECT_TIMEOUT_MS + REQUEST_TIMEOUT_MS + 10_000;
 /// Longest problem document that is read, in bytes.
 pub const PROBLEM_MAX_BYTES: usize = 64 * 1024;
 /// Longest pause a hub may ask for, in milliseconds.
 pub const RETRY_AFTER_MAX_MS: u64 = 3_600 * 1_000;
 /// Pause between two attempts of a sync that goes on until nothing waits, in milliseconds.
 pub const UNTIL_EMPTY_PAUSE_MS: u64 = 1_000;
+/// Time that one chunk of a file should take, in milliseconds: what an urgent entry waits for at most.
+pub const CHUNK_AIM_MS: u64 = 4_000;
+/// First chunk of a file on a road that was not measured yet, in bytes.
+pub const CHUNK_FIRST_BYTES: u64 = 64 * 1024;
+/// Smallest chunk of a file, in bytes, on however slow a road.
+pub const CHUNK_MIN_BYTES: u64 = 32 * 1024;
+/// Largest chunk of a file, in bytes.
+pub const CHUNK_MAX_BYTES: u64 = 1024 * 1024;
+/// Factor by which one measurement may change the size of chunks.
+pub const CHUNK_STEP: u64 = 4;
+/// Segments sent in a row while files wait before a chunk has its turn.
+pub const SEGMENTS_BEFORE_A_CHUNK: u32 = 32;
+/// Answers about one file that move nothing before it is left for another sync.
+pub const FILE_STRIKES_MAX: u32 = 6;
+/// Pause before a file is asked about again that another request holds, in milliseconds.
+pub const FILE_LOCKED_WAIT_MS: u64 = 1_000;
+/// Bytes of a file handed to the road at a time: what is counted as handed may exceed what left by so much.
+pub const ROAD_BYTES: usize = 4 * 1024;
+/// Bytes of a file read at a time while it is sent.
+pub const READ_BYTES: usize = 64 * 1024;
+/// Different heads of custody kept of one day: two prove that the hub contradicts itself, more prove no more.
+pub const WITNESS_HEADS_PER_DAY: u32 = 8;

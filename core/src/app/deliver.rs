@@ -3,8 +3,8 @@
 use yenban_protocol::cbor::{Reader, Writer};
 use yenban_protocol::cert::Token;
 use yenban_protocol::chain::Link;
-use yenban_protocol::crypto;
-use yenban_protocol::feed::{FeedItem, Scope};
+use yenban_protocol::crypto::{self, Hash};
+use yenban_protocol::feed::{FeedItem, Item, Scope};
 use yenban_protocol::id::{BootId, EntryName, Epoch, LogId};
 use yenban_protocol::keys::{KeyHistory, Purpose};
 use yenban_protocol::range::RangeSet;
@@ -17,15 +17,16 @@ use yenban_protocol::time::Anchor;
 use super::Phone;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
+use crate::evidence::object_path;
 use crate::keys::{DeviceSigner, Drawn, KeyStore};
 use crate::limits::SEGMENT_SEALED_BODIES_MAX_BYTES;
 use crate::log::{Lane, broken};
 use crate::store::Key;
 use crate::store::marker::Doubt;
 use crate::store::spool::Spool;
-use crate::store::spool_feed::NewItem;
+use crate::store::spool_feed::{Effect, NewItem};
 use crate::store::spool_send::ReceiptRow;
-use crate::sync::store::{Gap, Identity, LogDoubt, LogState, StoredEntry, StoredRequestKey, StreamState, SyncStore};
+use crate::sync::store::{Gap, Identity, LogDoubt, LogState, StoredEntry, StoredRequestKey, StreamState, SyncStore, WaitingFile};
 
 /// What a feed item is sealed to the vault for.
 pub(super) const ITEM_INFO: &[u8] = b"yb1/feed-item-at-rest";
@@ -81,13 +82,14 @@ impl Phone {
         self.log.spool.receipt(self.number_of(log)?)
     }
 
-    /// Takes an entry back from where it was set aside, to be sent again.
+    /// Takes an entry, or files that it names, back from where they were set aside, to be sent again.
     ///
     /// # Errors
     /// [`Error::Unknown`] when it was not set aside.
     pub fn send_again(&mut self, entry: &str) -> Result<()> {
         let (_, key) = self.find_entry("entry", entry)?;
-        if self.log.spool.unpark(key)? {
+        let files = self.log.spool.unpark_files(key)?;
+        if self.log.spool.unpark(key)? || files {
             return Ok(());
         }
         Err(Error::Unknown { what: "set-aside entry", name: entry.to_owned() })
@@ -116,7 +118,13 @@ impl Phone {
             (true, None) => return Err(Error::NotEnrolled),
             (false, _) => item.bytes().to_vec(),
         };
-        Ok(NewItem { scope: value.scope.to_bytes(), epoch: value.epoch.0, number: value.number, kind: value.item.kind(), sealed, body })
+        let effect = match &value.item {
+            Item::ObjectsWanted { objects } => Effect::Wanted { files: objects.clone(), issued_ms: value.issued_ms },
+            Item::CustodyHead(head) => Effect::Head { day: head.day, hash: head.hash(), item: item.bytes().to_vec() },
+            _ => Effect::None,
+        };
+        let (scope, epoch, number, kind) = (value.scope.to_bytes(), value.epoch.0, value.number, value.item.kind());
+        Ok(NewItem { scope, epoch, number, kind, sealed, body, effect })
     }
 }
 
@@ -275,6 +283,38 @@ impl SyncStore for Phone {
         let key = Key::new(self.number_of(log)?, seq);
         let now_ms = self.clock.wall_ms();
         self.log.spool.park(key, reason, now_ms)
+    }
+
+    fn files(&self, limit: usize) -> Result<Vec<WaitingFile>> {
+        let objects = self.folder.objects();
+        let rows = self.log.spool.files_to_offer(limit)?;
+        let waiting = |(sealed_sha256, size_bytes, here)| WaitingFile {
+            sealed_sha256,
+            size_bytes,
+            path: object_path(&objects, &sealed_sha256),
+            here,
+        };
+        Ok(rows.into_iter().map(waiting).collect())
+    }
+
+    fn file_waits(&self, file: &Hash) -> Result<bool> {
+        self.log.spool.file_waits(file)
+    }
+
+    fn files_waiting(&self) -> Result<u64> {
+        self.log.spool.files_waiting()
+    }
+
+    fn note_file(&mut self, file: &Hash, why: &str) -> Result<()> {
+        self.log.spool.note_file(file, why)
+    }
+
+    fn note_file_rejection(&mut self, file: &Hash, reason: &str) -> Result<u32> {
+        self.log.spool.note_file_rejection(file, reason)
+    }
+
+    fn park_file(&mut self, file: &Hash, reason: &str) -> Result<()> {
+        self.log.spool.park_file(file, reason)
     }
 
     fn doubt(&mut self, doubt: LogDoubt) -> Result<()> {

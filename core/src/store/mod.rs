@@ -16,6 +16,7 @@ pub(crate) mod schema;
 pub(crate) mod spool;
 pub(crate) mod spool_capture;
 pub(crate) mod spool_feed;
+pub(crate) mod spool_files;
 pub(crate) mod spool_send;
 pub(crate) mod vault;
 pub(crate) mod vault_dump;

@@ -75,6 +75,15 @@ INSERT INTO file(sealed_sha256, entry, photo, kind, size_bytes, urgent)
 DROP TABLE object;
 ";
 
+/// Why a file waits, since when the hub wants it again, and the days' heads of custody, which are kept for good.
+const SPOOL_3: &str = "
+ALTER TABLE file ADD COLUMN reason TEXT;
+ALTER TABLE file ADD COLUMN wanted_ms INTEGER;
+-- head: hash of the day's head. Two of one day: the hub contradicts itself, and both are the proof.
+CREATE TABLE witness(
+    day INTEGER NOT NULL, head BLOB NOT NULL, item BLOB NOT NULL, PRIMARY KEY(day, head)) WITHOUT ROWID;
+";
+
 const VAULT_1: &str = "
 CREATE TABLE watermark(log INTEGER PRIMARY KEY, next_seq INTEGER NOT NULL);
 CREATE TABLE patrol(
@@ -119,7 +128,7 @@ CREATE TABLE confirmed(
 
 /// Brings a spool to this program's schema.
 pub(crate) fn migrate_spool(conn: &mut Connection, path: &Path) -> Result<()> {
-    migrate(conn, path, &Migrations::from_slice(&[M::up(SPOOL_1), M::up(SPOOL_2)]))
+    migrate(conn, path, &Migrations::from_slice(&[M::up(SPOOL_1), M::up(SPOOL_2), M::up(SPOOL_3)]))
 }
 
 /// Brings a vault to this program's schema.
@@ -145,7 +154,7 @@ mod tests {
 
     #[test]
     fn migrations_are_well_formed() {
-        Migrations::from_slice(&[M::up(SPOOL_1), M::up(SPOOL_2)]).validate().unwrap();
+        Migrations::from_slice(&[M::up(SPOOL_1), M::up(SPOOL_2), M::up(SPOOL_3)]).validate().unwrap();
         Migrations::from_slice(&[M::up(VAULT_1)]).validate().unwrap();
     }
 

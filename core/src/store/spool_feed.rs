@@ -1,10 +1,21 @@
 //! The feed as the phone keeps it: items as they were signed, and where each stream stands.
 
-use rusqlite::params;
+use rusqlite::{Transaction, params};
 
 use super::spool::Spool;
+use super::spool_files::offer_again;
 use crate::error::{Result, SqlContext};
-use crate::limits::FEED_ITEMS_PER_SCOPE;
+use crate::limits::{FEED_ITEMS_PER_SCOPE, WITNESS_HEADS_PER_DAY};
+
+/// What a new item changes beside the feed itself.
+pub(crate) enum Effect {
+    /// Nothing.
+    None,
+    /// The hub wants files again, by an item issued at this time (hub time, ms).
+    Wanted { files: Vec<[u8; 32]>, issued_ms: i64 },
+    /// A day's head of custody and its hash, with the signed item that brought it.
+    Head { day: u32, hash: [u8; 32], item: Vec<u8> },
+}
 
 /// An item to be kept.
 pub(crate) struct NewItem {
@@ -15,6 +26,7 @@ pub(crate) struct NewItem {
     /// Sealed to the vault: of member or role scope.
     pub sealed: bool,
     pub body: Vec<u8>,
+    pub effect: Effect,
 }
 
 /// An item read back.
@@ -36,12 +48,16 @@ impl Spool {
             let mut new = 0;
             for item in items {
                 let number = item.number.cast_signed();
-                new += tx
+                let added = tx
                     .prepare_cached(
                         "INSERT OR IGNORE INTO feed_item(scope, epoch, number, kind, sealed, body)
                          VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
                     )?
                     .execute(params![item.scope, item.epoch, number, item.kind.cast_signed(), item.sealed, item.body])?;
+                if added > 0 {
+                    new += added;
+                    apply(tx, &item.effect)?;
+                }
                 tx.prepare_cached("DELETE FROM gap WHERE scope = ?1 AND epoch = ?2 AND first = ?3 AND last = ?3")?
                     .execute(params![item.scope, item.epoch, number])?;
             }
@@ -67,6 +83,14 @@ impl Spool {
             }
             Ok(new as u64)
         })
+    }
+
+    /// The days' heads of custody, as the hub signed them: (day, signed feed item), ascending.
+    pub(crate) fn witness(&self) -> Result<Vec<(u32, Vec<u8>)>> {
+        let mut statement =
+            self.conn()?.prepare_cached("SELECT day, item FROM witness ORDER BY day, head").doing("read heads of custody")?;
+        let rows = statement.query_map([], |r| Ok((r.get(0)?, r.get(1)?)));
+        rows.and_then(Iterator::collect).doing("read heads of custody")
     }
 
     /// Closes every stream but these; their items go.
@@ -123,5 +147,20 @@ impl Spool {
             tx.execute("INSERT INTO meta(key, value) VALUES ('epoch', ?1) ON CONFLICT(key) DO UPDATE SET value = ?1", [epoch])?;
             Ok(())
         })
+    }
+}
+
+fn apply(tx: &Transaction<'_>, effect: &Effect) -> rusqlite::Result<()> {
+    match effect {
+        Effect::None => Ok(()),
+        Effect::Wanted { files, issued_ms } => offer_again(tx, files, *issued_ms),
+        Effect::Head { day, hash, item } => {
+            tx.prepare_cached(
+                "INSERT OR IGNORE INTO witness(day, head, item)
+                 SELECT ?1, ?2, ?3 WHERE (SELECT count(*) FROM witness WHERE day = ?1) < ?4",
+            )?
+            .execute(params![day, hash, item, WITNESS_HEADS_PER_DAY])?;
+            Ok(())
+        }
     }
 }

@@ -6,6 +6,7 @@ use yenban_protocol::range::RangeSet;
 
 use super::Key;
 use super::spool::{EntryRow, Spool, read_entry};
+use super::spool_files::mark_received;
 use crate::error::{Result, SqlContext};
 use crate::limits::SEQ_MAX;
 
@@ -154,10 +155,7 @@ impl Spool {
                     run.last.cast_signed()
                 ])?;
             }
-            for (hash, size) in receipt.objects {
-                tx.prepare_cached("UPDATE file SET epoch = ?3, hub_ms = ?4, hold_s = ?5 WHERE sealed_sha256 = ?1 AND size_bytes = ?2")?
-                    .execute(params![hash, size.cast_signed(), receipt.epoch, receipt.hub_ms, receipt.hold_s.cast_signed()])?;
-            }
+            mark_received(tx, receipt)?;
             tx.prepare_cached(
                 "INSERT INTO receipt(log, epoch, hub_ms, hold_s, bytes) VALUES (?1, ?2, ?3, ?4, ?5)
                  ON CONFLICT(log) DO UPDATE SET epoch = ?2, hub_ms = ?3, hold_s = ?4, bytes = ?5

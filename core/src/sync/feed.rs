@@ -2,7 +2,7 @@
 
 use yenban_protocol::cert::{RequestCertificate, Token};
 use yenban_protocol::crypto::{SecretKey, Signer as _};
-use yenban_protocol::feed::{FeedItem, Scope, item_hash};
+use yenban_protocol::feed::{FeedItem, Item, Scope, item_hash};
 use yenban_protocol::id::Epoch;
 use yenban_protocol::keys::KeyHistory;
 use yenban_protocol::limits::MAX_STREAMS;
@@ -143,6 +143,7 @@ impl Sync {
     fn begin_epoch(&mut self, epoch: Epoch, store: &mut dyn SyncStore) -> Result<()> {
         store.begin_epoch(epoch)?;
         self.seal_anew();
+        self.files.forget_all();
         self.plan.load(store)
     }
 
@@ -180,6 +181,11 @@ impl Sync {
         }
         streams.retain(|s| new.iter().any(|item| item.value.scope == s.scope));
         self.outcome.pulled_items += store.apply_items(&new, &streams, &gaps)?;
+        for item in &new {
+            if let Item::ObjectsWanted { objects } = &item.value.item {
+                objects.iter().for_each(|file| self.files.forget(file));
+            }
+        }
         Ok(true)
     }
 }

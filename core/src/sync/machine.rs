@@ -5,14 +5,16 @@ use std::collections::{BTreeMap, VecDeque};
 use yenban_protocol::keys::Purpose;
 use yenban_protocol::wire::path;
 
+use super::files::{FileErrand, Files, Stands};
 use super::outcome::{Outcome, Reason, Verdict};
 use super::plan::{Piece, Plan, Span};
 use super::seal::{Job, Sender, prepare, seal_all};
 use super::store::{Identity, LogDoubt, SyncStore};
-use super::{Failure, Method, Problem, Reply, Request, Step, feed};
+use super::{Body, Failure, Method, Problem, Reply, Request, Step, feed};
 use crate::error::{Error, Result};
 use crate::limits::{
-    PARK_AFTER_REJECTIONS, SYNC_BACKOFF_MS, SYNC_BUSY_MAX, SYNC_FAILURES_MAX, SYNC_IN_FLIGHT, SYNC_REJECTIONS_IN_ROW_MAX, SYNC_REQUESTS_MAX,
+    PARK_AFTER_REJECTIONS, SEGMENTS_BEFORE_A_CHUNK, SYNC_BACKOFF_MS, SYNC_BUSY_MAX, SYNC_FAILURES_MAX, SYNC_IN_FLIGHT,
+    SYNC_REJECTIONS_IN_ROW_MAX, SYNC_REQUESTS_MAX,
 };
 
 /// Why a request is in the air.
@@ -21,13 +23,14 @@ pub(super) enum Errand {
     Keys,
     Feed,
     Segment(Piece),
+    File(FileErrand),
 }
 
 impl Errand {
     fn span(self) -> Option<Span> {
         match self {
             Errand::Segment(piece) => Some(piece.span),
-            Errand::Keys | Errand::Feed => None,
+            Errand::Keys | Errand::Feed | Errand::File(_) => None,
         }
     }
 }
@@ -49,6 +52,7 @@ pub struct Sync {
     pub(super) plan: Plan,
     /// Sealed for the room that there is in the air; sent by the next calls.
     ready: VecDeque<(Piece, Vec<u8>)>,
+    pub(super) files: Files,
     pub(super) identity: Option<Identity>,
     /// The feed has been heard or refused: segments may go.
     feed_heard: bool,
@@ -76,8 +80,20 @@ impl Default for Sync {
     }
 }
 
-/// A request that was chosen: why, how, where, what.
-type Chosen = (Errand, Method, &'static str, Vec<u8>);
+/// A request that was chosen.
+pub(super) struct Chosen {
+    pub errand: Errand,
+    pub method: Method,
+    pub path: String,
+    pub headers: Vec<(&'static str, String)>,
+    pub body: Body,
+}
+
+impl Chosen {
+    pub(super) fn bytes(errand: Errand, method: Method, path: &str, body: Vec<u8>) -> Self {
+        Chosen { errand, method, path: path.to_owned(), headers: Vec::new(), body: Body::Bytes(body) }
+    }
+}
 
 impl Sync {
     /// A sync that has yet to look at anything.
@@ -93,6 +109,7 @@ impl Sync {
             flying: BTreeMap::new(),
             plan: Plan::default(),
             ready: VecDeque::new(),
+            files: Files::new(),
             identity: None,
             feed_heard: false,
             feed_wanted: true,
@@ -128,29 +145,32 @@ impl Sync {
             if self.outcome.requests >= SYNC_REQUESTS_MAX {
                 self.stop(Reason::new("too_many_requests", "this sync took more requests than it may"));
             } else if self.flying.len() < self.in_flight
-                && let Some((errand, method, path, body)) = self.choose(store)?
+                && let Some(chosen) = self.choose(store, now_ms)?
             {
-                return Ok(Step::Send(self.send(errand, method, path, body, now_ms)));
+                return Ok(Step::Send(self.send(chosen, now_ms)));
+            } else if self.flying.is_empty() && now_ms < self.files.wait_until_ms && store.files_waiting()? > 0 {
+                return Ok(Step::Wait { for_ms: Some(self.files.wait_until_ms - now_ms) });
             }
         }
         if self.flying.is_empty() { self.finish(store).map(Step::Done) } else { Ok(Step::Wait { for_ms: None }) }
     }
 
-    fn send(&mut self, errand: Errand, method: Method, path: &'static str, body: Vec<u8>, now_ms: u64) -> Request {
+    fn send(&mut self, chosen: Chosen, now_ms: u64) -> Request {
+        let Chosen { errand, method, path, headers, body } = chosen;
         let id = self.next_id;
         self.next_id += 1;
         self.flying.insert(id, Flight { errand, asked_ms: now_ms, round: self.round });
         self.outcome.requests += 1;
-        Request { id, method, path, body }
+        Request { id, method, path, headers, body }
     }
 
-    fn choose(&mut self, store: &mut dyn SyncStore) -> Result<Option<Chosen>> {
+    fn choose(&mut self, store: &mut dyn SyncStore, now_ms: u64) -> Result<Option<Chosen>> {
         let asking = self.flying.values().any(|f| matches!(f.errand, Errand::Keys | Errand::Feed));
         if self.feed_wanted && !self.keys_wanted && !asking {
             match feed::request(self, store)? {
                 Some(body) => {
                     self.feed_wanted = false;
-                    return Ok(Some((Errand::Feed, Method::Post, path::FEED, body)));
+                    return Ok(Some(Chosen::bytes(Errand::Feed, Method::Post, path::FEED, body)));
                 }
                 // Without a token no request key can be certified.
                 None => self.keys_wanted = true,
@@ -159,12 +179,41 @@ impl Sync {
         if self.keys_wanted && !asking {
             self.keys_wanted = false;
             self.keys_asked = true;
-            return Ok(Some((Errand::Keys, Method::Get, path::KEYS, Vec::new())));
+            return Ok(Some(Chosen::bytes(Errand::Keys, Method::Get, path::KEYS, Vec::new())));
         }
         if !self.feed_heard || self.keys_wanted {
             return Ok(None);
         }
-        self.choose_segment(store)
+        if self.chunk_has_its_turn(store)?
+            && let Some(chosen) = self.choose_file(store, now_ms)?
+        {
+            return Ok(Some(chosen));
+        }
+        match self.choose_segment(store)? {
+            Some(chosen) => {
+                self.files.segments_since = self.files.segments_since.saturating_add(1);
+                Ok(Some(chosen))
+            }
+            None => self.choose_file(store, now_ms),
+        }
+    }
+
+    /// Text goes first, yet text without end must not stop files for ever. What is urgent waits for nothing.
+    fn chunk_has_its_turn(&mut self, store: &dyn SyncStore) -> Result<bool> {
+        if self.files.segments_since < SEGMENTS_BEFORE_A_CHUNK || !self.ready.is_empty() {
+            return Ok(false);
+        }
+        self.plan.look(store)?;
+        let flying: Vec<Span> = self.flying.values().filter_map(|f| f.errand.span()).collect();
+        Ok(!self.plan.urgent_waits(&flying))
+    }
+
+    pub(super) fn asks_or_carries_a_file(&self) -> bool {
+        self.flying.values().any(|f| !matches!(f.errand, Errand::Segment(_)))
+    }
+
+    pub(super) fn is_stopping(&self) -> bool {
+        self.stopping
     }
 
     fn choose_segment(&mut self, store: &mut dyn SyncStore) -> Result<Option<Chosen>> {
@@ -178,7 +227,7 @@ impl Sync {
         if self.plan.mark_sent(piece.span) {
             self.outcome.resent_bytes += size_bytes;
         }
-        Ok(Some((Errand::Segment(piece), Method::Post, path::SEGMENTS, bytes)))
+        Ok(Some(Chosen::bytes(Errand::Segment(piece), Method::Post, path::SEGMENTS, bytes)))
     }
 
     /// Seals as many segments as may fly now.
@@ -260,6 +309,9 @@ impl Sync {
         let now_ms = store.clock().monotonic_ms();
         self.answered = true;
         self.failures = 0;
+        if let Errand::File(errand) = flight.errand {
+            return self.on_file_reply(errand, &reply, store, flight.asked_ms, now_ms);
+        }
         if let Some(problem) = Self::problem_of(&reply) {
             return self.on_problem(flight.errand, &reply, problem, store, now_ms);
         }
@@ -273,6 +325,7 @@ impl Sync {
                 self.on_feed(&reply.body, store, asked_ms, now_ms)
             }
             Errand::Segment(piece) => self.on_receipt_for(piece, &reply.body, store),
+            Errand::File(_) => Ok(()),
         }
     }
 
@@ -289,14 +342,7 @@ impl Sync {
         let reason = Reason { code: problem.code, detail: problem.detail };
         let later = matches!(reply.status, 408 | 500..) || reply.retry_after_ms.is_some();
         if later {
-            self.busy += 1;
-            self.put_back(errand);
-            let wait_ms = reply.retry_after_ms.unwrap_or_else(|| backoff_ms(self.busy));
-            self.wait_until_ms = self.wait_until_ms.max(now_ms.saturating_add(wait_ms));
-            if self.busy > SYNC_BUSY_MAX {
-                self.stop(reason);
-            }
-            return Ok(());
+            return self.busy(errand, reply, reason, now_ms);
         }
         match errand {
             Errand::Feed if reason.code == "request_key" && !self.renew_request_key => {
@@ -308,6 +354,7 @@ impl Sync {
                 (self.feed_heard, self.feed_refused, self.feed_wanted) = (true, true, false);
                 self.refuse(reason);
             }
+            Errand::File(_) => {}
             Errand::Segment(piece) => match (reply.status, reason.code.as_str()) {
                 (422, "unsealed") if !self.keys_asked => {
                     // Sealed to a key that this hub retired: its newest keys, then again.
@@ -324,11 +371,31 @@ impl Sync {
         Ok(())
     }
 
+    /// The hub asks to be asked later.
+    pub(super) fn busy(&mut self, errand: Errand, reply: &Reply, reason: Reason, now_ms: u64) -> Result<()> {
+        self.busy += 1;
+        self.put_back(errand);
+        let wait_ms = reply.retry_after_ms.unwrap_or_else(|| backoff_ms(self.busy));
+        self.wait_until_ms = self.wait_until_ms.max(now_ms.saturating_add(wait_ms));
+        if self.busy > SYNC_BUSY_MAX {
+            self.stop(reason);
+        }
+        Ok(())
+    }
+
+    pub(super) fn not_busy(&mut self) {
+        self.busy = 0;
+    }
+
     /// Takes the news that a request has no answer. It is no try: what went out may be there already.
     pub fn on_failure(&mut self, id: u64, failure: Failure, store: &mut dyn SyncStore) -> Result<()> {
         let Some(flight) = self.flying.remove(&id) else { return Ok(()) };
-        if let (Errand::Segment(piece), Failure::Lost(_)) = (flight.errand, &failure) {
-            store.note_unanswered(piece.span.log, piece.span.first, piece.span.last)?;
+        match (flight.errand, &failure) {
+            (Errand::Segment(piece), Failure::Lost { .. }) => {
+                store.note_unanswered(piece.span.log, piece.span.first, piece.span.last)?;
+            }
+            (Errand::File(errand), _) => self.on_file_failure(errand, &failure, store)?,
+            _ => {}
         }
         self.put_back(flight.errand);
         let (reason, worth_again) = match failure {
@@ -339,7 +406,9 @@ impl Sync {
             }
             // Nothing heard yet and no connection: that is being offline, not a hiccup.
             Failure::Unreachable(detail) => (Reason::new("unreachable", detail), self.answered),
-            Failure::Lost(detail) => (Reason::new("no_answer", detail), true),
+            Failure::Lost { why, .. } => (Reason::new("no_answer", why), true),
+            // The road has no part in it.
+            Failure::NoFile(_) => return Ok(()),
         };
         if flight.round != self.round {
             return Ok(());
@@ -352,6 +421,12 @@ impl Sync {
             self.wait_until_ms = self.wait_until_ms.max(store.clock().monotonic_ms().saturating_add(backoff_ms(self.failures)));
         }
         Ok(())
+    }
+
+    /// Nothing came for longer than a carrier may take: whatever is in the air counts as lost.
+    pub fn give_up_waiting(&mut self, store: &mut dyn SyncStore) -> Result<()> {
+        let flying: Vec<u64> = self.flying.keys().copied().collect();
+        flying.into_iter().try_for_each(|id| self.on_failure(id, Failure::lost("no answer within the time for one"), store))
     }
 
     /// Ends this sync now: what is in the air counts as not answered, what was heard stays.
@@ -375,6 +450,11 @@ impl Sync {
             Errand::Keys => self.keys_wanted = true,
             Errand::Feed => self.feed_wanted = true,
             Errand::Segment(piece) => self.plan.give_back(piece),
+            Errand::File(errand) => {
+                if let Some(file) = errand.file() {
+                    self.files.learn(file, Stands::Unsure);
+                }
+            }
         }
     }
 
@@ -453,13 +533,14 @@ impl Sync {
         for state in store.logs()? {
             outcome.parked += store.parked(state.log)?.count();
         }
-        let all_there = outcome.unsent == 0 && outcome.parked == 0;
+        outcome.evidence_waiting = store.files_waiting()?;
+        let all_there = outcome.unsent == 0 && outcome.parked == 0 && outcome.evidence_waiting == 0;
         (outcome.verdict, outcome.reason) = match (&self.refused, &self.trouble) {
             (Some(reason), _) => (Verdict::Refused, Some(reason.clone())),
             (None, Some(reason)) if !self.answered => (Verdict::Offline, Some(reason.clone())),
             (None, Some(reason)) => (Verdict::Partial, Some(reason.clone())),
             (None, None) if all_there => (Verdict::UpToDate, None),
-            (None, None) => (Verdict::Partial, None),
+            (None, None) => (Verdict::Partial, self.files.reason.clone()),
         };
         Ok(outcome)
     }

@@ -10,6 +10,10 @@
 //! one entry that is refused stands alone; after five rejections it is parked with its reason, and the rest
 //! has gone. Being offline is no rejection.
 //!
+//! Sealed files go when no entry is left to send, in chunks, one in the air at a time: before each of them
+//! new entries are looked for, so an urgent one waits for the rest of one chunk at most. The hub is asked for
+//! the offset before anything is sent again.
+//!
 //! ```text
 //! loop {
 //!     match sync.next(store)? {
@@ -21,15 +25,20 @@
 //! ```
 
 mod feed;
+mod files;
 mod machine;
 mod outcome;
+mod pace;
 mod plan;
 mod receipts;
 mod seal;
 pub mod store;
+mod upload;
 
 #[cfg(test)]
 mod tests;
+
+use std::path::PathBuf;
 
 pub use machine::Sync;
 pub use outcome::{Outcome, Reason, Verdict};
@@ -43,8 +52,44 @@ pub const REQUEST_KEY_PURPOSE: &str = "request-key";
 pub enum Method {
     /// Without a body.
     Get,
-    /// With a body of `application/cbor`.
+    /// Without a body, answered by headers alone.
+    Head,
+    /// With a body of `application/cbor`, or without one.
     Post,
+    /// With a chunk of a file.
+    Patch,
+    /// Without a body.
+    Delete,
+}
+
+/// What a request carries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Body {
+    /// These bytes; none at all for most methods.
+    Bytes(Vec<u8>),
+    /// A part of a file, so that a carrier outside this process can take it from the disk.
+    File(FileSlice),
+}
+
+/// Consecutive bytes of a file on this phone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileSlice {
+    /// The file.
+    pub path: PathBuf,
+    /// First byte.
+    pub offset: u64,
+    /// Number of bytes.
+    pub length: u64,
+}
+
+impl Body {
+    /// The bytes in hand; empty for a slice of a file.
+    pub fn bytes(&self) -> &[u8] {
+        match self {
+            Body::Bytes(bytes) => bytes,
+            Body::File(_) => &[],
+        }
+    }
 }
 
 /// Something to carry to the hub.
@@ -54,10 +99,19 @@ pub struct Request {
     pub id: u64,
     /// How.
     pub method: Method,
-    /// Where: a path of [`yenban_protocol::wire::path`].
-    pub path: &'static str,
+    /// Where: a path of [`yenban_protocol::wire::path`] or [`yenban_protocol::upload`].
+    pub path: String,
+    /// Headers beside those that every request has.
+    pub headers: Vec<(&'static str, String)>,
     /// The body.
-    pub body: Vec<u8>,
+    pub body: Body,
+}
+
+impl Request {
+    /// A request outside a sync, with bytes or nothing as its body.
+    pub(crate) fn alone(method: Method, path: &str, body: Vec<u8>) -> Self {
+        Request { id: 0, method, path: path.to_owned(), headers: Vec::new(), body: Body::Bytes(body) }
+    }
 }
 
 /// What to do next.
@@ -85,6 +139,14 @@ pub struct Reply {
     pub problem: Option<Problem>,
     /// The hub's wish when to ask again, milliseconds.
     pub retry_after_ms: Option<u64>,
+    /// `Upload-Offset`: how many bytes of the file the hub has.
+    pub upload_offset: Option<u64>,
+    /// `Upload-Length`: how many bytes the hub expects in all.
+    pub upload_length: Option<u64>,
+    /// The signed receipt of [`yenban_protocol::upload::RECEIPT_HEADER`], decoded.
+    pub receipt: Option<Vec<u8>>,
+    /// Bytes of a file slice that were handed to the road before the answer came.
+    pub handed_bytes: u64,
 }
 
 /// What a problem document says.
@@ -102,7 +164,21 @@ pub enum Failure {
     /// No connection came about; nothing was sent.
     Unreachable(String),
     /// Sent, whole or in part, and no answer came: the hub may have it.
-    Lost(String),
+    Lost {
+        /// One sentence.
+        why: String,
+        /// Bytes of a file slice that were handed to the road; how many arrived, the hub knows.
+        handed_bytes: u64,
+    },
     /// Whoever answers is not the hub of the pinned commune. Nothing was sent to it.
     WrongHub(String),
+    /// The file to be sent cannot be read. Nothing was sent.
+    NoFile(String),
+}
+
+impl Failure {
+    /// Lost, with nothing of a file in it.
+    pub(crate) fn lost(why: impl Into<String>) -> Self {
+        Failure::Lost { why: why.into(), handed_bytes: 0 }
+    }
 }

@@ -40,10 +40,13 @@ pub struct Outcome {
     pub pulled_bytes: u64,
     /// Requests sent.
     pub requests: u64,
-    /// Bytes of photographs sent.
+    /// Bytes of sealed files handed to the road, again-sent ones included.
     pub evidence_bytes: u64,
-    /// Bytes of segments in which an entry was sent again.
+    /// Bytes sent again: of segments in which an entry was sent before, and of files what was handed to the road
+    /// beyond the offset that the hub then named.
     pub resent_bytes: u64,
+    /// Sealed files that are here and have no receipt, those set aside not counted.
+    pub evidence_waiting: u64,
     /// Entries without a receipt, parked ones not counted.
     pub unsent: u64,
     /// Entries set aside after repeated rejection.
@@ -69,6 +72,11 @@ impl Reason {
     pub(crate) fn new(code: &str, detail: impl Into<String>) -> Self {
         Reason { code: code.to_owned(), detail: detail.into() }
     }
+
+    /// As the outbox shows it.
+    pub(crate) fn told(&self) -> String {
+        format!("{}: {}", self.code, self.detail)
+    }
 }
 
 impl Outcome {
@@ -81,6 +89,7 @@ impl Outcome {
             requests: 0,
             evidence_bytes: 0,
             resent_bytes: 0,
+            evidence_waiting: 0,
             unsent: 0,
             parked: 0,
             verdict: Verdict::Partial,
@@ -104,6 +113,7 @@ impl Outcome {
             requests: self.requests + later.requests,
             evidence_bytes: self.evidence_bytes + later.evidence_bytes,
             resent_bytes: self.resent_bytes + later.resent_bytes,
+            evidence_waiting: later.evidence_waiting,
             unsent: later.unsent,
             parked: later.parked,
             verdict,

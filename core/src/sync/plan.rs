@@ -114,6 +114,11 @@ impl Plan {
         None
     }
 
+    /// Whether an urgent entry waits that is not in the air.
+    pub(super) fn urgent_waits(&mut self, flying: &[Span]) -> bool {
+        self.next_urgent(flying).is_some()
+    }
+
     fn next_urgent(&mut self, flying: &[Span]) -> Option<Span> {
         // The newest log first: what is urgent is what just happened.
         for plan in self.logs.iter_mut().rev() {

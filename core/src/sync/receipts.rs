@@ -41,12 +41,7 @@ impl Sync {
             }
             Taken::OtherEpoch => {
                 self.plan.give_back(piece);
-                self.epochs += 1;
-                if self.epochs > SYNC_EPOCHS_MAX {
-                    self.halt(Reason::new("epoch", "the hub's receipts keep naming another life of its database"));
-                } else {
-                    self.ask_again();
-                }
+                self.other_epoch();
                 Ok(())
             }
             Taken::Untrusted(why) => {
@@ -65,6 +60,25 @@ impl Sync {
             Taken::Untrusted(why) => self.halt(Reason::new("untrusted_receipt", why)),
         }
         Ok(())
+    }
+
+    /// A receipt that came with an answer about files. Answers whether it was applied.
+    pub(super) fn take_file_receipt(&mut self, bytes: &[u8], store: &mut dyn SyncStore) -> Result<bool> {
+        match self.take_receipt(bytes, store, None)? {
+            Taken::Applied(_) => return Ok(true),
+            Taken::OtherEpoch => self.other_epoch(),
+            Taken::Untrusted(why) => self.halt(Reason::new("untrusted_receipt", why)),
+        }
+        Ok(false)
+    }
+
+    fn other_epoch(&mut self) {
+        self.epochs += 1;
+        if self.epochs > SYNC_EPOCHS_MAX {
+            self.halt(Reason::new("epoch", "the hub's receipts keep naming another life of its database"));
+        } else {
+            self.ask_again();
+        }
     }
 
     fn take_receipt(&mut self, bytes: &[u8], store: &mut dyn SyncStore, answers: Option<Span>) -> Result<Taken> {

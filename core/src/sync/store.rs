@@ -3,6 +3,8 @@
 //! Send state is derived: an entry is unsent while no receipt of the current epoch covers it and it is not
 //! parked. Nothing here says "busy", so nothing can stay busy after a kill.
 
+use std::path::PathBuf;
+
 use yenban_protocol::cert::Token;
 use yenban_protocol::chain::Link;
 use yenban_protocol::crypto::Hash;
@@ -90,6 +92,19 @@ pub struct Gap {
     pub last: u64,
 }
 
+/// A sealed file that no receipt of the current epoch names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WaitingFile {
+    /// Its hash, by which the hub knows it.
+    pub sealed_sha256: Hash,
+    /// Its length.
+    pub size_bytes: u64,
+    /// Where it lies.
+    pub path: PathBuf,
+    /// Still on this phone. One that left after an earlier receipt can be asked about, not sent.
+    pub here: bool,
+}
+
 /// Why the phone can no longer be sure that it alone writes its log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogDoubt {
@@ -148,7 +163,8 @@ pub trait SyncStore {
     fn session_key(&mut self, session: i64) -> Result<Option<SessionKey>>;
 
     /// Applies what a verified receipt says of `log`, in a transaction of its own: `held` is what of it this
-    /// phone could compare with its own links.
+    /// phone could compare with its own links. A file counts as received where an entry of that log names it, of
+    /// that size, under the current epoch, and the hub has not asked for it again since.
     fn apply_receipt(&mut self, receipt: &Signed<Receipt>, held: &[Held]) -> Result<()>;
     /// Notes that a run was sent and not answered, for the outbox to show.
     fn note_unanswered(&mut self, log: LogId, first: u64, last: u64) -> Result<()>;
@@ -156,13 +172,30 @@ pub trait SyncStore {
     fn note_rejection(&mut self, log: LogId, first: u64, last: u64, reason: &str) -> Result<u32>;
     /// Sets an entry aside.
     fn park(&mut self, log: LogId, seq: u64, reason: &str) -> Result<()>;
+
+    /// Up to `limit` files that wait and whose entry the hub holds: those of urgent subjects first, thumbnails
+    /// before previews before originals, oldest first; those that are not here any more come last. Parked ones
+    /// are absent.
+    fn files(&self, limit: usize) -> Result<Vec<WaitingFile>>;
+    /// Whether a file has no receipt of the current epoch.
+    fn file_waits(&self, file: &Hash) -> Result<bool>;
+    /// How many files wait that are here and not parked, whether or not their entry has arrived.
+    fn files_waiting(&self) -> Result<u64>;
+    /// Notes why a file waits, for the outbox to show.
+    fn note_file(&mut self, file: &Hash, why: &str) -> Result<()>;
+    /// Counts a rejection of a file by the hub; answers how many there were.
+    fn note_file_rejection(&mut self, file: &Hash, reason: &str) -> Result<u32>;
+    /// Sets a file aside.
+    fn park_file(&mut self, file: &Hash, reason: &str) -> Result<()>;
+
     /// Remembers that the newest log is in doubt: the next entry starts a new one.
     fn doubt(&mut self, doubt: LogDoubt) -> Result<()>;
 
     /// Where the streams stand.
     fn streams(&self) -> Result<Vec<StreamState>>;
     /// Keeps items (verified, ascending within a stream), moves the cursors and records gaps, in one
-    /// transaction. Items that are here already change nothing. Answers how many were new.
+    /// transaction; files that a new item wants are offered again, a day's head of custody is remembered for
+    /// good. Items that are here already change nothing. Answers how many were new.
     fn apply_items(&mut self, items: &[Signed<FeedItem>], streams: &[StreamState], gaps: &[Gap]) -> Result<u64>;
     /// Closes every stream but these: their items go.
     fn keep_streams(&mut self, open: &[Scope]) -> Result<()>;
@@ -240,6 +273,24 @@ impl<S: SyncStore + ?Sized> SyncStore for &mut S {
     }
     fn park(&mut self, log: LogId, seq: u64, reason: &str) -> Result<()> {
         (**self).park(log, seq, reason)
+    }
+    fn files(&self, limit: usize) -> Result<Vec<WaitingFile>> {
+        (**self).files(limit)
+    }
+    fn file_waits(&self, file: &Hash) -> Result<bool> {
+        (**self).file_waits(file)
+    }
+    fn files_waiting(&self) -> Result<u64> {
+        (**self).files_waiting()
+    }
+    fn note_file(&mut self, file: &Hash, why: &str) -> Result<()> {
+        (**self).note_file(file, why)
+    }
+    fn note_file_rejection(&mut self, file: &Hash, reason: &str) -> Result<u32> {
+        (**self).note_file_rejection(file, reason)
+    }
+    fn park_file(&mut self, file: &Hash, reason: &str) -> Result<()> {
+        (**self).park_file(file, reason)
     }
     fn doubt(&mut self, doubt: LogDoubt) -> Result<()> {
         (**self).doubt(doubt)

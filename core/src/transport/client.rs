@@ -1,20 +1,25 @@
 //! One hub, reached over whichever of its addresses answers; bounded in time and in bytes.
+//!
+//! Slices of files are streamed from the disk, and what is handed to the road is counted. Over HTTP/2 the hub's window
+//! bounds how much of that can be on its way unread (docs/adr/0010).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
+use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
 use yenban_protocol::crypto::{Hash, SoftwareVerifier};
 use yenban_protocol::keys::KeyHistory;
 use yenban_protocol::limits::MAX_ANSWER_BYTES;
 use yenban_protocol::signed::Signed;
+use yenban_protocol::upload::RECEIPT_HEADER;
 use yenban_protocol::wire::{KeysAnswer, MEDIA_TYPE, path};
 
+use super::slice::{self, Handed};
 use super::tls::Pin;
 use crate::error::{Error, Result};
 use crate::limits::{CONNECT_TIMEOUT_MS, PROBLEM_MAX_BYTES, REQUEST_TIMEOUT_MS, RETRY_AFTER_MAX_MS, SYNC_IN_FLIGHT};
-use crate::sync::{Failure, Method, Problem, Reply, Request};
+use crate::sync::{Body, Failure, Method, Problem, Reply, Request};
 
 const PROBLEM_TYPE: &str = "application/problem+json";
 
@@ -74,7 +79,7 @@ impl HubClient {
     }
 
     async fn fetch_history(&self, root_hash: &Hash) -> Result<Signed<KeyHistory>> {
-        let request = Request { id: 0, method: Method::Get, path: path::KEYS, body: Vec::new() };
+        let request = Request::alone(Method::Get, path::KEYS, Vec::new());
         let reply = self.carry(&request).await.map_err(offline)?;
         let reply = answered(reply)?;
         let mismatch = |why: String| Error::Refused { code: "hub_mismatch".into(), detail: why };
@@ -110,12 +115,33 @@ impl HubClient {
 
     async fn carry_to(&self, address: &str, request: &Request) -> Result<Reply, Failure> {
         let url = format!("https://{address}{}", request.path);
-        let http = match request.method {
-            Method::Get => self.http.get(url),
-            Method::Post => self.http.post(url).header(CONTENT_TYPE, MEDIA_TYPE).body(request.body.clone()),
+        let method = match request.method {
+            Method::Get => reqwest::Method::GET,
+            Method::Head => reqwest::Method::HEAD,
+            Method::Post => reqwest::Method::POST,
+            Method::Patch => reqwest::Method::PATCH,
+            Method::Delete => reqwest::Method::DELETE,
         };
-        let response = http.send().await.map_err(|e| self.failure(&e))?;
-        read(response).await
+        let mut http = self.http.request(method, url);
+        for (name, value) in &request.headers {
+            http = http.header(*name, value);
+        }
+        let handed = Handed::default();
+        http = match &request.body {
+            Body::Bytes(bytes) if bytes.is_empty() => http,
+            Body::Bytes(bytes) => http.header(CONTENT_TYPE, MEDIA_TYPE).body(bytes.clone()),
+            Body::File(part) => {
+                let body = slice::body(part, &handed).await.map_err(|e| Failure::NoFile(e.to_string()))?;
+                http.header(CONTENT_LENGTH, part.length).body(body)
+            }
+        };
+        let lost = |failure| match failure {
+            Failure::Lost { why, .. } => Failure::Lost { why, handed_bytes: handed.bytes() },
+            other => other,
+        };
+        let response = http.send().await.map_err(|e| lost(self.failure(&e)))?;
+        let reply = read(response).await.map_err(lost)?;
+        Ok(Reply { handed_bytes: handed.bytes(), ..reply })
     }
 
     fn failure(&self, error: &reqwest::Error) -> Failure {
@@ -125,7 +151,7 @@ impl HubClient {
         if error.is_connect() || error.is_builder() {
             return Failure::Unreachable(sentence(error));
         }
-        Failure::Lost(sentence(error))
+        Failure::lost(sentence(error))
     }
 }
 
@@ -140,35 +166,45 @@ pub(super) fn answered(reply: Reply) -> Result<Vec<u8>> {
 
 pub(super) fn offline(failure: Failure) -> Error {
     match failure {
-        Failure::Unreachable(why) | Failure::Lost(why) => Error::Offline(why),
+        Failure::Unreachable(why) | Failure::Lost { why, .. } | Failure::NoFile(why) => Error::Offline(why),
         Failure::WrongHub(why) => Error::Refused { code: "hub_mismatch".into(), detail: why },
     }
 }
 
 async fn read(mut response: reqwest::Response) -> Result<Reply, Failure> {
     let status = response.status().as_u16();
-    let header = |name| response.headers().get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
-    let (kind, retry) = (header(CONTENT_TYPE), header(RETRY_AFTER));
+    let header = |name: &str| response.headers().get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
+    let (kind, retry) = (header(CONTENT_TYPE.as_str()), header(RETRY_AFTER.as_str()));
+    let number = |name| header(name).parse::<u64>().ok();
+    let facts = Reply {
+        status,
+        retry_after_ms: retry.parse::<u64>().ok().map(|s| s.saturating_mul(1_000).min(RETRY_AFTER_MAX_MS)),
+        upload_offset: number("upload-offset"),
+        upload_length: number("upload-length"),
+        receipt: data_encoding::BASE64URL_NOPAD.decode(header(RECEIPT_HEADER).as_bytes()).ok().filter(|bytes| !bytes.is_empty()),
+        ..Reply::default()
+    };
     let is_problem = kind.starts_with(PROBLEM_TYPE);
     // Whatever is not for us is not read to its end: a captive portal has pages of any length.
     let limit = if kind.starts_with(MEDIA_TYPE) { MAX_ANSWER_BYTES } else { PROBLEM_MAX_BYTES };
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|e| Failure::Lost(sentence(&e)))? {
+    while let Some(chunk) = response.chunk().await.map_err(|e| Failure::lost(sentence(&e)))? {
         if body.len() + chunk.len() > limit {
-            return Err(Failure::Lost(format!("an answer of more than {limit} bytes was not read")));
+            return Err(Failure::lost(format!("an answer of more than {limit} bytes was not read")));
         }
         body.extend_from_slice(&chunk);
     }
-    let retry_after_ms = retry.parse::<u64>().ok().map(|s| s.saturating_mul(1_000).min(RETRY_AFTER_MAX_MS));
-    if kind.starts_with(MEDIA_TYPE) {
-        return Ok(Reply { status, body, problem: None, retry_after_ms });
+    // An answer that says all in its status and headers.
+    let bare = body.is_empty() && (200..300).contains(&status);
+    if kind.starts_with(MEDIA_TYPE) || bare {
+        return Ok(Reply { body, ..facts });
     }
     let problem = if is_problem { parse_problem(&body) } else { None };
     let problem = problem.unwrap_or_else(|| Problem {
         code: format!("status_{status}"),
         detail: format!("the hub answered {status} in a form that is not its own"),
     });
-    Ok(Reply { status, body: Vec::new(), problem: Some(problem), retry_after_ms })
+    Ok(Reply { problem: Some(problem), ..facts })
 }
 
 fn parse_problem(body: &[u8]) -> Option<Problem> {

@@ -1,6 +1,6 @@
 //! Drives the state machine over the network: asks it what to send, carries it beside, brings back answers.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tokio::runtime::Runtime;
 
 use super::client::HubClient;
 use crate::error::{Error, Result};
-use crate::limits::{TRANSPORT_WORKERS, UNTIL_EMPTY_PAUSE_MS};
+use crate::limits::{ANSWER_WAIT_MAX_MS, TRANSPORT_WORKERS, UNTIL_EMPTY_PAUSE_MS};
 use crate::sync::store::Identity;
 use crate::sync::{Failure, Outcome, Reply, Request, Step, Sync, SyncStore, Verdict};
 
@@ -61,7 +61,8 @@ pub fn run(phone: &mut dyn Shared, addresses: &[String], until: Until, max_ms: O
     let now_ms = drive.now_ms()?;
     drive.deadline_ms = max_ms.map(|ms| now_ms.saturating_add(ms));
     let mut outcome = drive.once()?;
-    while until == Until::Empty && matches!(outcome.verdict, Verdict::Offline | Verdict::Partial) && outcome.unsent > 0 {
+    let waits = |o: &Outcome| o.unsent > 0 || o.evidence_waiting > 0;
+    while until == Until::Empty && matches!(outcome.verdict, Verdict::Offline | Verdict::Partial) && waits(&outcome) {
         let left_ms = drive.left_ms()?.unwrap_or(u64::MAX);
         if left_ms <= UNTIL_EMPTY_PAUSE_MS {
             break;
@@ -116,16 +117,22 @@ impl Drive<'_> {
         loop {
             match self.with(|store| sync.next(store))? {
                 Step::Send(request) => {
-                    flying.spawn_on(carry(Arc::clone(&client), request, sender.clone()), runtime.handle());
+                    let promise = Promise::new(request.id, sender.clone());
+                    flying.spawn_on(carry(Arc::clone(&client), request, promise), runtime.handle());
                 }
                 Step::Done(outcome) => return Ok(outcome),
                 Step::Wait { for_ms } => {
-                    let Some((id, answer)) = self.wait(&answers, for_ms)? else {
-                        if self.left_ms()? == Some(0) {
-                            // Dropping the set ends what is in the air.
-                            return self.with(|store| sync.stop_now(store));
+                    let (id, answer) = match self.wait(&answers, for_ms)? {
+                        Waited::Answer(id, answer) => (id, answer),
+                        Waited::Pause => continue,
+                        // Dropping the set ends what is in the air.
+                        Waited::Deadline => return self.with(|store| sync.stop_now(store)),
+                        Waited::TooLong => {
+                            flying.abort_all();
+                            client = self.client()?;
+                            self.with(|store| sync.give_up_waiting(store))?;
+                            continue;
                         }
-                        continue;
                     };
                     let answer = match answer {
                         Err(Failure::WrongHub(why)) if !keys_refreshed => {
@@ -133,6 +140,11 @@ impl Drive<'_> {
                             let known = self.refresh_keys(&mut sync, why)?;
                             client = self.client()?;
                             Err(known)
+                        }
+                        // A road that broke may hold its connection for long: the next request takes another.
+                        Err(lost @ Failure::Lost { .. }) => {
+                            client = self.client()?;
+                            Err(lost)
                         }
                         other => other,
                     };
@@ -162,7 +174,7 @@ impl Drive<'_> {
                     store.set_history(&history)?;
                     sync.keys_changed(store)
                 })?;
-                Ok(Failure::Lost("the hub has a new key; it was verified under the commune root".into()))
+                Ok(Failure::lost("the hub has a new key; it was verified under the commune root"))
             }
             Ok(_) => Ok(Failure::WrongHub(why)),
             Err(Error::Refused { detail, .. }) => Ok(Failure::WrongHub(detail)),
@@ -170,23 +182,55 @@ impl Drive<'_> {
         }
     }
 
-    /// Waits for an answer, a pause to end, or the deadline.
-    fn wait(&mut self, answers: &Receiver<Answer>, for_ms: Option<u64>) -> Result<Option<Answer>> {
-        let left_ms = self.left_ms()?;
-        let wait_ms = match (for_ms, left_ms) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        };
-        let answer = match wait_ms {
-            Some(ms) => answers.recv_timeout(Duration::from_millis(ms)),
-            None => answers.recv().map_err(|_| RecvTimeoutError::Disconnected),
-        };
-        Ok(answer.ok())
+    /// Waits for an answer, a pause to end, or the deadline. Nothing is waited for without a bound.
+    fn wait(&mut self, answers: &Receiver<Answer>, for_ms: Option<u64>) -> Result<Waited> {
+        // Each address may take its time to connect and to answer, one after the other.
+        let bound_ms = for_ms.unwrap_or(ANSWER_WAIT_MAX_MS.saturating_mul(self.addresses.len() as u64));
+        let left_ms = self.left_ms()?.unwrap_or(u64::MAX);
+        Ok(match answers.recv_timeout(Duration::from_millis(bound_ms.min(left_ms))) {
+            Ok((id, answer)) => Waited::Answer(id, answer),
+            Err(_) if left_ms <= bound_ms => Waited::Deadline,
+            Err(_) if for_ms.is_some() => Waited::Pause,
+            Err(_) => Waited::TooLong,
+        })
     }
 }
 
-async fn carry(client: Arc<HubClient>, request: Request, answers: Sender<Answer>) {
-    let answer = client.carry(&request).await;
-    // Nobody listens any more when the time was up: the receipt will come with the next feed.
-    let _ = answers.send((request.id, answer));
+/// What a wait ended with.
+enum Waited {
+    Answer(u64, Result<Reply, Failure>),
+    Pause,
+    Deadline,
+    TooLong,
+}
+
+/// Answers for a request in any case: also when the task that carries it ends without.
+struct Promise {
+    id: u64,
+    answers: Sender<Answer>,
+    kept: bool,
+}
+
+impl Promise {
+    fn new(id: u64, answers: Sender<Answer>) -> Self {
+        Promise { id, answers, kept: false }
+    }
+
+    fn keep(mut self, answer: Result<Reply, Failure>) {
+        self.kept = true;
+        // Nobody listens any more when the time was up: the receipt will come with the next feed.
+        let _ = self.answers.send((self.id, answer));
+    }
+}
+
+impl Drop for Promise {
+    fn drop(&mut self) {
+        if !self.kept {
+            let _ = self.answers.send((self.id, Err(Failure::lost("the task that carried this request ended without an answer"))));
+        }
+    }
+}
+
+async fn carry(client: Arc<HubClient>, request: Request, promise: Promise) {
+    promise.keep(client.carry(&request).await);
 }

@@ -19,7 +19,7 @@ pub fn enrol(code: &EnrolmentCode, request: Vec<u8>) -> Result<EnrolAnswer> {
     runtime()?.block_on(async {
         let history = HubClient::bootstrap(&code.root_hash, &code.addresses).await?;
         let client = HubClient::pinned(&history.value, &code.addresses)?;
-        let request = Request { id: 0, method: Method::Post, path: path::ENROL, body: request };
+        let request = Request::alone(Method::Post, path::ENROL, request);
         let body = answered(client.carry(&request).await.map_err(offline)?)?;
         EnrolAnswer::from_bytes(&body).map_err(|e| Error::untrusted("enrolment answer", e))
     })

@@ -8,6 +8,7 @@
 mod client;
 mod drive;
 mod enrol;
+mod slice;
 mod tls;
 
 pub use client::HubClient;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use yenban_protocol::cert::Token;
 use yenban_protocol::chain::{FIRST_LINK, Link};
-use yenban_protocol::crypto::{PublicKey, SecretKey, Signer as _, SoftwareVerifier};
+use yenban_protocol::crypto::{Hash, PublicKey, SecretKey, Signer as _, SoftwareVerifier};
 use yenban_protocol::feed::{FeedItem, Item, Scope, item_hash};
 use yenban_protocol::id::{CommuneCode, DeviceId, Epoch, KeyId, LogId};
 use yenban_protocol::keys::{HubKey, KeyHistory, Purpose};
@@ -15,6 +15,7 @@ use yenban_protocol::signed::Signed;
 use yenban_protocol::wire::{AuthorisedRequest, Cursor, FeedAnswer, KeysAnswer, path};
 
 use super::phone::{DEVICE, Phone, key};
+use super::uploads::{Said, Uploads};
 use crate::sync::{Method, Problem, Reply, Request};
 
 /// What a segment held, in the order in which the hub got them.
@@ -53,6 +54,7 @@ pub(super) struct Hub {
     pub feed: Vec<Signed<FeedItem>>,
     pub open: Vec<Scope>,
     pub page: usize,
+    pub uploads: Uploads,
 }
 
 pub(super) fn epoch(n: u8) -> Epoch {
@@ -82,7 +84,13 @@ impl Hub {
             feed: Vec::new(),
             open: vec![Scope::Device(DEVICE)],
             page: 100,
+            uploads: Uploads::default(),
         }
+    }
+
+    /// Knows what the entries of a phone name: a hub reads it in them.
+    pub(super) fn reads(&mut self, phone: &Phone) {
+        self.uploads.named.extend(phone.files.iter().map(|f| (f.hash, (f.log, f.seq))));
     }
 
     /// A phone that has joined this hub.
@@ -129,6 +137,11 @@ impl Hub {
         self.logs.get(&log)?.get(&seq).map(|e| e.link)
     }
 
+    /// Loses an entry without a trace.
+    pub(super) fn forget(&mut self, log: LogId, seq: u64) {
+        self.logs.entry(log).or_default().remove(&seq);
+    }
+
     /// Holds an entry that no phone here wrote: another copy of the store did.
     pub(super) fn plant(&mut self, log: LogId, seq: u64) {
         let entry = HeldEntry { link: [seq as u8; 32], previous: [seq.wrapping_sub(1) as u8; 32] };
@@ -143,21 +156,55 @@ impl Hub {
         self.feed.push(Signed::sign(value, &self.sign).unwrap());
     }
 
-    pub(super) fn handle(&mut self, request: &Request) -> Reply {
+    /// Answers a request whose body came whole.
+    pub(super) fn handle(&mut self, request: &Request, phone: &Phone) -> Reply {
+        self.reads(phone);
+        let body = phone.read(request);
+        let reply = self.handle_body(request, &body);
+        Reply { handed_bytes: if request.method == Method::Patch { body.len() as u64 } else { 0 }, ..reply }
+    }
+
+    /// Answers a request of whose body so much came.
+    pub(super) fn handle_body(&mut self, request: &Request, body: &[u8]) -> Reply {
         self.requests += 1;
         if self.busy > 0 {
             self.busy -= 1;
             return Reply { retry_after_ms: Some(1_500), ..problem(503, "busy") };
         }
         self.now_ms += 1_000;
-        match (request.method, request.path) {
+        if Uploads::is_about(request) {
+            return self.files(request, body);
+        }
+        match (request.method, request.path.as_str()) {
             (Method::Get, path::KEYS) => {
                 ok(KeysAnswer { history: self.history().into_bytes(), token: self.token().into_bytes() }.to_bytes())
             }
-            (Method::Post, path::FEED) => self.pull(&request.body),
-            (Method::Post, path::SEGMENTS) => self.take(&request.body),
+            (Method::Post, path::FEED) => self.pull(body),
+            (Method::Post, path::SEGMENTS) => self.take(body),
             _ => problem(404, "not_found"),
         }
+    }
+
+    fn files(&mut self, request: &Request, body: &[u8]) -> Reply {
+        let Hub { uploads, logs, .. } = self;
+        let holds = |name: &(LogId, u64)| logs.get(&name.0).is_some_and(|log| log.contains_key(&name.1));
+        match uploads.handle(request, body, &holds) {
+            Said::Reply(reply) => reply,
+            Said::Complete(reply, hash) => Reply { receipt: Some(self.file_receipt(self.uploads.named[&hash].0, &[hash])), ..reply },
+            Said::Answer(mut answer, asked) => {
+                let logs: BTreeSet<LogId> = asked.iter().filter_map(|hash| Some(self.uploads.named.get(hash)?.0)).collect();
+                let of_log = |log: &LogId| !self.uploads.objects(*log, &asked).is_empty();
+                answer.receipts = logs.into_iter().filter(of_log).map(|log| self.file_receipt(log, &asked)).collect();
+                ok(answer.to_bytes())
+            }
+        }
+    }
+
+    /// A receipt that names of these what the hub holds of `log`.
+    pub(super) fn file_receipt(&self, log: LogId, asked: &[Hash]) -> Vec<u8> {
+        let signer = if self.forge_receipts { &key(99) } else { &self.sign };
+        let receipt = Receipt { objects: self.uploads.objects(log, asked), ..self.state(log) };
+        Signed::sign(receipt, signer).unwrap().into_bytes()
     }
 
     fn pull(&mut self, body: &[u8]) -> Reply {
@@ -221,7 +268,7 @@ impl Hub {
         ok(self.receipt(run.log))
     }
 
-    fn state(&self, log: LogId) -> Receipt {
+    pub(super) fn state(&self, log: LogId) -> Receipt {
         let mut runs: Vec<Held> = Vec::new();
         for (seq, entry) in self.logs.get(&log).into_iter().flatten() {
             match runs.last_mut() {

@@ -1,9 +1,12 @@
 //! Sync against a hub in memory that is written from the protocol alone, over a road that loses, repeats and
 //! reorders.
 
+mod files;
+mod forgeries;
 mod hub;
 mod phone;
 mod road;
 mod schedules;
 mod stories;
 mod stories_feed;
+mod uploads;

@@ -1,11 +1,12 @@
 //! A phone's store in memory: what sync asks of it, with real sealing and a real chain.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use yenban_protocol::cert::Token;
 use yenban_protocol::chain::{Body, Class, FIRST_LINK, Link, Part};
-use yenban_protocol::crypto::{PublicKey, SecretKey, Signer as _};
-use yenban_protocol::feed::{FeedItem, Scope};
+use yenban_protocol::crypto::{Hash, PublicKey, SecretKey, Signer as _, sha256};
+use yenban_protocol::feed::{FeedItem, Item, Scope};
 use yenban_protocol::id::{DeviceId, EntryName, Epoch, LogId};
 use yenban_protocol::keys::KeyHistory;
 use yenban_protocol::range::RangeSet;
@@ -18,7 +19,25 @@ use yenban_protocol::time::Anchor;
 use crate::clock::{Clock, VirtualClock};
 use crate::error::{Error, Result};
 use crate::keys::{Drawn, KeyStore, SeededKeyStore};
-use crate::sync::store::{Gap, Identity, LogDoubt, LogState, StoredEntry, StoredRequestKey, StreamState, SyncStore};
+use crate::sync::store::{Gap, Identity, LogDoubt, LogState, StoredEntry, StoredRequestKey, StreamState, SyncStore, WaitingFile};
+use crate::sync::{Body as Carried, Request};
+
+/// A sealed file as the phone has it.
+#[derive(Debug, Clone)]
+pub(super) struct MemoryFile {
+    pub hash: Hash,
+    pub bytes: Vec<u8>,
+    pub log: LogId,
+    pub seq: u64,
+    pub kind: u8,
+    pub urgent: bool,
+    pub here: bool,
+    pub received: bool,
+    pub rejections: u32,
+    pub parked: Option<String>,
+    pub reason: Option<String>,
+    pub wanted_ms: Option<i64>,
+}
 
 pub(super) struct MemoryLog {
     pub log: LogId,
@@ -46,6 +65,7 @@ pub(super) struct Phone {
     pub items: BTreeMap<(Scope, Epoch, u64), Vec<u8>>,
     pub gaps: Vec<Gap>,
     pub receipts_applied: usize,
+    pub files: Vec<MemoryFile>,
     session: SessionKey,
     wrap: SessionWrap,
     pub keys: SeededKeyStore,
@@ -76,6 +96,7 @@ impl Phone {
             items: BTreeMap::new(),
             gaps: Vec::new(),
             receipts_applied: 0,
+            files: Vec::new(),
             session,
             wrap,
             keys,
@@ -115,6 +136,42 @@ impl Phone {
         }
     }
 
+    /// Records an entry that names a sealed file of so many bytes; its content tells which it is.
+    pub(super) fn photograph(&mut self, size_bytes: usize, kind: u8, urgent: bool) -> Hash {
+        let seq = self.record(false);
+        let log = self.logs.last().unwrap().log;
+        let mut bytes: Vec<u8> = (0..size_bytes).map(|n| (n as u64).wrapping_mul(2_654_435_761).to_le_bytes()[1] ^ seq as u8).collect();
+        let name = [log.0.as_slice(), &seq.to_le_bytes()].concat();
+        bytes.iter_mut().zip(name).for_each(|(byte, of)| *byte = of);
+        let hash = sha256(&bytes);
+        self.files.push(MemoryFile {
+            hash,
+            bytes,
+            log,
+            seq,
+            kind,
+            urgent,
+            here: true,
+            received: false,
+            rejections: 0,
+            parked: None,
+            reason: None,
+            wanted_ms: None,
+        });
+        hash
+    }
+
+    pub(super) fn file(&mut self, hash: &Hash) -> &mut MemoryFile {
+        self.files.iter_mut().find(|f| f.hash == *hash).unwrap()
+    }
+
+    /// What a request carries, read from "disk".
+    pub(super) fn read(&self, request: &Request) -> Vec<u8> {
+        let Carried::File(part) = &request.body else { return request.body.bytes().to_vec() };
+        let file = self.files.iter().find(|f| path_of(&f.hash) == part.path).unwrap();
+        file.bytes[part.offset as usize..][..part.length as usize].to_vec()
+    }
+
     /// Signs the newest entry, as at a photograph or a finish.
     pub(super) fn sign_head(&mut self) {
         let token = self.token.as_ref().map(|t| t.bytes().to_vec());
@@ -140,6 +197,10 @@ impl Phone {
     fn find_mut(&mut self, log: LogId) -> &mut MemoryLog {
         self.logs.iter_mut().find(|l| l.log == log).unwrap()
     }
+}
+
+fn path_of(hash: &Hash) -> PathBuf {
+    PathBuf::from(data_encoding::HEXLOWER.encode(hash))
 }
 
 fn new_session(keys: &SeededKeyStore, log: LogId, hub: &PublicKey) -> (SessionKey, SessionWrap) {
@@ -193,6 +254,7 @@ impl SyncStore for Phone {
         self.epoch = Some(epoch);
         self.streams.clear();
         self.logs.iter_mut().for_each(|l| l.received = RangeSet::new());
+        self.files.iter_mut().for_each(|f| f.received = false);
         Ok(())
     }
     fn request_key(&self) -> Result<Option<StoredRequestKey>> {
@@ -238,6 +300,11 @@ impl SyncStore for Phone {
             return Err(Error::untrusted("receipt", "of another epoch"));
         }
         self.receipts_applied += 1;
+        let named = |f: &MemoryFile| receipt.value.objects.contains(&(f.hash, f.bytes.len() as u64));
+        let fresh = |f: &MemoryFile| f.wanted_ms.is_none_or(|ms| ms <= receipt.value.hub_time_ms);
+        for file in self.files.iter_mut().filter(|f| f.log == receipt.value.log && named(f) && fresh(f)) {
+            (file.received, file.parked) = (true, None);
+        }
         let log = self.find_mut(receipt.value.log);
         held.iter().for_each(|h| log.received.insert(h.first, h.last));
         Ok(())
@@ -255,6 +322,34 @@ impl SyncStore for Phone {
         self.find_mut(log).parked.insert(seq, reason.to_owned());
         Ok(())
     }
+    fn files(&self, limit: usize) -> Result<Vec<WaitingFile>> {
+        let offered = |f: &&MemoryFile| !f.received && f.parked.is_none() && self.find(f.log).received.contains(f.seq);
+        let mut files: Vec<&MemoryFile> = self.files.iter().filter(offered).collect();
+        files.sort_by_key(|f| (!f.here, !f.urgent, f.kind, f.seq));
+        let waiting =
+            |f: &MemoryFile| WaitingFile { sealed_sha256: f.hash, size_bytes: f.bytes.len() as u64, path: path_of(&f.hash), here: f.here };
+        Ok(files.into_iter().take(limit).map(waiting).collect())
+    }
+    fn file_waits(&self, file: &Hash) -> Result<bool> {
+        Ok(self.files.iter().any(|f| f.hash == *file && !f.received))
+    }
+    fn files_waiting(&self) -> Result<u64> {
+        Ok(self.files.iter().filter(|f| !f.received && f.parked.is_none() && f.here).count() as u64)
+    }
+    fn note_file(&mut self, file: &Hash, why: &str) -> Result<()> {
+        self.file(file).reason = Some(why.to_owned());
+        Ok(())
+    }
+    fn note_file_rejection(&mut self, file: &Hash, reason: &str) -> Result<u32> {
+        let file = self.file(file);
+        file.reason = Some(reason.to_owned());
+        file.rejections += 1;
+        Ok(file.rejections)
+    }
+    fn park_file(&mut self, file: &Hash, reason: &str) -> Result<()> {
+        self.file(file).parked = Some(reason.to_owned());
+        Ok(())
+    }
     fn doubt(&mut self, doubt: LogDoubt) -> Result<()> {
         self.doubts.push(doubt);
         Ok(())
@@ -266,6 +361,11 @@ impl SyncStore for Phone {
         let before = self.items.len();
         for item in items {
             let v = &item.value;
+            if let Item::ObjectsWanted { objects } = &v.item {
+                for file in self.files.iter_mut().filter(|f| objects.contains(&f.hash) && f.here) {
+                    (file.received, file.parked, file.wanted_ms) = (false, None, Some(v.issued_ms));
+                }
+            }
             self.items.entry((v.scope, v.epoch, v.number)).or_insert_with(|| item.bytes().to_vec());
         }
         for s in streams {

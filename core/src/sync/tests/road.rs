@@ -2,7 +2,7 @@
 
 use super::hub::Hub;
 use super::phone::Phone;
-use crate::sync::{Failure, Outcome, Reply, Request, Step, Sync};
+use crate::sync::{Failure, Method, Outcome, Reply, Request, Step, Sync};
 
 /// What happens to one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +17,9 @@ pub(super) enum Luck {
     Twice,
     /// There is no connection at all.
     NoRoad,
+    /// So many bytes of a file arrive, and as many more were handed to the road; there is no answer. A request
+    /// without a file is lost.
+    Cut(u64, u64),
 }
 
 /// Drives one sync to its end. `pick` chooses which of the requests in the air moves next and what luck it has.
@@ -65,20 +68,31 @@ pub(super) fn fail(sync: &mut Sync, phone: &mut Phone, id: u64, failure: Failure
 fn carry(sync: &mut Sync, phone: &mut Phone, hub: &mut Hub, request: &Request, luck: Luck) {
     match luck {
         Luck::Through => {
-            let answer = hub.handle(request);
+            let answer = hub.handle(request, phone);
             reply(sync, phone, request.id, answer);
         }
         Luck::Twice => {
-            let answer = hub.handle(request);
-            let again = hub.handle(request);
+            let answer = hub.handle(request, phone);
+            let again = hub.handle(request, phone);
             reply(sync, phone, request.id, answer);
             reply(sync, phone, request.id, again);
         }
         Luck::ReplyLost => {
-            hub.handle(request);
-            fail(sync, phone, request.id, Failure::Lost("cut".into()));
+            let handed_bytes = hub.handle(request, phone).handed_bytes;
+            fail(sync, phone, request.id, Failure::Lost { why: "cut".into(), handed_bytes });
         }
-        Luck::Lost => fail(sync, phone, request.id, Failure::Lost("cut".into())),
+        Luck::Lost => fail(sync, phone, request.id, Failure::lost("cut")),
+        Luck::Cut(arrived, air) => {
+            let mut handed_bytes = 0;
+            if request.method == Method::Patch {
+                hub.reads(phone);
+                let body = phone.read(request);
+                let arrived = body.len().min(arrived as usize);
+                hub.handle_body(request, &body[..arrived]);
+                handed_bytes = (arrived as u64 + air).min(body.len() as u64);
+            }
+            fail(sync, phone, request.id, Failure::Lost { why: "cut".into(), handed_bytes });
+        }
         Luck::NoRoad => fail(sync, phone, request.id, Failure::Unreachable("no signal".into())),
     }
 }

@@ -57,7 +57,7 @@ proptest! {
                     let mut run = Sync::new();
                     for _ in 0..steps {
                         if let Step::Send(request) = next(&mut run, &mut phone) {
-                            let answer = hub.handle(&request);
+                            let answer = hub.handle(&request, &phone);
                             if steps % 2 == 0 {
                                 super::road::reply(&mut run, &mut phone, request.id, answer);
                             }

@@ -51,7 +51,7 @@ fn what_is_recorded_during_a_sync_goes_with_it() {
     phone.record_many(600);
     let mut run = Sync::with_in_flight(1);
     let Step::Send(feed) = next(&mut run, &mut phone) else { panic!("no feed request") };
-    let answer = hub.handle(&feed);
+    let answer = hub.handle(&feed, &phone);
     reply(&mut run, &mut phone, feed.id, answer);
     let urgent = phone.record(true);
     let outcome = drive(&mut run, &mut phone, &mut hub, &mut |_, _| (0, Luck::Through));
@@ -68,7 +68,7 @@ fn several_requests_fly_and_the_feed_goes_first() {
     let Step::Send(feed) = next(&mut run, &mut phone) else { panic!("no feed request") };
     assert_eq!(feed.path, path::FEED);
     assert_eq!(next(&mut run, &mut phone), Step::Wait { for_ms: None });
-    let answer = hub.handle(&feed);
+    let answer = hub.handle(&feed, &phone);
     reply(&mut run, &mut phone, feed.id, answer);
     let flying = std::iter::from_fn(|| match next(&mut run, &mut phone) {
         Step::Send(request) => Some(request),
@@ -82,9 +82,9 @@ fn each_reply_lost_once_loses_nothing_and_doubles_nothing() {
     let mut hub = Hub::new();
     let mut phone = hub.enrol(5);
     phone.record_many(3_000);
-    let mut lost: BTreeSet<(&str, usize)> = BTreeSet::new();
+    let mut lost: BTreeSet<(String, usize)> = BTreeSet::new();
     let outcome = drive(&mut Sync::new(), &mut phone, &mut hub, &mut |_, request| {
-        let first_time = lost.insert((request.path, request.body.len()));
+        let first_time = lost.insert((request.path.clone(), request.body.bytes().len()));
         (0, if first_time { Luck::ReplyLost } else { Luck::Through })
     });
     assert_eq!((outcome.verdict, outcome.unsent), (Verdict::UpToDate, 0));
@@ -103,7 +103,7 @@ fn a_kill_in_the_middle_leaves_nothing_busy() {
     let mut arrived = 0;
     while arrived < 5 {
         let Step::Send(request) = next(&mut run, &mut phone) else { break };
-        let answer = hub.handle(&request);
+        let answer = hub.handle(&request, &phone);
         arrived += 1;
         if arrived < 4 {
             reply(&mut run, &mut phone, request.id, answer);
@@ -260,7 +260,7 @@ fn a_restore_during_a_sync_is_noticed_by_the_receipt() {
                     if count == 4 {
                         hub.restore(0, epoch(9));
                     }
-                    let answer = hub.handle(&request);
+                    let answer = hub.handle(&request, &phone);
                     reply(&mut run, &mut phone, request.id, answer);
                 }
                 Step::Wait { .. } => panic!("nothing is in the air"),
@@ -282,7 +282,7 @@ fn a_receipt_of_an_old_life_has_no_say() {
     hub.restore(0, epoch(2));
     let mut run = Sync::new();
     let Step::Send(feed) = next(&mut run, &mut phone) else { panic!("no feed request") };
-    let answer = hub.handle(&feed);
+    let answer = hub.handle(&feed, &phone);
     reply(&mut run, &mut phone, feed.id, answer);
     let Step::Send(segment) = next(&mut run, &mut phone) else { panic!("nothing offered") };
     reply(&mut run, &mut phone, segment.id, Reply { status: 200, body: old, ..Reply::default() });
@@ -309,7 +309,7 @@ fn a_receipt_for_another_log_is_refused() {
     phone.record_many(5);
     let mut run = Sync::new();
     let Step::Send(feed) = next(&mut run, &mut phone) else { panic!("no feed request") };
-    let answer = hub.handle(&feed);
+    let answer = hub.handle(&feed, &phone);
     reply(&mut run, &mut phone, feed.id, answer);
     let Step::Send(segment) = next(&mut run, &mut phone) else { panic!("nothing offered") };
     let other = LogId([1; 8]);

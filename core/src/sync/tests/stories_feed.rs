@@ -70,7 +70,7 @@ fn an_altered_item_is_not_taken_and_blocks_nobody() {
     hub.issue(OURS, news(1));
     let mut run = Sync::new();
     let Step::Send(feed) = next(&mut run, &mut phone) else { panic!("no feed request") };
-    let mut answer = FeedAnswer::from_bytes(&hub.handle(&feed).body).unwrap();
+    let mut answer = FeedAnswer::from_bytes(&hub.handle(&feed, &phone).body).unwrap();
     let last = answer.items[0].len() - 1;
     answer.items[0][last] ^= 1;
     reply(&mut run, &mut phone, feed.id, Reply { status: 200, body: answer.to_bytes(), ..Reply::default() });

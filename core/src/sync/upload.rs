@@ -1,0 +1,318 @@
+//! Files on the road: which request about them comes next, and what to make of the answers.
+//!
+//! Everything is read from the tables and from the hub's answers: which files wait the store says, how much of one is
+//! there the hub says. Failures of the road are no rejections; a file that the hub refuses blocks no other.
+
+use yenban_protocol::crypto::Hash;
+use yenban_protocol::limits::MAX_OBJECTS_ASKED;
+use yenban_protocol::upload::{
+    CHUNK_TYPE, METADATA_HASH, OBJECTS_PATH, ObjectState, ObjectsAnswer, ObjectsQuestion, TUS_VERSION, UPLOADS_PATH, resource,
+};
+
+use super::files::{Chunk, FileErrand, Stands};
+use super::machine::{Chosen, Errand, Sync};
+use super::outcome::Reason;
+use super::store::{SyncStore, WaitingFile};
+use super::{Body, Failure, FileSlice, Method, Reply};
+use crate::error::Result;
+use crate::limits::{FILE_LOCKED_WAIT_MS, PARK_AFTER_REJECTIONS};
+
+const TUS: (&str, &str) = ("tus-resumable", TUS_VERSION);
+
+impl Sync {
+    /// The next request about a file, unless one is in the air.
+    pub(super) fn choose_file(&mut self, store: &mut dyn SyncStore, now_ms: u64) -> Result<Option<Chosen>> {
+        // While the hub's life and keys are asked about, an answer about a file may be one of another life.
+        if self.files.closed || now_ms < self.files.wait_until_ms || self.asks_or_carries_a_file() {
+            return Ok(None);
+        }
+        // Of one more than were set aside, at least one was not.
+        while let Some(file) = store.files(self.files.later() + 1)?.into_iter().find(|f| !self.files.is_later(&f.sealed_sha256)) {
+            match self.files.stands(&file.sealed_sha256) {
+                None => return self.ask(store).map(Some),
+                // Nothing can be sent of what is not here.
+                Some(_) if !file.here => self.files.pass_over(file.sealed_sha256),
+                Some(stands) => return Ok(Some(self.request_for(file, stands))),
+            }
+        }
+        Ok(None)
+    }
+
+    fn ask(&mut self, store: &mut dyn SyncStore) -> Result<Chosen> {
+        let listed = store.files(self.files.later() + MAX_OBJECTS_ASKED)?.into_iter().map(|f| f.sealed_sha256);
+        let unknown = listed.filter(|hash| !self.files.is_later(hash) && self.files.stands(hash).is_none());
+        self.files.asked = unknown.take(MAX_OBJECTS_ASKED).collect();
+        let body = ObjectsQuestion { objects: self.files.asked.clone() }.to_bytes();
+        Ok(Chosen::bytes(Errand::File(FileErrand::Ask), Method::Post, OBJECTS_PATH, body))
+    }
+
+    fn request_for(&mut self, file: WaitingFile, stands: Stands) -> Chosen {
+        let WaitingFile { sealed_sha256: hash, size_bytes, path, .. } = file;
+        let tus = |(name, value): (&'static str, &str)| (name, value.to_owned());
+        let mut headers = vec![tus(TUS)];
+        let (errand, method, at, body) = match stands {
+            Stands::Unsure => (FileErrand::Look(hash, size_bytes), Method::Head, resource(&hash), Body::Bytes(Vec::new())),
+            Stands::Wrong => (FileErrand::Drop(hash), Method::Delete, resource(&hash), Body::Bytes(Vec::new())),
+            // More than the file has is not this file.
+            Stands::At(offset) if offset > size_bytes => (FileErrand::Drop(hash), Method::Delete, resource(&hash), Body::Bytes(Vec::new())),
+            Stands::NotBegun => {
+                let hex = data_encoding::HEXLOWER.encode(&hash);
+                headers.push(("upload-length", size_bytes.to_string()));
+                headers.push(("upload-metadata", format!("{METADATA_HASH} {}", data_encoding::BASE64.encode(hex.as_bytes()))));
+                (FileErrand::Create(hash, size_bytes), Method::Post, UPLOADS_PATH.to_owned(), Body::Bytes(Vec::new()))
+            }
+            Stands::At(offset) => {
+                let length = self.files.pace.chunk_bytes().min(size_bytes - offset);
+                headers.push(("upload-offset", offset.to_string()));
+                headers.push(tus(("content-type", CHUNK_TYPE)));
+                self.files.segments_since = 0;
+                // With nothing left to send, an empty chunk asks the hub to look at the whole.
+                let body = if length == 0 { Body::Bytes(Vec::new()) } else { Body::File(FileSlice { path, offset, length }) };
+                (FileErrand::Chunk(Chunk { file: hash, size_bytes, offset, length }), Method::Patch, resource(&hash), body)
+            }
+        };
+        Chosen { errand: Errand::File(errand), method, path: at, headers, body }
+    }
+
+    /// Takes an answer about files.
+    pub(super) fn on_file_reply(
+        &mut self,
+        errand: FileErrand,
+        reply: &Reply,
+        store: &mut dyn SyncStore,
+        asked_ms: u64,
+        now_ms: u64,
+    ) -> Result<()> {
+        if let FileErrand::Chunk(chunk) = &errand {
+            self.outcome.evidence_bytes += reply.handed_bytes;
+            self.files.handed(chunk, reply.handed_bytes);
+        }
+        let reason = refusal(reply);
+        match reply.status {
+            507 => {
+                // A hub without room for files may have room for text.
+                self.files.closed = true;
+                self.learn(errand, Stands::Unsure);
+                self.files.reason.get_or_insert(reason.clone());
+                errand.file().map_or(Ok(()), |file| store.note_file(&file, &reason.told()))
+            }
+            423 => {
+                let wait_ms = reply.retry_after_ms.unwrap_or(FILE_LOCKED_WAIT_MS);
+                self.files.wait_until_ms = now_ms.saturating_add(wait_ms);
+                self.stuck(errand, Stands::Unsure, reason, store)
+            }
+            408 | 500.. => self.busy(Errand::File(errand), reply, reason, now_ms),
+            _ if reply.retry_after_ms.is_some() => self.busy(Errand::File(errand), reply, reason, now_ms),
+            status => {
+                self.not_busy();
+                match errand {
+                    FileErrand::Ask if status == 200 => self.on_objects(&reply.body, store),
+                    FileErrand::Ask => {
+                        // A hub that does not know the question takes no files.
+                        self.files.closed = true;
+                        self.files.reason.get_or_insert(reason);
+                        Ok(())
+                    }
+                    _ if status == 410 && reason.code == "erased" => self.erased(errand, store),
+                    FileErrand::Look(file, size_bytes) => self.on_look(file, size_bytes, reply, reason, store),
+                    FileErrand::Create(file, _) => self.on_created(file, reply, reason, store),
+                    FileErrand::Chunk(chunk) => self.on_chunk(&chunk, reply, reason, store, now_ms.saturating_sub(asked_ms)),
+                    FileErrand::Drop(file) => match status {
+                        200 | 204 | 404 | 410 => {
+                            self.learn(errand, Stands::NotBegun);
+                            Ok(())
+                        }
+                        // What cannot be given up is complete.
+                        403 => self.stuck(errand, Stands::Unsure, reason, store),
+                        _ => self.reject_file(file, reason, store),
+                    },
+                }
+            }
+        }
+    }
+
+    fn on_objects(&mut self, body: &[u8], store: &mut dyn SyncStore) -> Result<()> {
+        let asked = std::mem::take(&mut self.files.asked);
+        let answer = ObjectsAnswer::from_bytes(body).ok().filter(|answer| answer.states.len() == asked.len());
+        let Some(answer) = answer else {
+            self.halt(Reason::new("malformed_answer", "the hub's answer about files cannot be read"));
+            return Ok(());
+        };
+        for receipt in &answer.receipts {
+            if !self.take_file_receipt(receipt, store)? {
+                return Ok(());
+            }
+        }
+        for (file, state) in asked.into_iter().zip(answer.states) {
+            match state {
+                ObjectState::Partial(0) => self.note(file, Stands::NotBegun),
+                ObjectState::Partial(offset) => self.note(file, Stands::At(offset)),
+                // Where no receipt came along that names it, its own resource has one.
+                ObjectState::Verified => self.note(file, Stands::Unsure),
+                ObjectState::Erased => self.erased(FileErrand::Drop(file), store)?,
+                ObjectState::NotNamed => self.not_named(file, store)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn on_look(&mut self, file: Hash, size_bytes: u64, reply: &Reply, reason: Reason, store: &mut dyn SyncStore) -> Result<()> {
+        match (reply.status, reply.upload_offset) {
+            (200 | 204, Some(offset)) => {
+                if reply.upload_length.is_some_and(|length| length != size_bytes) {
+                    self.note(file, Stands::Wrong);
+                    return self.struck(file, Reason::new("size", "the hub expects another length of this file"), store);
+                }
+                self.note(file, Stands::At(offset));
+                self.complete(file, reply, store)
+            }
+            (404 | 410, _) => {
+                self.note(file, Stands::NotBegun);
+                self.struck(file, reason, store)
+            }
+            (200 | 204 | 409, _) => self.struck(file, reason, store),
+            _ => self.reject_file(file, reason, store),
+        }
+    }
+
+    fn on_created(&mut self, file: Hash, reply: &Reply, reason: Reason, store: &mut dyn SyncStore) -> Result<()> {
+        match reply.status {
+            200 | 201 => {
+                self.note(file, Stands::At(reply.upload_offset.unwrap_or(0)));
+                self.complete(file, reply, store)
+            }
+            404 => self.not_named(file, store),
+            403 | 409 | 410 => {
+                self.note(file, Stands::Unsure);
+                self.struck(file, reason, store)
+            }
+            413 => self.park_file(file, &reason, store),
+            _ => self.reject_file(file, reason, store),
+        }
+    }
+
+    fn on_chunk(&mut self, chunk: &Chunk, reply: &Reply, reason: Reason, store: &mut dyn SyncStore, took_ms: u64) -> Result<()> {
+        let file = chunk.file;
+        let end = chunk.offset + chunk.length;
+        match (reply.status, reply.upload_offset) {
+            (200 | 204, Some(offset)) if offset > chunk.offset || chunk.length == 0 => {
+                if offset == end {
+                    self.files.pace = self.files.pace.took(chunk.length, took_ms);
+                }
+                self.note(file, Stands::At(offset));
+                if offset < chunk.size_bytes {
+                    return Ok(());
+                }
+                self.complete(file, reply, store)?;
+                // The whole is there and no receipt came: its resource may have one.
+                if self.files.stands(&file).is_some() && !self.is_stopping() && store.file_waits(&file)? {
+                    self.note(file, Stands::Unsure);
+                    return self.struck(file, Reason::new("no_receipt", "the hub has the whole file and gave no receipt"), store);
+                }
+                Ok(())
+            }
+            (409, Some(offset)) => {
+                self.note(file, Stands::At(offset));
+                self.struck(file, reason, store)
+            }
+            (404 | 410, _) => {
+                self.note(file, Stands::NotBegun);
+                self.struck(file, reason, store)
+            }
+            (422, _) => {
+                // Bytes may have been spoiled on the hub's side: once more from the start, then it counts.
+                if self.files.wrong(file) { self.reject_file(file, reason, store) } else { Ok(()) }
+            }
+            (413, _) => self.park_file(file, &reason, store),
+            (200..=299 | 403 | 409, _) => {
+                self.note(file, Stands::Unsure);
+                self.struck(file, reason, store)
+            }
+            _ => self.reject_file(file, reason, store),
+        }
+    }
+
+    /// What becomes of a file errand that has no answer.
+    pub(super) fn on_file_failure(&mut self, errand: FileErrand, failure: &Failure, store: &mut dyn SyncStore) -> Result<()> {
+        self.learn(errand, Stands::Unsure);
+        match (errand, failure) {
+            (FileErrand::Chunk(chunk), Failure::Lost { handed_bytes, .. }) => {
+                self.outcome.evidence_bytes += handed_bytes;
+                self.files.handed(&chunk, *handed_bytes);
+                self.files.pace = self.files.pace.cut();
+                Ok(())
+            }
+            (FileErrand::Chunk(chunk), Failure::NoFile(why)) => self.reject_file(chunk.file, Reason::new("damaged", why), store),
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes the receipt that came with an answer about `file`, if one did.
+    fn complete(&mut self, file: Hash, reply: &Reply, store: &mut dyn SyncStore) -> Result<()> {
+        let Some(receipt) = &reply.receipt else { return Ok(()) };
+        if self.take_file_receipt(receipt, store)? && store.file_waits(&file)? {
+            self.reject_file(file, Reason::new("not_in_receipt", "the hub's receipt does not name the file that was sent"), store)?;
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, file: Hash, stands: Stands) {
+        self.outcome.resent_bytes += self.files.learn(file, stands);
+    }
+
+    fn learn(&mut self, errand: FileErrand, stands: Stands) {
+        if let Some(file) = errand.file() {
+            self.note(file, stands);
+        }
+    }
+
+    fn stuck(&mut self, errand: FileErrand, stands: Stands, reason: Reason, store: &mut dyn SyncStore) -> Result<()> {
+        self.learn(errand, stands);
+        errand.file().map_or(Ok(()), |file| self.struck(file, reason, store))
+    }
+
+    /// An answer that moved nothing: after too many the file is left for another sync.
+    fn struck(&mut self, file: Hash, reason: Reason, store: &mut dyn SyncStore) -> Result<()> {
+        if self.files.strike(file) {
+            store.note_file(&file, &reason.told())?;
+            self.files.set_later(file, reason);
+        }
+        Ok(())
+    }
+
+    fn not_named(&mut self, file: Hash, store: &mut dyn SyncStore) -> Result<()> {
+        let reason = Reason::new("not_named", "the hub has taken no entry yet that names this file");
+        store.note_file(&file, &reason.told())?;
+        self.files.set_later(file, reason);
+        Ok(())
+    }
+
+    /// Destroyed at the hub when its time was over: not wanted again, and not received either.
+    fn erased(&mut self, errand: FileErrand, store: &mut dyn SyncStore) -> Result<()> {
+        let reason = Reason::new("erased", "the hub has destroyed this file, as its time was over");
+        errand.file().map_or(Ok(()), |file| store.park_file(&file, &reason.told()))
+    }
+
+    fn park_file(&mut self, file: Hash, reason: &Reason, store: &mut dyn SyncStore) -> Result<()> {
+        self.note(file, Stands::Unsure);
+        store.park_file(&file, &reason.told())
+    }
+
+    /// The hub has refused a file: five times, and it is set aside.
+    fn reject_file(&mut self, file: Hash, reason: Reason, store: &mut dyn SyncStore) -> Result<()> {
+        self.note(file, Stands::Unsure);
+        let told = reason.told();
+        if store.note_file_rejection(&file, &told)? >= PARK_AFTER_REJECTIONS {
+            store.park_file(&file, &told)?;
+        }
+        self.files.set_later(file, reason);
+        Ok(())
+    }
+}
+
+fn refusal(reply: &Reply) -> Reason {
+    match &reply.problem {
+        Some(problem) => Reason::new(&problem.code, problem.detail.clone()),
+        None => Reason::new(&format!("status_{}", reply.status), format!("the hub answered {}", reply.status)),
+    }
+}
