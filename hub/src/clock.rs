@@ -85,6 +85,15 @@ pub fn rfc3339(ms: i64) -> String {
     }
 }
 
+/// A moment as HTTP headers carry it (RFC 9110): GMT, whole seconds.
+#[must_use]
+pub fn http_date(ms: i64) -> String {
+    match jiff::Timestamp::from_millisecond(ms) {
+        Ok(moment) => moment.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string(),
+        Err(_) => String::new(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,6 +102,11 @@ mod tests {
     fn a_moment_is_written_in_vietnamese_time() {
         assert_eq!(rfc3339(0), "1970-01-01T07:00:00+07:00");
         assert_eq!(rfc3339(1_770_306_845_250), "2026-02-05T22:54:05.250+07:00");
+    }
+
+    #[test]
+    fn a_header_carries_gmt() {
+        assert_eq!(http_date(784_111_777_000), "Sun, 06 Nov 1994 08:49:37 GMT");
     }
 
     #[test]

@@ -32,6 +32,9 @@ pub enum Refusal {
     /// The body is of another media type.
     #[error("the body must be application/cbor")]
     MediaType,
+    /// A chunk is of another media type.
+    #[error("a chunk is sent as {}", yenban_protocol::upload::CHUNK_TYPE)]
+    ChunkType,
     /// The enrolment code was used.
     #[error("this enrolment code was used already; ask for a new one")]
     TokenUsed,
@@ -181,7 +184,7 @@ impl Refusal {
             Self::Chain => "chain",
             Self::WrongDevice => "wrong_device",
             Self::Encoding => "encoding",
-            Self::MediaType => "media_type",
+            Self::MediaType | Self::ChunkType => "media_type",
             Self::TokenUsed => "token_used",
             Self::TokenExpired => "expired",
             Self::TokenUnknown => "token_unknown",
@@ -220,7 +223,7 @@ impl Refusal {
     pub fn status(&self) -> u16 {
         match self {
             Self::TooLarge(_) => 413,
-            Self::Encoding | Self::MediaType => 415,
+            Self::Encoding | Self::MediaType | Self::ChunkType => 415,
             Self::Unsealed | Self::Signature(_) | Self::Chain | Self::Invalid { .. } | Self::SecondOfficer | Self::BadRows(_) => 422,
             Self::WrongDevice | Self::TokenUsed | Self::Conflict(_) => 409,
             Self::TokenExpired => 410,

@@ -233,7 +233,7 @@ pub const THIN_CHUNKS_MAX: usize = 64;
 pub const CHUNK_WRITE_BYTES: usize = 64 * 1024;
 
 /// Longest time a question about an upload waits for one that is being finished.
-pub const FINISH_WAIT: Duration = Duration::from_secs(45);
+pub const FINISH_WAIT: Duration = Duration::from_secs(25);
 
 /// Bytes of one HTTP/2 stream that may be on their way without the hub having taken them (64 KiB): what is sent in vain
 /// when a road breaks. See docs/adr/0012.

@@ -15,7 +15,8 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::app::Hub;
 use crate::limits::{
-    CONNECTIONS_MAX, HANDSHAKE_TIMEOUT, HEADER_READ_TIMEOUT, HEADERS_MAX, HEADERS_MAX_BYTES, STOP_GRACE, STREAMS_PER_CONNECTION_MAX,
+    CONNECTION_WINDOW_BYTES, CONNECTIONS_MAX, HANDSHAKE_TIMEOUT, HEADER_READ_TIMEOUT, HEADERS_MAX, HEADERS_MAX_BYTES, STOP_GRACE,
+    STREAM_WINDOW_BYTES, STREAMS_PER_CONNECTION_MAX,
 };
 
 /// Pause after a failed accept (no file handles left), so that the loop does not spin.
@@ -91,6 +92,8 @@ async fn connection(acceptor: TlsAcceptor, stream: TcpStream, app: Router, mut s
         .timer(TokioTimer::new())
         .max_concurrent_streams(STREAMS_PER_CONNECTION_MAX)
         .max_header_list_size(HEADERS_MAX_BYTES as u32)
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
         .keep_alive_interval(HEADER_READ_TIMEOUT)
         .keep_alive_timeout(HEADER_READ_TIMEOUT);
     let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(app));

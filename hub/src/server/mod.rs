@@ -3,6 +3,7 @@
 mod answer;
 mod conn;
 mod routes;
+mod uploads;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use crate::admin::{self, Control};
 use crate::app::Hub;
 use crate::error::{HubError, Result};
 use crate::folder::write_private;
+use crate::jobs;
 
 pub use routes::router;
 
@@ -24,6 +26,7 @@ pub struct Serving {
     address: SocketAddr,
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
+    jobs: JoinHandle<()>,
     control: Control,
 }
 
@@ -38,6 +41,8 @@ impl Serving {
         self.control.stop().await;
         // Nobody listens any more only when the server ended already.
         let _ = self.stop.send(true);
+        // Ends by the same signal, wherever it stood: every job may be cut off.
+        drop(self.jobs.await);
         if let Err(e) = self.task.await {
             tracing::error!(error = %e, "the server ended abnormally");
         }
@@ -66,9 +71,10 @@ pub async fn serve(hub: Arc<Hub>, listen: &str) -> Result<Serving> {
     let (stop, stopped) = watch::channel(false);
     let app = router(Arc::clone(&hub));
     let control = admin::listen(Arc::clone(&hub))?;
+    let jobs = jobs::run(Arc::clone(&hub), stopped.clone());
     let task = tokio::spawn(conn::accept(hub, listener, config, app, stopped));
     tracing::info!(%address, "listening");
-    Ok(Serving { address, stop, task, control })
+    Ok(Serving { address, stop, task, jobs, control })
 }
 
 /// Waits for SIGTERM or SIGINT.

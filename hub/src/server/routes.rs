@@ -14,9 +14,10 @@ use axum::routing::{get, post};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tokio::sync::Semaphore;
 use yenban_protocol::limits::{MAX_REQUEST_BYTES, MAX_SEGMENT_BYTES};
+use yenban_protocol::upload::{OBJECTS_PATH, UPLOADS_PATH};
 use yenban_protocol::wire::{KeysAnswer, MEDIA_TYPE, path};
 
-use super::answer;
+use super::{answer, uploads};
 use crate::app::Hub;
 use crate::clock::Stopwatch;
 use crate::error::{Problem, Refusal, Result};
@@ -25,8 +26,8 @@ use crate::{enrol, feed, ingest};
 
 /// What every route works with.
 #[derive(Clone)]
-struct Shared {
-    hub: Arc<Hub>,
+pub(super) struct Shared {
+    pub(super) hub: Arc<Hub>,
     room: Arc<Semaphore>,
 }
 
@@ -38,6 +39,7 @@ pub fn router(hub: Arc<Hub>) -> Router {
         .route(path::ENROL, post(enrol))
         .route(path::SEGMENTS, post(segments))
         .route(path::FEED, post(pull))
+        .merge(uploads::router())
         .route("/healthz", get(healthz))
         .route("/metrics", get(metrics))
         .merge(crate::console::router(hub))
@@ -51,6 +53,16 @@ pub fn router(hub: Arc<Hub>) -> Router {
 async fn guard(State(shared): State<Shared>, request: Request, next: Next) -> Response {
     let started = Stopwatch::start();
     let route = route_name(request.uri().path());
+    // A chunk may take as long as a thin line needs, and has room of its own: slow ones never keep reports out.
+    if uploads::is_chunk(request.method(), request.uri().path()) {
+        let response = match shared.hub.uploads.chunk_room() {
+            None => Refusal::Busy.into_response(),
+            Some(_) if request.headers().contains_key(CONTENT_ENCODING) => Refusal::Encoding.into_response(),
+            Some(_room) => next.run(request).await,
+        };
+        shared.hub.metrics.answered(route, response.status().as_u16(), started.elapsed());
+        return response;
+    }
     let response = match shared.room.try_acquire() {
         Err(_) => Refusal::Busy.into_response(),
         Ok(_) if request.headers().contains_key(CONTENT_ENCODING) => Refusal::Encoding.into_response(),
@@ -70,6 +82,8 @@ fn route_name(path: &str) -> &'static str {
         path::ENROL => "enrol",
         path::SEGMENTS => "segments",
         path::FEED => "feed",
+        OBJECTS_PATH => "objects",
+        _ if path.starts_with(UPLOADS_PATH) => "uploads",
         "/healthz" => "healthz",
         "/metrics" => "metrics",
         _ if path.starts_with("/console") => "console",
@@ -78,7 +92,7 @@ fn route_name(path: &str) -> &'static str {
 }
 
 /// Reads a CBOR body of at most `limit` bytes, counted on the stream whatever the headers claim.
-async fn body(request: Request, limit: usize) -> Result<Vec<u8>> {
+pub(super) async fn body(request: Request, limit: usize) -> Result<Vec<u8>> {
     let headers = request.headers();
     if headers.get(CONTENT_TYPE).is_none_or(|kind| kind.as_bytes() != MEDIA_TYPE.as_bytes()) {
         return Err(Refusal::MediaType.into());

@@ -32,7 +32,10 @@ pub use lists::{
     AlertListing, AnswerListing, AuditRow, CheckInRow, DeviceListing, EvidenceListing, EvidenceTotals, IncidentListing, ListQuery,
     PatrolListing, QuarantineListing, StatementListing, Totals,
 };
-pub use objects::{Arrival, Arrived, Erased, Erasure, Hold, ItemName, ItemRow, ObjectKind, ObjectRow, ObjectState, ReceiptMaker, StoredAs};
+pub use objects::{
+    Arrival, Arrived, Erased, Erasure, Found, Hold, HoldOrder, ItemName, ItemRow, ObjectKind, ObjectRow, ObjectState, ReceiptMaker,
+    StoredAs,
+};
 pub use people::{
     CertificateMaker, CodeRow, Device, GroupRow, HamletRow, ImportedPlace, MemberRow, NewCode, People, Redeemed, Redemption, Registration,
 };
@@ -81,10 +84,13 @@ pub trait HubStore: Send + Sync + 'static {
     fn stored_objects(&self, after: i64, limit: u32) -> Reply<'_, Vec<ObjectRow>>;
 
     /// Notes what reading files again found: verified, missing or altered. Only rows that still name the same bytes change.
-    fn objects_checked(&self, found: Vec<(ObjectRow, ObjectState)>, at_ms: i64) -> Reply<'_, ()>;
+    fn objects_checked(&self, found: Vec<Found>, at_ms: i64) -> Reply<'_, ()>;
 
     /// Asks the phones for files that are missing or altered and were not asked for since `asked_before_ms`; how many.
     fn want_objects(&self, now_ms: i64, asked_before_ms: i64, signer: ItemSigner) -> Reply<'_, u64>;
+
+    /// Of these names in storage the ones that no row names.
+    fn unnamed(&self, names: Vec<ObjectName>) -> Reply<'_, Vec<ObjectName>>;
 
     /// Of these names in storage the ones that no row names and that were seen so before `since_ms`; the others that
     /// nothing names are noted as seen at `now_ms`.
@@ -94,7 +100,7 @@ pub trait HubStore: Send + Sync + 'static {
     fn item(&self, name: ItemName) -> Reply<'_, Option<ItemRow>>;
 
     /// Puts a hold on an item, replacing the one it has, or takes it off; `false`: there is no such item to hold.
-    fn hold_item(&self, name: ItemName, hold: Option<Hold>, at_ms: i64) -> Reply<'_, bool>;
+    fn hold_item(&self, order: HoldOrder) -> Reply<'_, bool>;
 
     /// Destroys an item: its keys, its files' rows and the facts in its entries, whose commitments stay.
     fn erase_item(&self, erasure: Erasure) -> Reply<'_, Erased>;

@@ -200,6 +200,17 @@ pub struct Arrived {
     pub unnamed: Vec<ObjectName>,
 }
 
+/// What reading a stored file again found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The row, as it was read.
+    pub row: ObjectRow,
+    /// What became of it.
+    pub state: ObjectState,
+    /// SHA-256 and length of the bytes in storage, where they are not what was put there.
+    pub bytes: Option<(Hash, u64)>,
+}
+
 /// A stop on expiry and erasure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hold {
@@ -226,6 +237,21 @@ pub struct ItemRow {
     pub hold: Option<Hold>,
 }
 
+/// A hold that is put on an item or taken off it, for the custody record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HoldOrder {
+    /// The item.
+    pub item: ItemName,
+    /// The hold; `None`: the one it has ends.
+    pub hold: Option<Hold>,
+    /// Who: the officers.
+    pub actor: String,
+    /// Why.
+    pub reason: String,
+    /// Hub time.
+    pub at_ms: i64,
+}
+
 /// Why an item is destroyed, for the custody record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Erasure {
@@ -233,6 +259,8 @@ pub struct Erasure {
     pub item: ItemName,
     /// Who: the officers, or the hub itself.
     pub actor: String,
+    /// `expired` or `ordered`.
+    pub code: &'static str,
     /// Why.
     pub reason: String,
     /// Hub time.

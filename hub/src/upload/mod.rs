@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use data_encoding::HEXLOWER;
-use tokio::sync::{OwnedMutexGuard, Semaphore, watch};
+use tokio::sync::{OwnedMutexGuard, Semaphore, SemaphorePermit, watch};
 use yenban_protocol::crypto::Hash;
 use yenban_protocol::id::DeviceId;
 use yenban_protocol::limits::MAX_OBJECT_BYTES;
@@ -23,8 +23,8 @@ use yenban_protocol::upload::{ObjectState as Asked, ObjectsAnswer, ObjectsQuesti
 use crate::app::Hub;
 use crate::error::{HubError, Refusal, Result};
 use crate::limits::{
-    DISK_RESERVE_BYTES, FINISHING_AT_ONCE_MAX, THIN_CHUNKS_MAX, UPLOAD_BYTES_MAX, UPLOAD_BYTES_PER_DEVICE_MAX, UPLOAD_TTL_MS, UPLOADS_MAX,
-    UPLOADS_PER_DEVICE_MAX, WRONG_UPLOAD_TTL_MS,
+    CHUNKS_AT_ONCE_MAX, DISK_RESERVE_BYTES, FINISHING_AT_ONCE_MAX, THIN_CHUNKS_MAX, UPLOAD_BYTES_MAX, UPLOAD_BYTES_PER_DEVICE_MAX,
+    UPLOAD_TTL_MS, UPLOADS_MAX, UPLOADS_PER_DEVICE_MAX, WRONG_UPLOAD_TTL_MS,
 };
 use crate::store::{HubStore, LogState, ObjectRow, ObjectState};
 use disk::Disk;
@@ -86,6 +86,7 @@ pub struct Uploads {
     all: Mutex<HashMap<Hash, Arc<Upload>>>,
     finishing: Semaphore,
     thin: Semaphore,
+    chunks: Semaphore,
 }
 
 /// How an upload stands.
@@ -142,7 +143,13 @@ impl Uploads {
             all: Mutex::new(all),
             finishing: Semaphore::new(FINISHING_AT_ONCE_MAX),
             thin: Semaphore::new(THIN_CHUNKS_MAX),
+            chunks: Semaphore::new(CHUNKS_AT_ONCE_MAX),
         })
+    }
+
+    /// Room for one more chunk.
+    pub(crate) fn chunk_room(&self) -> Option<SemaphorePermit<'_>> {
+        self.chunks.try_acquire().ok()
     }
 
     fn get(&self, sealed: &Hash) -> Option<Arc<Upload>> {
@@ -234,7 +241,7 @@ async fn receipts(hub: &Hub, rows: &[ObjectRow]) -> Result<Vec<Vec<u8>>> {
 }
 
 /// Begins an upload of `length` bytes, or tells how far it is.
-pub async fn begin(hub: &Hub, sealed: Hash, length: u64) -> Result<Standing> {
+pub async fn begin(hub: &Arc<Hub>, sealed: Hash, length: u64) -> Result<Standing> {
     let rows = match known(hub, &sealed).await? {
         Known::Verified(standing) => return Ok(standing),
         Known::Wanted(rows) => rows,
@@ -276,7 +283,7 @@ pub async fn begin(hub: &Hub, sealed: Hash, length: u64) -> Result<Standing> {
 }
 
 /// How far an upload is. One that is complete is finished first, if that is soon done.
-pub async fn stand(hub: &Hub, sealed: Hash) -> Result<Standing> {
+pub async fn stand(hub: &Arc<Hub>, sealed: Hash) -> Result<Standing> {
     let nothing = || Refusal::NotFound { what: "upload", name: HEXLOWER.encode(&sealed) };
     if let Known::Verified(standing) = known(hub, &sealed).await? {
         return Ok(standing);
@@ -294,11 +301,17 @@ pub async fn stand(hub: &Hub, sealed: Hash) -> Result<Standing> {
     if !claim.partial.is_complete() || claim.partial.wrong().is_some() {
         return Ok(now);
     }
-    match tokio::time::timeout(crate::limits::FINISH_WAIT, finish::finish(hub, &upload, claim.partial)).await {
-        Ok(Ok(receipt)) => Ok(Standing { receipt: Some(receipt), expires_ms: None, ..now }),
+    // In a task of its own: whoever asks may stop waiting, and what was begun is brought to its end all the same.
+    let finishing = {
+        let hub = Arc::clone(hub);
+        tokio::spawn(async move { finish::finish(&hub, &upload, claim.partial).await })
+    };
+    match tokio::time::timeout(crate::limits::FINISH_WAIT, finishing).await {
+        Ok(Ok(Ok(receipt))) => Ok(Standing { receipt: Some(receipt), expires_ms: None, ..now }),
         // How far it is stays true whatever is wrong with it; who sends the last chunk again is told.
-        Ok(Err(HubError::Refused(_))) | Err(_) => Ok(now),
-        Ok(Err(e)) => Err(e),
+        Ok(Ok(Err(HubError::Refused(_)))) | Err(_) => Ok(now),
+        Ok(Ok(Err(e))) => Err(e),
+        Ok(Err(e)) => Err(HubError::Storage(e.to_string())),
     }
 }
 

@@ -33,9 +33,7 @@ pub(super) fn append(c: &Connection, notes: &[CustodyNote]) -> Result<()> {
         .prepare_cached("SELECT number, link FROM custody WHERE log = ?1 AND branch = ?2 AND seq = ?3 ORDER BY number DESC LIMIT 1")
         .map_err(sql)?;
     let mut insert = c
-        .prepare_cached(
-            "INSERT INTO custody (log, branch, seq, number, link, facts, salt, who) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-        )
+        .prepare_cached("INSERT INTO custody (log, branch, seq, number, link, facts, salt, who) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")
         .map_err(sql)?;
     for note in notes {
         let item = note.item;
@@ -125,8 +123,11 @@ pub(super) fn leaves(c: &Connection, place: i64) -> Result<CustodyLeaves> {
 
 /// Signed heads from number `from` on.
 pub(super) fn heads(c: &Connection, from: u64) -> Result<Vec<CustodyHeadRow>> {
-    let mut statement =
-        c.prepare_cached("SELECT number, place, day, items, root, previous, at_ms, bytes FROM custody_head WHERE number >= ? ORDER BY number").map_err(sql)?;
+    let mut statement = c
+        .prepare_cached(
+            "SELECT number, place, day, items, root, previous, at_ms, bytes FROM custody_head WHERE number >= ? ORDER BY number",
+        )
+        .map_err(sql)?;
     let rows = statement.query_map([i64::try_from(from).unwrap_or(i64::MAX)], head_row);
     rows.and_then(Iterator::collect).map_err(sql)
 }
@@ -151,7 +152,14 @@ pub(super) fn newest(c: &Connection) -> Result<Option<CustodyHeadRow>> {
 }
 
 /// Appends `notes`, puts all chains under a new head, signs it and sends it out in the commune's stream.
-pub(super) fn make_head(c: &Connection, notes: &[CustodyNote], day: u32, at_ms: i64, scope: Scope, signer: &ItemSigner) -> Result<CustodyHeadRow> {
+pub(super) fn make_head(
+    c: &Connection,
+    notes: &[CustodyNote],
+    day: u32,
+    at_ms: i64,
+    scope: Scope,
+    signer: &ItemSigner,
+) -> Result<CustodyHeadRow> {
     append(c, notes)?;
     let place: i64 =
         c.prepare_cached("SELECT ifnull(max(place), 0) FROM custody").and_then(|mut s| s.query_row([], |row| row.get(0))).map_err(sql)?;
@@ -167,12 +175,14 @@ pub(super) fn make_head(c: &Connection, notes: &[CustodyNote], day: u32, at_ms: 
     };
     let draft = ItemDraft { scope, item: wire::Item::CustodyHead(head), issued_ms: at_ms };
     let signed = feed::append(c, &[draft], signer)?.pop().ok_or_else(|| HubError::Store("a head of custody was not signed".to_owned()))?;
-    c.prepare_cached("INSERT INTO custody_head (number, place, day, items, root, previous, at_ms, bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")
-        .and_then(|mut s| {
-            let (number, items) = (seq_to_sql(head.number).unwrap_or(i64::MAX), i64::try_from(head.items).unwrap_or(i64::MAX));
-            s.execute(params![number, place, head.day, items, head.root, head.previous, head.at_ms, signed.bytes])
-        })
-        .map_err(sql)?;
+    c.prepare_cached(
+        "INSERT INTO custody_head (number, place, day, items, root, previous, at_ms, bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    )
+    .and_then(|mut s| {
+        let (number, items) = (seq_to_sql(head.number).unwrap_or(i64::MAX), i64::try_from(head.items).unwrap_or(i64::MAX));
+        s.execute(params![number, place, head.day, items, head.root, head.previous, head.at_ms, signed.bytes])
+    })
+    .map_err(sql)?;
     Ok(CustodyHeadRow { head, place, bytes: signed.bytes })
 }
 

@@ -2,11 +2,13 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use yenban_protocol::chain::{Class, StoredBody};
+use yenban_protocol::custody::Action;
 use yenban_protocol::id::{DeviceId, EntryName, LogId};
 use yenban_protocol::limits::MAX_PARTS;
 
-use super::{HubError, Result, objects, seq_from_sql, seq_to_sql, sql};
-use crate::store::objects::{Erased, Erasure, Hold, ItemName, ItemRow};
+use super::{HubError, Result, custody, objects, seq_from_sql, seq_to_sql, sql};
+use crate::store::CustodyNote;
+use crate::store::objects::{Erased, Erasure, Hold, HoldOrder, ItemName, ItemRow};
 
 fn item_row(row: &Row<'_>) -> rusqlite::Result<ItemRow> {
     let hold: (Option<String>, Option<String>, Option<i64>) = (row.get(6)?, row.get(7)?, row.get(8)?);
@@ -34,11 +36,12 @@ pub(super) fn item(c: &Connection, name: ItemName) -> Result<Option<ItemRow>> {
 }
 
 /// Puts a hold on an item or takes it off.
-pub(super) fn hold(c: &Connection, name: ItemName, hold: Option<&Hold>, _at_ms: i64) -> Result<bool> {
+pub(super) fn hold(c: &Connection, order: &HoldOrder) -> Result<bool> {
+    let (name, hold) = (order.item, order.hold.as_ref());
     let changed = c
         .prepare_cached(
             "UPDATE photo SET hold_case = ?4, hold_officers = ?5, hold_until_ms = ?6
-             WHERE log = ?1 AND branch = ?2 AND seq = ?3 AND erased_ms IS NULL",
+             WHERE log = ?1 AND branch = ?2 AND seq = ?3 AND erased_ms IS NULL AND (?4 IS NOT NULL OR hold_case IS NOT NULL)",
         )
         .and_then(|mut s| {
             let seq = i64::try_from(name.entry.seq).unwrap_or(i64::MAX);
@@ -46,7 +49,20 @@ pub(super) fn hold(c: &Connection, name: ItemName, hold: Option<&Hold>, _at_ms: 
             s.execute(params![name.entry.log.0, name.branch, seq, case, officers, hold.map(|h| h.until_ms)])
         })
         .map_err(sql)?;
-    Ok(changed > 0)
+    if changed == 0 {
+        return Ok(false);
+    }
+    let note = CustodyNote {
+        item: name,
+        action: if hold.is_some() { Action::Held } else { Action::Released },
+        at_ms: order.at_ms,
+        about: None,
+        code: hold.map(|hold| hold.case.clone()),
+        actor: order.actor.clone(),
+        purpose: order.reason.clone(),
+    };
+    custody::append(c, &[note])?;
+    Ok(true)
 }
 
 /// Items whose time is over and that nothing holds.
@@ -81,6 +97,16 @@ pub(super) fn erase(c: &Connection, erasure: &Erasure) -> Result<Erased> {
     for name in &entries {
         erase_facts(c, *name)?;
     }
+    let note = CustodyNote {
+        item: item.name,
+        action: Action::Deleted,
+        at_ms: erasure.at_ms,
+        about: None,
+        code: Some(erasure.code.to_owned()),
+        actor: erasure.actor.clone(),
+        purpose: erasure.reason.clone(),
+    };
+    custody::append(c, &[note])?;
     let mut free = Vec::new();
     for file in &files {
         c.prepare_cached(

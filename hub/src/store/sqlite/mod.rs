@@ -6,6 +6,7 @@
 mod after;
 mod alerts;
 mod check;
+mod custody;
 mod effects;
 mod feed;
 mod items;

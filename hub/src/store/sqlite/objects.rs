@@ -2,21 +2,25 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use yenban_protocol::crypto::Hash;
+use yenban_protocol::custody::Action;
 use yenban_protocol::feed::{Item, Scope};
 use yenban_protocol::id::{DeviceId, EntryName, LogId};
 use yenban_protocol::limits::MAX_OBJECTS_ASKED;
 use zeroize::Zeroizing;
 
 use super::effects::Context;
-use super::{Result, feed, runs, seq_from_sql, seq_to_sql, sql};
+use super::{Result, custody, feed, runs, seq_from_sql, seq_to_sql, sql};
 use crate::limits::EVIDENCE_RETENTION_MS;
 use crate::storage::ObjectName;
 use crate::store::effect::{FileNamed, PhotoRow};
-use crate::store::objects::{Arrival, Arrived, ItemName, ObjectKind, ObjectRow, ObjectState, StoredAs};
-use crate::store::{ItemDraft, ItemSigner};
+use crate::store::objects::{Arrival, Arrived, Found, ItemName, ObjectKind, ObjectRow, ObjectState, StoredAs};
+use crate::store::{CustodyNote, ItemDraft, ItemSigner};
 
 const COLUMNS: &str = "object, device, log, branch, seq, kind, photo_log, photo_branch, photo_seq, sealed_sha256, sealed_size_bytes,
   sha256, size_bytes, state, stored, content_key, stored_size_bytes, receipt, received_ms";
+
+/// Who acts when the hub itself does.
+pub(super) const HUB: &str = "hub";
 
 /// A length as SQLite keeps it; nothing real is longer.
 fn size_to_sql(size: u64) -> i64 {
@@ -149,16 +153,50 @@ fn expect_file(c: &Connection, context: &Context<'_>, seq: u64, item: ItemName, 
         ])
     })
     .map_err(sql)?;
-    c.prepare_cached(
-        "UPDATE object SET (state, stored, content_key, stored_size_bytes, received_ms) =
-           (SELECT state, stored, content_key, stored_size_bytes, ?4 FROM object o WHERE o.sealed_sha256 = ?1 AND o.state = 'verified'
-              AND o.sha256 = ?2 AND o.size_bytes = ?3 LIMIT 1)
-         WHERE sealed_sha256 = ?1 AND sha256 = ?2 AND size_bytes = ?3 AND state = 'expected' AND EXISTS (SELECT 1 FROM object o
-              WHERE o.sealed_sha256 = ?1 AND o.state = 'verified' AND o.sha256 = ?2 AND o.size_bytes = ?3)",
-    )
-    .and_then(|mut s| s.execute(params![file.sealed_sha256, file.sha256, size_to_sql(file.size_bytes), run.received_ms]))
-    .map_err(sql)?;
+    let all = named(c, &file.sealed_sha256)?;
+    let same = |row: &&ObjectRow| row.sha256 == file.sha256 && row.size_bytes == file.size_bytes;
+    let twin = all.iter().filter(same).find(|row| row.state == ObjectState::Verified).and_then(|row| row.stored.as_ref());
+    let Some(twin) = twin else { return Ok(()) };
+    for row in all.iter().filter(same).filter(|row| row.state == ObjectState::Expected) {
+        c.prepare_cached(
+            "UPDATE object SET state = 'verified', stored = ?2, content_key = ?3, stored_size_bytes = ?4, received_ms = ?5 WHERE object = ?1",
+        )
+        .and_then(|mut s| {
+            let size = size_to_sql(twin.size_bytes);
+            s.execute(params![row.id, twin.name.to_string(), twin.key.as_ref(), size, run.received_ms])
+        })
+        .map_err(sql)?;
+        note_arrival(c, row, run.received_ms)?;
+    }
     Ok(())
+}
+
+/// Whether a file belongs to the item it claims: made by the device that took the photograph, or the photograph's own
+/// entry is not here yet.
+fn belongs(c: &Connection, item: ItemName, device: DeviceId) -> Result<bool> {
+    let of: Option<[u8; 8]> = c
+        .prepare_cached("SELECT device FROM photo WHERE log = ?1 AND branch = ?2 AND seq = ?3")
+        .and_then(|mut s| s.query_row(params![item.entry.log.0, item.branch, size_to_sql(item.entry.seq)], |row| row.get(0)).optional())
+        .map_err(sql)?;
+    Ok(of.is_none_or(|of| of == device.0))
+}
+
+/// Notes in the custody record of its item that a file came.
+fn note_arrival(c: &Connection, row: &ObjectRow, at_ms: i64) -> Result<()> {
+    if !belongs(c, row.item, row.device)? {
+        return Ok(());
+    }
+    let note = |action, actor: String| CustodyNote {
+        item: row.item,
+        action,
+        at_ms,
+        about: Some((row.sha256, row.size_bytes)),
+        code: Some(row.kind.code().to_owned()),
+        actor,
+        purpose: String::new(),
+    };
+    let notes = [note(Action::Received, format!("device {}", row.device)), note(Action::Verified, HUB.to_owned())];
+    custody::append(c, &notes)
 }
 
 /// Notes that an upload was begun or dropped.
@@ -212,6 +250,7 @@ pub(super) fn arrived(c: &Connection, arrival: &Arrival) -> Result<Arrived> {
             s.execute(params![row.id, stored.name.to_string(), stored.key.as_ref(), size, receipt, arrival.received_ms])
         })
         .map_err(sql)?;
+        note_arrival(c, row, arrival.received_ms)?;
         let expires_ms = arrival.received_ms.saturating_add(EVIDENCE_RETENTION_MS);
         c.prepare_cached("UPDATE photo SET expires_ms = max(expires_ms, ?4) WHERE log = ?1 AND branch = ?2 AND seq = ?3 AND device = ?5")
             .and_then(|mut s| {
@@ -222,13 +261,7 @@ pub(super) fn arrived(c: &Connection, arrival: &Arrival) -> Result<Arrived> {
     }
     unnamed.sort();
     unnamed.dedup();
-    let mut free = Vec::new();
-    for name in unnamed {
-        if !is_named(c, name)? {
-            free.push(name);
-        }
-    }
-    Ok(Arrived { receipts, unnamed: free })
+    Ok(Arrived { receipts, unnamed: self::unnamed(c, unnamed)? })
 }
 
 /// Whether a row names these bytes in storage.
@@ -238,19 +271,48 @@ pub(super) fn is_named(c: &Connection, stored: ObjectName) -> Result<bool> {
         .map_err(sql)
 }
 
+/// Of these names in storage the ones that no row names.
+pub(super) fn unnamed(c: &Connection, names: Vec<ObjectName>) -> Result<Vec<ObjectName>> {
+    let mut free = Vec::new();
+    for name in names {
+        if !is_named(c, name)? {
+            free.push(name);
+        }
+    }
+    Ok(free)
+}
+
 /// Rows of files that are or were in storage.
 pub(super) fn stored(c: &Connection, after: i64, limit: u32) -> Result<Vec<ObjectRow>> {
     select(c, "object > ?1 AND stored IS NOT NULL ORDER BY object LIMIT ?2", &[&after, &limit])
 }
 
 /// What reading files again found. A row that was erased or delivered anew meanwhile is left alone.
-pub(super) fn checked(c: &Connection, found: &[(ObjectRow, ObjectState)], at_ms: i64) -> Result<()> {
+pub(super) fn checked(c: &Connection, found: &[Found], at_ms: i64) -> Result<()> {
     let mut update = c
         .prepare_cached("UPDATE object SET state = ?3, checked_ms = ?4 WHERE object = ?1 AND stored IS ?2 AND state <> 'erased'")
         .map_err(sql)?;
-    for (row, state) in found {
+    for Found { row, state, bytes } in found {
         let stored = row.stored.as_ref().map(|s| s.name.to_string());
-        update.execute(params![row.id, stored, state.code(), at_ms]).map_err(sql)?;
+        let changed = update.execute(params![row.id, stored, state.code(), at_ms]).map_err(sql)? > 0;
+        let action = match state {
+            ObjectState::Missing => Action::FoundMissing,
+            ObjectState::Altered => Action::FoundAltered,
+            _ => Action::Verified,
+        };
+        // Only what changed is noted: a record of every quiet night would fill the chain.
+        if changed && *state != row.state && belongs(c, row.item, row.device)? {
+            let note = CustodyNote {
+                item: row.item,
+                action,
+                at_ms,
+                about: Some(bytes.unwrap_or((row.sha256, row.size_bytes))),
+                code: Some(row.kind.code().to_owned()),
+                actor: HUB.to_owned(),
+                purpose: String::new(),
+            };
+            custody::append(c, &[note])?;
+        }
     }
     Ok(())
 }
@@ -275,6 +337,12 @@ pub(super) fn want(c: &Connection, now_ms: i64, asked_before_ms: i64, signer: &I
         }
     }
     feed::append(c, &drafts, signer)?;
+    for (device, hash) in &rows {
+        let first = |row: &&ObjectRow| row.device == *device && matches!(row.state, ObjectState::Missing | ObjectState::Altered);
+        for row in named(c, hash)?.iter().filter(first) {
+            note_asked(c, row, now_ms)?;
+        }
+    }
     let mut note = c
         .prepare_cached("UPDATE object SET asked_ms = ?3 WHERE device = ?1 AND sealed_sha256 = ?2 AND state IN ('missing', 'altered')")
         .map_err(sql)?;
@@ -282,6 +350,27 @@ pub(super) fn want(c: &Connection, now_ms: i64, asked_before_ms: i64, signer: &I
         note.execute(params![device.0, hash, now_ms]).map_err(sql)?;
     }
     Ok(rows.len() as u64)
+}
+
+/// Notes that phones were asked for a file: the first time, not every day after.
+fn note_asked(c: &Connection, row: &ObjectRow, at_ms: i64) -> Result<()> {
+    let asked: Option<i64> = c
+        .prepare_cached("SELECT asked_ms FROM object WHERE object = ?")
+        .and_then(|mut s| s.query_row([row.id], |row| row.get(0)))
+        .map_err(sql)?;
+    if asked.is_some() || !belongs(c, row.item, row.device)? {
+        return Ok(());
+    }
+    let note = CustodyNote {
+        item: row.item,
+        action: Action::Asked,
+        at_ms,
+        about: Some((row.sha256, row.size_bytes)),
+        code: Some(row.kind.code().to_owned()),
+        actor: HUB.to_owned(),
+        purpose: format!("device {}", row.device),
+    };
+    custody::append(c, &[note])
 }
 
 /// Names in storage that no row names and that were seen so before; others are noted.

@@ -141,9 +141,21 @@ CREATE INDEX no_previews_of_photo ON no_previews (photo_log, photo_seq, photo_br
 CREATE TABLE orphan (stored TEXT PRIMARY KEY, since_ms INTEGER NOT NULL) WITHOUT ROWID;
 ";
 
+/// The custody record. `place` is the order of all records, so that the chains can be read as they stood under an
+/// older head. Without salt, who did it was erased and `who` is the commitment.
+const CUSTODY: &str = "
+CREATE TABLE custody (
+  place INTEGER PRIMARY KEY, log BLOB NOT NULL, branch INTEGER NOT NULL, seq INTEGER NOT NULL, number INTEGER NOT NULL,
+  link BLOB NOT NULL, facts BLOB NOT NULL, salt BLOB, who BLOB NOT NULL, UNIQUE (log, seq, branch, number));
+CREATE INDEX custody_told ON custody (place) WHERE salt IS NOT NULL;
+CREATE TABLE custody_head (
+  number INTEGER PRIMARY KEY, place INTEGER NOT NULL, day INTEGER NOT NULL, items INTEGER NOT NULL, root BLOB NOT NULL,
+  previous BLOB NOT NULL, at_ms INTEGER NOT NULL, bytes BLOB NOT NULL);
+";
+
 /// Brings a database to the newest version.
 pub(super) fn migrate(connection: &mut Connection) -> Result<()> {
-    let migrations = Migrations::new(vec![M::up(FIRST), M::up(SECOND)]);
+    let migrations = Migrations::new(vec![M::up(FIRST), M::up(SECOND), M::up(CUSTODY)]);
     migrations.to_latest(connection).map_err(|e| HubError::Store(format!("migration: {e}")))
 }
 

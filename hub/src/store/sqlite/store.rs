@@ -13,9 +13,9 @@ use crate::limits::LIST_PAGE_MAX;
 use crate::storage::ObjectName;
 use crate::store::{
     AlertListing, AlertRow, Arrival, Arrived, AuditRow, CheckInRow, CodeRow, CustodyHeadRow, CustodyLeaves, CustodyNote, CustodyRow,
-    Device, DeviceListing, Erased, Erasure, EvidenceListing, FeedRow, HamletRow, Hold, HubStore, ImportTotals, ImportedPlace,
-    IncidentListing, ItemDraft, ItemName, ItemRow, ItemSigner, ListQuery, LogState, MemberRow, NewCode, NewRun, ObjectRow, ObjectState,
-    PatrolListing, People, QuarantineListing, QuarantinedSegment, Redeemed, Redemption, Reply, Taken, Totals,
+    Device, DeviceListing, Erased, Erasure, EvidenceListing, FeedRow, Found, HamletRow, HoldOrder, HubStore, ImportTotals, ImportedPlace,
+    IncidentListing, ItemDraft, ItemName, ItemRow, ItemSigner, ListQuery, LogState, MemberRow, NewCode, NewRun, ObjectRow, PatrolListing,
+    People, QuarantineListing, QuarantinedSegment, Redeemed, Redemption, Reply, Taken, Totals,
 };
 
 impl Shared {
@@ -91,12 +91,16 @@ impl HubStore for SqliteStore {
         Box::pin(self.read(move |c| objects::stored(c, after, limit)))
     }
 
-    fn objects_checked(&self, found: Vec<(ObjectRow, ObjectState)>, at_ms: i64) -> Reply<'_, ()> {
+    fn objects_checked(&self, found: Vec<Found>, at_ms: i64) -> Reply<'_, ()> {
         Box::pin(self.write(move |c| objects::checked(c, &found, at_ms), |_| ()))
     }
 
     fn want_objects(&self, now_ms: i64, asked_before_ms: i64, signer: ItemSigner) -> Reply<'_, u64> {
         Box::pin(self.write(move |c| objects::want(c, now_ms, asked_before_ms, &signer), |_| ()))
+    }
+
+    fn unnamed(&self, names: Vec<ObjectName>) -> Reply<'_, Vec<ObjectName>> {
+        Box::pin(self.read(move |c| objects::unnamed(c, names)))
     }
 
     fn orphans(&self, names: Vec<ObjectName>, now_ms: i64, since_ms: i64) -> Reply<'_, Vec<ObjectName>> {
@@ -107,8 +111,8 @@ impl HubStore for SqliteStore {
         Box::pin(self.read(move |c| items::item(c, name)))
     }
 
-    fn hold_item(&self, name: ItemName, hold: Option<Hold>, at_ms: i64) -> Reply<'_, bool> {
-        Box::pin(self.write(move |c| items::hold(c, name, hold.as_ref(), at_ms), |_| ()))
+    fn hold_item(&self, order: HoldOrder) -> Reply<'_, bool> {
+        Box::pin(self.write(move |c| items::hold(c, &order), |_| ()))
     }
 
     fn erase_item(&self, erasure: Erasure) -> Reply<'_, Erased> {

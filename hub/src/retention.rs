@@ -1,0 +1,159 @@
+//! The end of evidence: its time is over or an order says so, unless a case holds it.
+//!
+//! Destroying an item destroys its keys first, in one transaction with the facts of its entries; its bytes are noise
+//! from then on and are removed after. The chain stays verifiable: commitments stay where content was.
+
+use serde::{Deserialize, Serialize};
+use yenban_protocol::id::Role;
+use yenban_protocol::limits::MAX_NAME_BYTES;
+use yenban_protocol::text::{nearest, same};
+
+use crate::app::Hub;
+use crate::clock::rfc3339;
+use crate::error::{HubError, Refusal, Result};
+use crate::limits::{EXPIRY_PAGE, HOLD_MAX_MS, NEAREST_NAMES, REASON_MAX_CHARS};
+use crate::storage::ObjectName;
+use crate::store::{Erased, Erasure, Hold, HoldOrder, ItemName, MemberRow, People};
+
+/// What two officers order for an item.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ItemOrder {
+    /// The item, `log:seq` as `hub list evidence` shows it.
+    pub id: String,
+    /// Number of the case (hold), or why (erasure, end of a hold).
+    pub reason: String,
+    /// Who orders.
+    pub officer: String,
+    /// The second officer.
+    pub second: String,
+    /// How long a hold lasts, ms; `None`: as long as one may.
+    #[serde(default)]
+    pub for_ms: Option<i64>,
+}
+
+/// What became of an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ItemOrdered {
+    /// The item.
+    pub id: String,
+    /// `held`, `released` or `erased`.
+    pub done: String,
+    /// Until when it is held.
+    pub until: Option<String>,
+    /// The officers, as the record names them.
+    pub officers: String,
+}
+
+fn invalid(field: &'static str, reason: impl Into<String>) -> HubError {
+    Refusal::Invalid { field, reason: reason.into() }.into()
+}
+
+/// An officer of this hub by name, or by number where there is no name yet.
+fn officer(people: &People, field: &'static str, typed: &str) -> Result<MemberRow> {
+    let typed = typed.trim();
+    if typed.is_empty() || typed.len() > MAX_NAME_BYTES {
+        return Err(invalid(field, "is missing: it takes two officers of this hub"));
+    }
+    let officers = || people.members.iter().filter(|m| matches!(m.role, Role::Officer | Role::Chief));
+    let meant = |m: &&MemberRow| if m.name.is_empty() { m.no.0.to_string() == typed } else { same(&m.name, typed) };
+    if let Some(found) = officers().find(meant) {
+        return Ok(found.clone());
+    }
+    let names = officers().map(|m| m.name.as_str()).filter(|name| !name.is_empty());
+    let nearest = nearest(typed, names, NEAREST_NAMES).into_iter().map(|near| near.text.to_owned()).collect();
+    Err(Refusal::UnknownOfficer { name: typed.to_owned(), nearest }.into())
+}
+
+/// Item, officers and reason of an order, checked.
+async fn checked(hub: &Hub, order: &ItemOrder) -> Result<(ItemName, String, String)> {
+    let item: ItemName =
+        order.id.trim().parse().map_err(|_| invalid("id", "is a name of the form log:seq, as `hub list evidence` shows it"))?;
+    let reason = order.reason.trim();
+    if reason.is_empty() || reason.chars().count() > REASON_MAX_CHARS || reason.chars().any(char::is_control) {
+        return Err(invalid("reason", format!("is one line of at most {REASON_MAX_CHARS} characters and says why, or for which case")));
+    }
+    let people = hub.store.people().await?;
+    let (first, second) = (officer(&people, "officer", &order.officer)?, officer(&people, "second", &order.second)?);
+    if first.no == second.no {
+        return Err(invalid("second", "is the officer who orders: it takes two"));
+    }
+    let name = |m: &MemberRow| if m.name.is_empty() { m.no.0.to_string() } else { m.name.clone() };
+    Ok((item, format!("{}, {}", name(&first), name(&second)), reason.to_owned()))
+}
+
+fn not_found(item: ItemName) -> HubError {
+    Refusal::NotFound { what: "item of evidence", name: item.to_string() }.into()
+}
+
+/// Holds an item for a case: neither time nor an order destroys it until then. A hold on a held item renews it.
+pub async fn hold(hub: &Hub, order: ItemOrder) -> Result<ItemOrdered> {
+    let (item, officers, case) = checked(hub, &order).await?;
+    let for_ms = order.for_ms.unwrap_or(HOLD_MAX_MS);
+    if for_ms <= 0 || for_ms > HOLD_MAX_MS {
+        return Err(invalid("until", "is between now and six months from now; a hold can be renewed"));
+    }
+    let at_ms = hub.now_ms();
+    let until_ms = at_ms.saturating_add(for_ms);
+    let hold = Hold { case: case.clone(), officers: officers.clone(), until_ms };
+    let wanted = HoldOrder { item, hold: Some(hold), actor: officers.clone(), reason: case.clone(), at_ms };
+    if !hub.store.hold_item(wanted).await? {
+        return Err(not_found(item));
+    }
+    hub.note(&officers, "hold", &item.to_string(), &case).await?;
+    Ok(ItemOrdered { id: item.to_string(), done: "held".to_owned(), until: Some(rfc3339(until_ms)), officers })
+}
+
+/// Ends a hold.
+pub async fn release(hub: &Hub, order: ItemOrder) -> Result<ItemOrdered> {
+    let (item, officers, reason) = checked(hub, &order).await?;
+    let wanted = HoldOrder { item, hold: None, actor: officers.clone(), reason: reason.clone(), at_ms: hub.now_ms() };
+    if !hub.store.hold_item(wanted).await? {
+        return Err(Refusal::NotFound { what: "hold on", name: item.to_string() }.into());
+    }
+    hub.note(&officers, "release", &item.to_string(), &reason).await?;
+    Ok(ItemOrdered { id: item.to_string(), done: "released".to_owned(), until: None, officers })
+}
+
+/// Destroys an item by an order.
+pub async fn erase(hub: &Hub, order: ItemOrder) -> Result<ItemOrdered> {
+    let (item, officers, reason) = checked(hub, &order).await?;
+    // The record has it before it is done: an erasure that nobody can find out about must not be possible.
+    hub.note(&officers, "erase", &item.to_string(), &reason).await?;
+    let erasure = Erasure { item, actor: officers.clone(), code: "ordered", reason, at_ms: hub.now_ms() };
+    match hub.store.erase_item(erasure).await? {
+        Erased::Done(free) => remove(hub, free).await?,
+        Erased::NotFound => return Err(not_found(item)),
+        Erased::Already => return Err(Refusal::Erased.into()),
+        Erased::Held(until_ms) => return Err(Refusal::Held { until: rfc3339(until_ms) }.into()),
+    }
+    tracing::warn!(%item, "an item of evidence was destroyed by an order");
+    Ok(ItemOrdered { id: item.to_string(), done: "erased".to_owned(), until: None, officers })
+}
+
+/// Removes bytes that nothing names any more. One that cannot be removed now is an orphan for the nightly look.
+async fn remove(hub: &Hub, names: Vec<ObjectName>) -> Result<()> {
+    for name in names {
+        hub.storage.remove(name).await?;
+    }
+    Ok(())
+}
+
+/// Destroys items whose time is over; how many.
+pub async fn expire(hub: &Hub) -> Result<u64> {
+    let mut expired = 0;
+    loop {
+        let items = hub.store.expired_items(hub.now_ms(), EXPIRY_PAGE).await?;
+        if items.is_empty() {
+            return Ok(expired);
+        }
+        for item in items {
+            hub.note("hub", "expire", &item.to_string(), "R-21").await?;
+            let reason = "R-21".to_owned();
+            let erasure = Erasure { item, actor: "hub".to_owned(), code: "expired", reason, at_ms: hub.now_ms() };
+            if let Erased::Done(free) = hub.store.erase_item(erasure).await? {
+                remove(hub, free).await?;
+                expired += 1;
+            }
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Reading everything again: what lies in storage is opened and hashed, chains are recomputed, and phones are asked for
+//! what is gone while they still have it.
+
+use aws_lc_rs::digest;
+use serde::{Deserialize, Serialize};
+use yenban_protocol::crypto::Hash;
+
+use crate::app::Hub;
+use crate::error::{HubError, Result};
+use crate::limits::{ASK_AGAIN_MS, CHECK_PAGE, ORPHAN_GRACE_MS, STORAGE_LIST_PAGE, STORAGE_READ_MAX_BYTES};
+use crate::storage::ObjectName;
+use crate::storage::sealed::{self, Read};
+use crate::store::{Found, ObjectRow, ObjectState};
+
+/// What reading all files again found.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObjectsChecked {
+    /// Files read.
+    pub objects: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Names of what is missing or altered, and which phone may still have it.
+    pub wrong: Vec<String>,
+    /// Files that phones were asked for now.
+    pub asked: u64,
+    /// Files in storage that nothing names.
+    pub orphans: u64,
+}
+
+/// Reads every stored file again, notes what changed, and asks for what is gone. `progress` hears how many files were
+/// read.
+pub async fn objects(hub: &Hub, mut progress: impl FnMut(u64) + Send) -> Result<ObjectsChecked> {
+    let mut checked = ObjectsChecked::default();
+    let mut after = 0;
+    loop {
+        let rows = hub.store.stored_objects(after, CHECK_PAGE).await?;
+        let Some(last) = rows.last() else { break };
+        after = last.id;
+        let mut found = Vec::with_capacity(rows.len());
+        for row in rows {
+            let one = read_again(hub, row).await?;
+            checked.objects += 1;
+            checked.bytes += one.row.size_bytes;
+            if one.state != ObjectState::Verified {
+                let Found { row, state, .. } = &one;
+                checked.wrong.push(format!("{} {}: {}; device {} may still have it", row.item, row.kind.code(), state.code(), row.device));
+                if row.state == ObjectState::Verified {
+                    hub.metrics.objects_lost.inc();
+                    tracing::error!(item = %row.item, kind = row.kind.code(), state = state.code(), "a file is not what it was");
+                }
+            }
+            found.push(one);
+            progress(checked.objects);
+        }
+        hub.store.objects_checked(found, hub.now_ms()).await?;
+    }
+    checked.asked = ask(hub).await?;
+    checked.orphans = orphans(hub, false).await?;
+    Ok(checked)
+}
+
+async fn read_again(hub: &Hub, row: ObjectRow) -> Result<Found> {
+    let Some(stored) = &row.stored else { return Ok(Found { row, state: ObjectState::Missing, bytes: None }) };
+    // A task of its own lets other work go on between two reads of a long file.
+    tokio::task::yield_now().await;
+    let (state, bytes) = match sealed::read(hub.storage.as_ref(), stored, |_| Ok(())).await? {
+        Read::Whole(hash, size) if (hash, size) == (row.sha256, row.size_bytes) => (ObjectState::Verified, None),
+        Read::Missing => (ObjectState::Missing, None),
+        Read::Whole(..) | Read::Altered => (ObjectState::Altered, raw(hub, stored.name).await?),
+    };
+    Ok(Found { row, state, bytes })
+}
+
+/// Hash and length of the bytes as they lie in storage.
+async fn raw(hub: &Hub, name: ObjectName) -> Result<Option<(Hash, u64)>> {
+    let (mut context, mut at) = (digest::Context::new(&digest::SHA256), 0);
+    loop {
+        match hub.storage.read(name, at..at + STORAGE_READ_MAX_BYTES).await? {
+            None => return Ok(None),
+            Some(bytes) if bytes.is_empty() => break,
+            Some(bytes) => {
+                at += bytes.len() as u64;
+                context.update(&bytes);
+            }
+        }
+    }
+    let hash = context.finish().as_ref().try_into().map_err(|_| HubError::Keys("SHA-256".to_owned()))?;
+    Ok(Some((hash, at)))
+}
+
+/// Asks phones for what is missing or altered, each at most once a day.
+pub async fn ask(hub: &Hub) -> Result<u64> {
+    let now_ms = hub.now_ms();
+    hub.store.want_objects(now_ms, now_ms - ASK_AGAIN_MS, hub.item_signer()).await
+}
+
+/// How many files in storage no row names. With `sweep`, those that were seen so long ago are removed: their key never
+/// came into the database, so nobody can open them.
+pub async fn orphans(hub: &Hub, sweep: bool) -> Result<u64> {
+    let (mut after, mut count) = (None, 0);
+    loop {
+        let names = hub.storage.list(after, STORAGE_LIST_PAGE).await?;
+        let Some(last) = names.last() else { break };
+        after = Some(*last);
+        let now_ms = hub.now_ms();
+        let unnamed = hub.store.unnamed(names).await?;
+        count += unnamed.len() as u64;
+        if sweep {
+            for name in hub.store.orphans(unnamed, now_ms, now_ms - ORPHAN_GRACE_MS).await? {
+                hub.storage.remove(name).await?;
+                count -= 1;
+            }
+        }
+    }
+    Ok(count)
+}
