@@ -12,6 +12,9 @@ use crate::id::{CommuneCode, KeyId};
 use crate::limits::{MAX_HISTORY_BYTES, MAX_KEYS, MAX_NAME_BYTES};
 use crate::signed::{Signed, Statement};
 
+/// By how much the time of a statement may lie outside the life of the key that signed it, ms: clocks get set.
+pub const KEY_SLACK_MS: i64 = 24 * 3_600_000;
+
 /// What a hub key is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Purpose {
@@ -93,6 +96,15 @@ impl KeyHistory {
     /// A signing key by its id, retired ones included.
     pub fn signing_key(&self, id: KeyId) -> Option<PublicKey> {
         self.keys.iter().find(|k| k.purpose == Purpose::Sign && k.key.id() == id).map(|k| k.key)
+    }
+
+    /// A signing key by its id, if it was in use at `at_ms` (hub time), give or take [`KEY_SLACK_MS`].
+    pub fn signing_key_at(&self, id: KeyId, at_ms: i64) -> Option<PublicKey> {
+        let in_use = |k: &HubKey| {
+            let retired = k.retired_ms.is_none_or(|retired| at_ms <= retired.saturating_add(KEY_SLACK_MS));
+            k.since_ms.saturating_sub(KEY_SLACK_MS) <= at_ms && retired
+        };
+        self.keys.iter().find(|k| k.purpose == Purpose::Sign && k.key.id() == id && in_use(k)).map(|k| k.key)
     }
 
     /// Whether `key` may serve TLS now.

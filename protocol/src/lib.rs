@@ -9,6 +9,7 @@
 mod fields;
 
 pub mod alert;
+pub mod bundle;
 pub mod cbor;
 pub mod cert;
 pub mod chain;

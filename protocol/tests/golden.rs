@@ -9,22 +9,33 @@ mod common;
 
 use std::path::PathBuf;
 
+use common::village::{Shape, Village, unpack};
 use common::{DEVICE, LOG, Seeded, check_ins, run, stamp};
 use data_encoding::HEXLOWER;
 use yenban_protocol::alert::{Alert, MessageType, Severity, Status, Urgency};
+use yenban_protocol::bundle::tar::Scanner;
+use yenban_protocol::bundle::{CustodyFile, Manifest, Trust, judge, write_statements};
+use yenban_protocol::cbor::{Reader, Writer};
 use yenban_protocol::cert::{DeviceCertificate, RequestCertificate, Token};
 use yenban_protocol::chain::{self, Body, FIRST_LINK, Part, StoredBody};
 use yenban_protocol::crypto::{PublicKey, SecretKey, Signer as _, SoftwareVerifier};
+use yenban_protocol::custody::{Action, CustodyFacts, CustodyRecord, DayHead, Item, Leaf, Proof, Who};
 use yenban_protocol::enrol::{EnrolAnswer, EnrolRequest, EnrolmentCode};
-use yenban_protocol::feed::{CheckpointEntry, Directory, Fate, FeedItem, HamletEntry, Item, MemberEntry, Scope};
-use yenban_protocol::id::{CommuneCode, EntryName, Epoch, HamletNo, MemberNo, Role};
+use yenban_protocol::feed::{CheckpointEntry, Directory, Fate, FeedItem, HamletEntry, Item as FeedKind, MemberEntry, Scope};
+use yenban_protocol::id::{BootId, CommuneCode, EntryName, Epoch, HamletNo, MemberNo, Role};
 use yenban_protocol::keys::{HubKey, KeyHistory, Purpose, root_hash};
+use yenban_protocol::object;
 use yenban_protocol::receipt::{Held, Receipt};
-use yenban_protocol::record::{Act, Answer, Basis, Common, CrewChange, PhotoFacts, Position, Provider, Record, Statement};
+use yenban_protocol::record::{
+    Act, Answer, Basis, Begun, Common, CrewChange, Declared, Exif, PhotoFacts, Position, Preview, PreviewKind, Previews, Provider, Record,
+    Statement,
+};
 use yenban_protocol::seal::{SealedBody, SessionKey};
 use yenban_protocol::segment::{self, Mode};
 use yenban_protocol::signed::Signed;
+use yenban_protocol::upload::{ObjectState, ObjectsAnswer, ObjectsQuestion};
 use yenban_protocol::wire::{AuthorisedRequest, Cursor, FeedAnswer, FeedRequest, KeysAnswer};
+use zeroize::Zeroizing;
 
 fn file(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/v1").join(format!("{name}.hex"))
@@ -299,14 +310,14 @@ fn statements_of_hub_device_and_root() {
 fn feed_items_of_every_kind() {
     let keys = keys();
     let items = [
-        Item::Directory(Directory {
+        FeedKind::Directory(Directory {
             hamlets: vec![HamletEntry { no: HamletNo(3), name: "Bản Nà Phòn".into(), centre_e7: Some((206_600_000, 1_050_800_000)) }],
             members: vec![MemberEntry { no: MemberNo(7), name: "Lò Văn Páo".into(), role: Role::Leader }],
             checkpoints: vec![CheckpointEntry {
                 code: "7K3M2".into(), name: "Đầu cầu".into(), place_e7: (206_611_111, 1_050_822_222)
             }],
         }),
-        Item::Alert(Alert {
+        FeedKind::Alert(Alert {
             identifier: "VN-05200-0a1b-42".into(),
             sender_name: "Công an xã Bao La".into(),
             sent_ms: 1_763_744_500_000,
@@ -321,9 +332,9 @@ fn feed_items_of_every_kind() {
             hamlets: vec![HamletNo(3)],
             references: vec!["VN-05200-0a1b-41".into()],
         }),
-        Item::Fate(Fate { incident: EntryName { log: LOG, seq: 12 }, state: "in_hand".into(), note: "Đang tới".into() }),
-        Item::Revocation { device: DEVICE, lost: true },
-        Item::Membership { member: MemberNo(7), role: Role::Leader, hamlet: HamletNo(3) },
+        FeedKind::Fate(Fate { incident: EntryName { log: LOG, seq: 12 }, state: "in_hand".into(), note: "Đang tới".into() }),
+        FeedKind::Revocation { device: DEVICE, lost: true },
+        FeedKind::Membership { member: MemberNo(7), role: Role::Leader, hamlet: HamletNo(3) },
     ];
     let mut sent = Vec::new();
     for (number, item) in (1u64..).zip(items) {
@@ -351,6 +362,153 @@ fn feed_items_of_every_kind() {
         history: Some(vec![6]),
     };
     assert_eq!(FeedAnswer::from_bytes(&exact("feed_answer", &answer.to_bytes())).expect("decodes"), answer);
+}
+
+#[test]
+fn a_photograph_with_all_its_facts_and_its_smaller_copies() {
+    let mut rng = Seeded::new("photographs");
+    let photo = PhotoFacts {
+        sha256: [1; 32],
+        size_bytes: 1_957_448,
+        sealed_sha256: [2; 32],
+        sealed_size_bytes: 1_957_999,
+        media_type: "image/jpeg".into(),
+        from_camera: true,
+        original_name: None,
+        begun: Some(Begun { wall_ms: 1_763_744_399_000, monotonic_ms: 3_599_333, boot: BootId([9; 8]) }),
+        heading_cdeg: Some(27_150),
+        declared: Some(Declared { media_type: Some("image/jpeg".into()), size_px: Some((4_000, 3_000)), rotation_deg: Some(90) }),
+        exif: Some(Exif {
+            taken: Some("2025:11:21 21:00:00".into()),
+            offset: Some("+07:00".into()),
+            place_e7: Some((206_601_234, 1_050_834_567)),
+            make: Some("Samsung".into()),
+            model: Some("SM-A055F".into()),
+            orientation: Some(6),
+            size_px: Some((4_000, 3_000)),
+        }),
+        flags: vec!["gps_conflict".into()],
+        recovered: true,
+    };
+    let made = |kind, n: u8, size_px| Preview {
+        kind,
+        sha256: [n; 32],
+        size_bytes: 90_000 / u64::from(n),
+        sealed_sha256: [n + 1; 32],
+        sealed_size_bytes: 90_269,
+        size_px,
+    };
+    let previews = Previews {
+        parent_sha256: [1; 32],
+        tool: "yenban 1".into(),
+        made: vec![made(PreviewKind::Preview, 3, (1_200, 1_600)), made(PreviewKind::Thumbnail, 5, (192, 256))],
+        missing: None,
+    };
+    let none = Previews { parent_sha256: [1; 32], tool: "yenban 1".into(), made: Vec::new(), missing: Some("truncated".into()) };
+    let name = EntryName { log: LOG, seq: 13 };
+    let statements = vec![Statement { basis: Basis::Seen, text: "đất lấp đường".into() }];
+    let acts = [
+        ("entry_photo_captured_full", Act::PhotoCaptured { subject: Some(EntryName { log: LOG, seq: 12 }), photo: Some(photo) }),
+        ("entry_previews_made", Act::PreviewsMade { photo: name, previews: Some(previews) }),
+        ("entry_previews_missing", Act::PreviewsMade { photo: name, previews: Some(none) }),
+        ("entry_incident_with_attachments", Act::IncidentReported { kind: "landslide".into(), urgent: false, attachments: 3, statements }),
+    ];
+    for (file, act) in acts {
+        let common = Common { author: MemberNo(7), unconfirmed: false, stamp: stamp(1_763_744_400_123, 3_600_456), position: None };
+        let record = Record { common, act };
+        let stored = StoredBody::Whole(Body::new(rng.bytes(), record.to_parts().expect("parts")).expect("body"));
+        let read = StoredBody::from_bytes(&exact(file, &stored.to_bytes())).expect("decodes");
+        let parts: Vec<Option<&Part>> = (0..read.len()).map(|i| read.part(i)).collect();
+        assert_eq!(Record::from_parts(&parts).expect("record"), record);
+    }
+}
+
+#[test]
+fn custody_and_objects() {
+    let keys = keys();
+    let item = Item { entry: EntryName { log: LOG, seq: 13 }, branch: 0 };
+    let facts = CustodyFacts { action: Action::Viewed, at_ms: 1_763_744_500_000, sha256: [1; 32], size_bytes: 1_957_448, note: None };
+    let who = Who { actor: "officer 7".into(), purpose: "vụ 12/2025".into() };
+    let record = CustodyRecord::new(&facts, [0x42; 16], &who);
+    for (name, record) in [("custody_record", record.clone()), ("custody_record_erased", record.erased())] {
+        let mut w = Writer::new();
+        record.write(&mut w);
+        let bytes = exact(name, w.as_bytes());
+        let (read, said) = CustodyRecord::read(&mut Reader::new(&bytes)).expect("decodes");
+        assert_eq!((read.link(&item, 2, &[7; 32]), said), (record.link(&item, 2, &[7; 32]), facts.clone()));
+        exact("custody_link", &record.link(&item, 2, &[7; 32]));
+    }
+    exact("custody_leaf", &Leaf { item, records: 3, link: [7; 32] }.hash());
+    let proof = Proof { head: 41, records: 3, index: 5, path: vec![[1; 32], [2; 32]] };
+    let file = CustodyFile { item, records: vec![(record, facts)], proofs: vec![proof] };
+    assert_eq!(CustodyFile::from_bytes(&exact("custody_file", &file.to_bytes())).expect("decodes"), file);
+
+    let head = DayHead { day: 20_251_121, items: 12, root: [5; 32], previous: [6; 32], at_ms: 1_763_744_500_000, number: 41 };
+    exact("custody_head_hash", &head.hash());
+    let items = [FeedKind::CustodyHead(head), FeedKind::ObjectsWanted { objects: vec![[5; 32], [6; 32]] }];
+    for (number, item) in (6u64..).zip(items) {
+        let scope = Scope::Commune("05200".parse().expect("a code"));
+        let name = format!("item_{}", item.code());
+        let value = FeedItem { scope, epoch: Epoch([3; 8]), number, previous: [6; 32], issued_ms: 1_763_744_500_000, item };
+        let made = Signed::sign(value.clone(), &keys.hub).expect("signs");
+        let read = Signed::verify(&exact(&name, made.bytes()), &SoftwareVerifier, |_: &FeedItem, _| Some(keys.hub.public_key()));
+        assert_eq!(read.expect("verifies").value, value);
+    }
+
+    let question = ObjectsQuestion { objects: vec![[5; 32], [6; 32]] };
+    let bytes = exact("objects_question", &question.to_bytes());
+    assert_eq!(ObjectsQuestion::from_bytes(&bytes).expect("decodes"), question);
+    let states = vec![ObjectState::NotNamed, ObjectState::Partial(65_536), ObjectState::Verified, ObjectState::Erased];
+    let answer = ObjectsAnswer { states, receipts: vec![vec![1, 2, 3]] };
+    assert_eq!(ObjectsAnswer::from_bytes(&exact("objects_answer", &answer.to_bytes())).expect("decodes"), answer);
+
+    let mut rng = Seeded::new("sealed file");
+    let key = Zeroizing::new([8; 32]);
+    let sealed = object::Head::seal(&mut rng, &key, [4; 7], [&keys.seal.public_key(), &keys.device.public_key()]).expect("seals");
+    let bytes = exact("object_head", sealed.bytes());
+    let read = object::Head::read(bytes.as_slice().try_into().expect("its length")).expect("a head");
+    assert_eq!(*read.open(&keys.seal).expect("opens"), *key);
+    assert_eq!(*read.open(&keys.device).expect("opens"), *key);
+}
+
+#[test]
+fn a_bundle_and_what_a_verifier_says_of_it() {
+    let mut village = Village::new("golden bundle 9", Shape { phones: 1, incidents: 2, photos: 2, others: 3, days: 2, photo_bytes: 200 });
+    let incident = village.incidents[1];
+    let made = village.bundle(Some(incident)).to_tar(&village.hub);
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/bundle");
+    let kept = |name: &str, made: &[u8]| {
+        let path = folder.join(name);
+        if !path.exists() && std::env::var_os("YENBAN_WRITE_GOLDEN").is_some() {
+            std::fs::create_dir_all(&folder).expect("folder");
+            std::fs::write(&path, made).expect("written");
+        }
+        assert!(std::fs::read(&path).expect("a golden file") == made, "{name}: today's bytes differ from those of version 1");
+    };
+    kept("good.tar", &made);
+    let witness = village.witness();
+    kept("witness.cbor", &write_statements(witness.iter().map(Vec::as_slice)));
+    kept("root.txt", format!("{}\n", HEXLOWER.encode(&village.fingerprint())).as_bytes());
+    let mut scanner = Scanner::default();
+    scanner.feed(&made);
+    let report = judge(&scanner.finish(), Trust::default(), &SoftwareVerifier);
+    let lines: Vec<String> = report
+        .lines
+        .iter()
+        .map(|line| {
+            let reason = line.reason.map_or("null".to_owned(), |reason| format!("\"{reason}\""));
+            format!(
+                "  {{\"id\": \"{}\", \"kind\": \"{}\", \"verdict\": \"{}\", \"reason\": {reason}}}",
+                line.id,
+                line.kind.code(),
+                line.verdict.code()
+            )
+        })
+        .collect();
+    kept("good.json", format!("[\n{}\n]\n", lines.join(",\n")).as_bytes());
+    let manifest = unpack(&made).remove(0).1;
+    let read = Signed::<Manifest>::verify(&exact("bundle_manifest", &manifest), &SoftwareVerifier, |_, _| Some(village.hub.public_key()));
+    assert_eq!(read.expect("verifies").value.incidents, Some(vec![incident]));
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, unreachable_pub)]
 
+pub mod village;
+
 use rand_core::{Infallible, TryCryptoRng, TryRng};
 use yenban_protocol::chain::{Body, FIRST_LINK};
 use yenban_protocol::crypto::{SecretKey, sha256};
