@@ -1,0 +1,512 @@
+"""The rules of docs/EVIDENCE.md ("Verdicts"), line by line and in the order of the document. Numbers in comments are its rules."""
+
+import re
+from hashlib import sha256
+
+import forms
+import p256
+import ustar
+from cbor import Malformed, encode
+
+VERDICTS = ("intact", "erased", "incomplete", "altered")
+DAY_MS = 86_400_000
+RECEIVED, EXPORTED, DELETED, FOUND_ALTERED, FOUND_MISSING = 0, 4, 7, 8, 9
+LOG_NAME = re.compile(r"logs/([0-9a-f]{16})-(0|[1-9][0-9]*)\.cbor")
+
+
+class Refused(Exception):
+    """What was given beside the bundle (a witness, a fingerprint) is not of its form: no verdict."""
+
+
+class Line:
+    def __init__(self, name, kind):
+        self.name, self.kind, self.worst, self.reason = name, kind, 0, None
+        self.not_before = self.not_after = None
+
+    def find(self, verdict, reason):
+        rank = VERDICTS.index(verdict)
+        if rank > self.worst:
+            self.worst, self.reason = rank, reason
+
+    def told(self):
+        return {
+            "id": self.name,
+            "kind": self.kind,
+            "verdict": VERDICTS[self.worst],
+            "reason": self.reason,
+            "not_before": self.not_before,
+            "not_after": self.not_after,
+        }
+
+
+class Memo:
+    """Results by (form, hash of the bytes): mutation runs meet the same members again and again. Forgets all when full."""
+
+    def __init__(self, most=4096):
+        self.most, self.kept = most, {}
+
+    def read(self, form, content, digest=None):
+        """form(content), or None when it is Malformed."""
+        content = bytes(content) if digest is None else content
+        key = (form, digest or sha256(content).digest())
+        if key not in self.kept:
+            if len(self.kept) >= self.most:
+                self.kept.clear()
+            try:
+                self.kept[key] = form(bytes(content))
+            except Malformed:
+                self.kept[key] = None
+        return self.kept[key]
+
+
+def read_witness(data):
+    """[(statement, scope, epoch, issued, kind, value)] of a witness file."""
+    try:
+        witness = []
+        for one in forms.statements(data):
+            signed = forms.statement(one)
+            witness.append((signed, forms.item_value(forms.value_of(signed[1], "yb1/item"))))
+        return witness
+    except Malformed as why:
+        raise Refused(f"witness: {why}") from None
+
+
+def entry_id(log, seq, branch=0):
+    return f"{log.hex()}:{seq}" + (f"/{branch}" if branch else "")
+
+
+def member_of(item):
+    return f"custody/{item[0].hex()}-{item[1]}-{item[2]}.cbor"
+
+
+class Judge:
+    """Judges one bundle after the other; what it remembers between them is bound to the bytes it was computed from."""
+
+    def __init__(self):
+        self.memo = Memo()
+        self.inclusions = {}
+
+    def judge(self, data, root=None, witness=None):
+        self.data, self.root_trusted, self.witness = memoryview(data), root, witness
+        self.lines = []
+        self.answer = dict.fromkeys(("verdict", "root", "commune", "hub", "exported_at", "purpose"))
+        self.members, self.ended = ustar.read(self.data)
+        self.digests = {}
+        if self._bundle(self._line("bundle", "bundle")):
+            self._files()
+            self._heads(self._line("heads", "custody"))
+            self._logs()
+            self._incidents()
+            self._photos()
+            self._copies()
+        self.answer["verdict"] = VERDICTS[max(line.worst for line in self.lines)]
+        self.answer["items"] = [line.told() for line in self.lines]
+        return self.answer
+
+    # What all rules use
+
+    def _line(self, name, kind):
+        self.lines.append(Line(name, kind))
+        return self.lines[-1]
+
+    def _content(self, name):
+        start, end = self.members[name]
+        return self.data[start:end]
+
+    def _digest(self, name):
+        if name not in self.digests:
+            self.digests[name] = sha256(self._content(name)).digest()
+        return self.digests[name]
+
+    def _as_listed(self, name):
+        return self.manifest.files[name] == (len(self._content(name)), self._digest(name))
+
+    def _there(self, name):
+        return name in self.manifest.files and name in self.members
+
+    def _counts(self, name):
+        return self._there(name) and self._as_listed(name)
+
+    def _read(self, form, name):
+        return self.memo.read(form, self._content(name), self._digest(name))
+
+    def _signed_by_hub(self, signed, time=None):
+        key_id, payload, signature = signed
+        return any(
+            purpose == 2
+            and forms.key_id(public) == key_id
+            and (time is None or since - DAY_MS <= time and (retired is None or time <= retired + DAY_MS))
+            and p256.verify(public, payload, signature)
+            for purpose, public, since, retired in self.keys
+        )
+
+    def _good(self, form, time_of, data):
+        """The value of a statement of the hub when it is good, else None."""
+        signed = self.memo.read(forms.statement, data)
+        value = signed and self.memo.read(form, signed[1])
+        return value if value and self._signed_by_hub(signed, time_of(value)) else None
+
+    # 1
+
+    def _bundle(self, line):
+        if self.ended:
+            line.find("incomplete" if self.ended == "cut" else "altered", self.ended)
+        for name, reason in ((ustar.MANIFEST, "manifest_missing"), ("keys.cbor", "keys_missing")):
+            if name not in self.members:
+                line.find("incomplete", reason)
+                return False
+        good = self._read(good_keys, "keys.cbor")
+        if not good:
+            line.find("altered", "keys")
+            return False
+        commune, hub, root, self.keys = good
+        root = forms.fingerprint(root).hex()
+        self.answer.update(root=root, commune=commune, hub=hub)
+        if self.root_trusted not in (None, root):
+            line.find("altered", "other_root")
+            return False
+        signed = self._read(forms.statement, ustar.MANIFEST)
+        version = signed and self.memo.read(forms.manifest_version, signed[1])
+        if version is None or not self._signed_by_hub(signed):
+            line.find("altered", "manifest")
+            return False
+        if version != 1:
+            line.find("altered", "version")
+            return False
+        self.manifest = self.memo.read(forms.Manifest, signed[1])
+        if not self.manifest or not self._signed_by_hub(signed, self.manifest.exported):
+            line.find("altered", "manifest")
+            return False
+        self.answer.update(hub=self.manifest.hub, exported_at=self.manifest.exported, purpose=self.manifest.purpose)
+        if self.manifest.commune != commune:
+            line.find("altered", "commune")
+            return False
+        return True
+
+    # 2
+
+    def _files(self):
+        told_elsewhere = {name for name in self.manifest.files if name.startswith("logs/")}
+        told_elsewhere.update(member_of(item) for item in self.manifest.items)
+        told_elsewhere.update(name for name in self.manifest.items.values() if name is not None)
+        told_elsewhere.update(name for _, _, name in self.manifest.copies)
+        told_elsewhere.add(ustar.MANIFEST)
+        self.certificates, self.receipts = {}, []
+        for name in sorted((self.members.keys() | self.manifest.files.keys()) - told_elsewhere):
+            line = self._line(name, "file")
+            if name not in self.manifest.files:
+                line.find("altered", "not_listed")
+            elif name not in self.members:
+                line.find("incomplete", "file_missing")
+            elif not self._as_listed(name):
+                line.find("altered", "bytes")
+        # The content is read for its own sake, not line by line: who names these two files a copy must not blind the other rules.
+        lines = {line.name: line for line in self.lines if line.kind == "file"}
+        for name, read in (("certificates.cbor", self._certificates), ("receipts.cbor", self._receipts)):
+            if self._counts(name):
+                line = lines.get(name) or Line(name, "file")
+                entries = self._read(forms.statements, name)
+                if entries is None:
+                    line.find("altered", "malformed")
+                else:
+                    read(line, entries)
+
+    def _certificates(self, line, entries):
+        for one in entries:
+            value = self._good(device_of, lambda value: value[3], one)
+            if not value or value[2] != self.manifest.commune or value[0] in self.certificates:
+                line.find("altered", "certificate")
+            else:
+                self.certificates[value[0]] = value[1]
+
+    def _receipts(self, line, entries):
+        for one in entries:
+            value = self._good(receipt_of, lambda value: value[2], one)
+            if not value:
+                line.find("altered", "receipt")
+            elif not value[3]:
+                self.receipts.append(value)
+
+    # 3
+
+    def _heads(self, line):
+        self.heads = {}
+        self.last_head = None
+        if not self._counts("heads.cbor"):
+            return line.find("incomplete", "heads_missing")
+        entries = self._read(forms.statements, "heads.cbor")
+        if not entries:
+            return line.find("altered", "malformed")
+        epochs, before = {}, None
+        for one in entries:
+            item = self._good(item_of, lambda value: value[2], one)
+            head = item and self._head_of(item)
+            if not head:
+                return line.find("altered", "head")
+            number = head[5]
+            if before is None:
+                follows = number != 0 or head[3] == forms.ZERO_LINK
+            else:
+                follows = number == before[5] + 1 and head[3] == forms.head_hash(before)
+            if not follows:
+                return line.find("altered", "head_order")
+            self.heads[number], epochs[number], before, self.last_head = head, item[1], head, number
+        for signed, item in self.witness or ():
+            head = self._head_of(item)
+            if not head or not self._signed_by_hub(signed, item[2]):
+                line.find("incomplete", "witness")
+            elif head[5] in self.heads and head != self.heads[head[5]]:
+                if item[1] == epochs[head[5]]:
+                    line.find("altered", "witness")
+                else:
+                    line.find("incomplete", "restored")
+
+    def _head_of(self, item):
+        scope, _, _, kind, value = item
+        # Compared as bytes: true is no 1 in CBOR, but it is to Python.
+        if kind != 5 or encode(scope) != encode([1, self.manifest.commune]):
+            return None
+        try:
+            return forms.head_value(value)
+        except Malformed:
+            return None
+
+    # 4
+
+    def _logs(self):
+        self.logs = {}
+        for name in sorted(name for name in self.manifest.files if name.startswith("logs/")):
+            match = LOG_NAME.fullmatch(name)
+            if not match or int(match[2]) > forms.U32:
+                self._line(name, "log").find("altered", "malformed")
+                continue
+            log, branch = bytes.fromhex(match[1]), int(match[2])
+            line = self._line(log.hex() + (f"/{branch}" if branch else ""), "log")
+            self.logs[log, branch] = line, self._log(line, name, log, branch)
+        self.disclosed = {
+            (parsed.log, seq, parsed.branch): body
+            for line, parsed in self.logs.values()
+            if line.worst < VERDICTS.index("incomplete")
+            for seq, body in parsed.bodies.items()
+        }
+
+    def _log(self, line, name, log, branch):
+        if name not in self.members:
+            return line.find("incomplete", "file_missing")
+        if not self._as_listed(name):
+            return line.find("altered", "bytes")
+        parsed = self._read(forms.Log, name)
+        if not parsed or (parsed.log, parsed.branch) != (log, branch):
+            return line.find("altered", "malformed")
+        before = None
+        for run in parsed.runs:
+            seqs = [head.seq for head in run.heads]
+            if (
+                before is not None
+                and (run.first <= before.last or run.first == before.last + 1 and run.previous != before.links[-1])
+                or run.first == 0
+                and run.previous != forms.ZERO_LINK
+                or any(b <= a for a, b in zip(seqs, seqs[1:]))
+                or any(head.message is None for head in run.heads)
+            ):
+                line.find("altered", "order")
+            if not seqs or seqs[-1] != run.last:
+                line.find("incomplete", "no_head")
+            before = run
+        heads = [head for run in parsed.runs for head in run.heads]
+        for head in heads:
+            if head.device != heads[0].device:
+                line.find("altered", "device")
+            key = self.certificates.get(head.device)
+            if key is None:
+                line.find("incomplete", "no_certificate")
+            elif head.message is not None and not p256.verify(key, head.message, head.signature):
+                line.find("altered", "head")
+            if head.token is not None and self._token(head.token) is None:
+                line.find("altered", "token")
+        key = self.certificates.get(heads[0].device) if heads else None
+        bodies = [(seq, body) for run in parsed.runs for seq, body in run.bodies.items()]
+        if key is not None and any(seq == 0 and body.says == 0 and body.key != key for seq, body in bodies):
+            line.find("altered", "device")
+        if not all(body.whole for _, body in bodies):
+            line.find("erased", "parts_erased")
+        return parsed
+
+    def _token(self, token):
+        value = self._good(token_of, lambda value: value[0], token)
+        return value and value[0]
+
+    # 5
+
+    def _incidents(self):
+        lowest, attached = {}, {}
+        for (log, seq, _), body in sorted(self.disclosed.items(), key=lambda pair: pair[0]):
+            lowest.setdefault((log, seq), body)
+            if body.says == 9 and body.subject:
+                attached[body.subject] = attached.get(body.subject, 0) + 1
+        named = self.manifest.incidents or []
+        others = {name[:2] for name, body in self.disclosed.items() if body.says == 7} - set(named)
+        for name in [*named, *sorted(others)]:
+            line, body = self._line(entry_id(*name), "incident"), lowest.get(name)
+            if body is None:
+                line.find("incomplete", "entry_missing")
+            elif body.erased(0):
+                line.find("erased", "entry_erased")
+            elif body.says != 7:
+                line.find("altered", "not_an_incident")
+            else:
+                if None in body.parts:
+                    line.find("erased", "parts_erased")
+                if attached.get(name, 0) < body.announced:
+                    line.find("incomplete", "attachments")
+
+    # 6
+
+    def _photos(self):
+        self.known = {}
+        self.made = {}
+        for body in self.disclosed.values():
+            if body.says == 13 and body.facts:
+                self.made.setdefault(body.subject, []).append(body.facts)
+        received = {}
+        for log, objects, hub_time, _ in self.receipts:
+            for one in objects:
+                times = received.setdefault((log, one), [])
+                times.append(hub_time)
+        for item, original in self.manifest.items.items():
+            line = self._line(entry_id(*item), "photo")
+            facts = self._facts(line, item, original)
+            if facts:
+                self.known[item] = facts
+            self._photo(line, item, original, facts, received)
+        for item, body in sorted(self.disclosed.items(), key=lambda pair: pair[0]):
+            if body.says == 9 and item not in self.manifest.items:
+                self._line(entry_id(*item), "photo").find("incomplete", "not_listed")
+
+    def _facts(self, line, item, original):
+        """Rules 1 to 3: the facts, when they are known."""
+        log, seq, branch = item
+        of_log, parsed = self.logs.get((log, branch), (None, None))
+        if of_log is not None and of_log.worst >= VERDICTS.index("incomplete"):
+            return line.find(VERDICTS[of_log.worst], "chain")
+        if of_log is None or seq not in parsed.bodies:
+            return line.find("incomplete", "entry_missing")
+        line.not_before = self._not_before(parsed, seq)
+        body = parsed.bodies[seq]
+        if body.erased(0) or body.erased(1):
+            line.find("erased", "facts_erased")
+            if original is not None:
+                line.find("altered", "unexplained")
+            return None
+        if body.says != 9 or body.facts is None:
+            return line.find("altered", "not_a_photo")
+        return body.facts
+
+    def _not_before(self, parsed, seq):
+        for run in parsed.runs:
+            if run.first <= seq <= run.last:
+                head = next(head for head in run.heads if head.seq >= seq)
+                return None if head.token is None else self._token(head.token)
+
+    def _photo(self, line, item, original, facts, received):
+        name = member_of(item)
+        custody = self._read(forms.Custody, name) if self._counts(name) else None
+        if custody and custody.item != item:
+            custody = None
+        if original is None:  # 4
+            last = RECEIVED
+            for action, *_ in custody.records if custody else ():
+                if action in (RECEIVED, DELETED, FOUND_ALTERED, FOUND_MISSING):
+                    last = action
+            line.find(
+                *{
+                    RECEIVED: ("incomplete", "not_received"),
+                    DELETED: ("erased", "deleted"),
+                    FOUND_ALTERED: ("altered", "altered_at_hub"),
+                    FOUND_MISSING: ("incomplete", "missing_at_hub"),
+                }[last]
+            )
+        elif not self._there(original):
+            line.find("incomplete", "file_missing")
+        elif not self._as_listed(original) or facts and (self._digest(original), len(self._content(original))) != facts[:2]:
+            line.find("altered", "bytes")
+        if facts:  # 5
+            times = received.get((item[0], facts[2:]), [])
+            line.not_after = min(times, default=None)
+            if original is not None and not times:
+                line.find("incomplete", "no_receipt")
+        if not self._there(name):  # 6
+            return line.find("incomplete", "custody_missing")
+        if not self._as_listed(name):
+            return line.find("altered", "custody_bytes")
+        if not custody:
+            return line.find("altered", "custody_malformed")
+        if not custody.proofs:  # 7
+            return line.find("incomplete", "custody_unproved")
+        before = (-1, 1)
+        for number, covered, index, path in custody.proofs:
+            if number <= before[0] or not before[1] <= covered <= len(custody.records):
+                return line.find("altered", "custody_order")
+            before = (number, covered)
+            if number not in self.heads:
+                line.find("incomplete", "custody_head")
+            elif not self._included(custody, covered, index, path, self.heads[number]):
+                line.find("altered", "custody_proof")
+        if self.last_head is not None and before != (self.last_head, len(custody.records)):  # 8
+            line.find("altered", "custody_uncovered")
+        if not any(action == EXPORTED and at == self.manifest.exported for action, at, _, _ in custody.records):  # 9
+            line.find("altered", "custody_export")
+        if facts and original is not None:  # 10
+            if not any(action == RECEIVED and (digest, size) == facts[:2] for action, _, digest, size in custody.records):
+                line.find("altered", "custody_received")
+
+    def _included(self, custody, covered, index, path, head):
+        key = (custody.leaf(covered), index, head[1], path, head[2])
+        if key not in self.inclusions:
+            if len(self.inclusions) > 100_000:
+                self.inclusions.clear()
+            self.inclusions[key] = forms.included(*key)
+        return self.inclusions[key]
+
+    # 7
+
+    def _copies(self):
+        for item, kind, name in self.manifest.copies:
+            line = self._line(name, "copy")
+            if not self._there(name):
+                line.find("incomplete", "file_missing")
+                continue
+            if not self._as_listed(name):
+                line.find("altered", "bytes")
+                continue
+            facts, copy = self.known.get(item), (kind, self._digest(name), len(self._content(name)))
+            if not facts or not any(photo == facts[0] and copy in made for photo, made in self.made.get(item[:2], [])):
+                line.find("altered", "unexplained")
+
+
+def good_keys(data):
+    """keys.cbor, signed by the root that it names."""
+    if len(data) > forms.MAX_KEYS_BYTES:
+        raise Malformed("too long")
+    key_id, payload, signature = forms.statement(data)
+    value = forms.keys_value(forms.value_of(payload, "yb1/keys"))
+    if key_id != forms.key_id(value[2]) or not p256.verify(value[2], payload, signature):
+        raise Malformed("not signed by the root it names")
+    return value
+
+
+def device_of(payload):
+    return forms.device_value(forms.value_of(payload, "yb1/device"))
+
+
+def receipt_of(payload):
+    return forms.receipt_value(forms.value_of(payload, "yb1/receipt"))
+
+
+def token_of(payload):
+    # A tuple, as hub time 0 must not look like nothing.
+    return (forms.token_value(forms.value_of(payload, "yb1/token")),)
+
+
+def item_of(payload):
+    return forms.item_value(forms.value_of(payload, "yb1/item"))
