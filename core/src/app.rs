@@ -11,8 +11,13 @@ mod deliver;
 mod enrol;
 mod guard;
 mod photos;
+mod previews;
+mod recover;
 mod show;
+mod space;
 pub mod views;
+
+use std::sync::Arc;
 
 use yenban_protocol::crypto::SecretKey;
 use yenban_protocol::id::{BootId, MemberNo};
@@ -21,9 +26,10 @@ use yenban_protocol::seal::SessionKey;
 use yenban_protocol::time::{Anchor, Stamp};
 
 use crate::clock::Clock;
-use crate::error::{Error, Result};
+use crate::disk::{Disk, RealDisk};
+use crate::error::{Error, ErrorKind, Result};
 use crate::keys::{KeyStore, Secret32, SoftwareKeyStore, files, new_secret, unwrap32};
-use crate::limits::SIDE_FILE_MAX_BYTES;
+use crate::limits::{RESERVE_TEXT_BYTES, SIDE_FILE_MAX_BYTES};
 use crate::log::{Draft, Lane, Log, Recipients, VaultOpener, Writing, Written, lane_of, open_body, read_record};
 use crate::patrol::Walk;
 use crate::store::marker::Doubt;
@@ -54,6 +60,7 @@ pub struct Phone {
     folder: Folder,
     keys: Box<dyn KeyStore>,
     clock: Box<dyn Clock>,
+    disk: Arc<dyn Disk>,
     log: Log,
     enrolment: Option<Enrolment>,
     /// Who has the phone; 0 before enrolment.
@@ -64,6 +71,8 @@ pub struct Phone {
     doubt: Option<Doubt>,
     /// Monotonic time of the newest signed head of this process.
     head_signed_ms: Option<u64>,
+    /// Another quota of originals than the usual one, in bytes.
+    originals_quota_bytes: Option<u64>,
     open: Option<OpenVault>,
     // Last, so that everything is closed before another process may come.
     _lock: StoreLock,
@@ -86,10 +95,18 @@ impl Phone {
     /// # Errors
     /// A foreign folder or file, a store in use, a damaged or newer one; nothing is changed then.
     pub fn open_software(folder: Folder, clock: Box<dyn Clock>, absent: IfAbsent) -> Result<Phone> {
+        Self::open_software_on(Arc::new(RealDisk), folder, clock, absent)
+    }
+
+    /// As [`Phone::open_software`], with the files of photographs on a disk that is given: for tests and simulations.
+    ///
+    /// # Errors
+    /// As [`Phone::open_software`].
+    pub fn open_software_on(disk: Arc<dyn Disk>, folder: Folder, clock: Box<dyn Clock>, absent: IfAbsent) -> Result<Phone> {
         let lock = Self::prepare(&folder, absent)?;
         let keys_folder = folder.keys();
         let keys = if folder.has_store() { SoftwareKeyStore::open(&keys_folder)? } else { SoftwareKeyStore::create(&keys_folder)? };
-        Self::open_locked(folder, Box::new(keys), clock, lock)
+        Self::open_locked(folder, Box::new(keys), clock, disk, lock)
     }
 
     /// Opens the store in `folder` with the key store of the shell.
@@ -98,7 +115,7 @@ impl Phone {
     /// As [`Phone::open_software`], and [`Error::KeyMismatch`] when the key store is another one.
     pub fn open(folder: Folder, keys: Box<dyn KeyStore>, clock: Box<dyn Clock>, absent: IfAbsent) -> Result<Phone> {
         let lock = Self::prepare(&folder, absent)?;
-        Self::open_locked(folder, keys, clock, lock)
+        Self::open_locked(folder, keys, clock, Arc::new(RealDisk), lock)
     }
 
     fn prepare(folder: &Folder, absent: IfAbsent) -> Result<StoreLock> {
@@ -112,7 +129,7 @@ impl Phone {
         folder.lock()
     }
 
-    fn open_locked(folder: Folder, keys: Box<dyn KeyStore>, clock: Box<dyn Clock>, lock: StoreLock) -> Result<Phone> {
+    fn open_locked(folder: Folder, keys: Box<dyn KeyStore>, clock: Box<dyn Clock>, disk: Arc<dyn Disk>, lock: StoreLock) -> Result<Phone> {
         let key = spool_key(&folder, keys.as_ref())?;
         let spool = Spool::open(folder.spool(), key)?;
         let log = Log::open(spool)?;
@@ -120,6 +137,7 @@ impl Phone {
             folder,
             keys,
             clock,
+            disk,
             log,
             enrolment: None,
             member: 0,
@@ -127,6 +145,7 @@ impl Phone {
             anchor: None,
             doubt: None,
             head_signed_ms: None,
+            originals_quota_bytes: None,
             open: None,
             _lock: lock,
         };
@@ -137,7 +156,6 @@ impl Phone {
     /// Reads what the spool knows of enrolment, member and anchor; settles doubt; opens the vault
     /// where no PIN guards it.
     fn load(&mut self) -> Result<()> {
-        self.sweep_unfinished_photos();
         self.enrolment = Enrolment::load(&self.log.spool)?;
         self.anchor = deliver::load_anchor(&self.log.spool)?;
         if self.enrolment.is_none() {
@@ -161,6 +179,8 @@ impl Phone {
         if !self.folder.spool_rescue().exists() {
             let _ = self.write_rescue_key();
         }
+        self.keep_reserve(RESERVE_TEXT_BYTES);
+        self.recover_captures();
         Ok(())
     }
 
@@ -226,13 +246,29 @@ impl Phone {
 
     /// Writes one entry and lets the open vault follow it. `patrol` is the patrol state after it.
     fn write(&mut self, act: Act, place: Option<&Place>, patrol: (Option<u64>, bool), extra: Extra<'_>) -> Result<Written> {
-        let to = self.recipients()?;
-        let lane = extra.lane.unwrap_or_else(|| lane_of(&act));
         let record = Record { common: self.common(place)?, act };
-        let draft = Draft { record: &record, lane, patrol: patrol.0, paused: patrol.1, files: extra.files, handover: extra.handover };
+        self.write_record(&record, patrol, &extra)
+    }
+
+    /// As `write`, for a record whose clocks and place were taken before.
+    fn write_record(&mut self, record: &Record, patrol: (Option<u64>, bool), extra: &Extra<'_>) -> Result<Written> {
+        let to = self.recipients()?;
+        let draft = Draft {
+            record,
+            lane: extra.lane.unwrap_or_else(|| lane_of(&record.act)),
+            patrol: patrol.0,
+            paused: patrol.1,
+            files: extra.files,
+            capture: extra.capture,
+            handover: extra.handover,
+        };
         let ctx = Writing { keys: self.keys.as_ref(), clock: self.clock.as_ref(), to };
-        let written = self.log.append(&ctx, &draft)?;
-        self.follow_written(written.key, &record);
+        let written = match self.log.append(&ctx, &draft) {
+            // Words and a capture in hand come before the reserve.
+            Err(e) if e.kind() == ErrorKind::StorageFull && self.give_up_reserve() => self.log.append(&ctx, &draft)?,
+            done => done?,
+        };
+        self.follow_written(written.key, record);
         Ok(written)
     }
 
@@ -268,8 +304,8 @@ impl Phone {
         self.log.spool.set_relaxed(relaxed)
     }
 
-    /// Bounds the spool's file as a full disk does, in pages of 2,048 bytes. For tests.
-    pub fn limit_spool_for_test(&mut self, pages: u32) -> Result<()> {
+    /// Bounds the spool's file as a full disk does, in pages of 2,048 bytes; `None`: no more. For tests.
+    pub fn limit_spool_for_test(&mut self, pages: Option<u32>) -> Result<()> {
         self.log.ready()?;
         self.log.spool.limit_pages(pages)
     }
@@ -279,6 +315,8 @@ impl Phone {
 #[derive(Default)]
 struct Extra<'a> {
     files: &'a [NewFile],
+    /// The capture that this entry ends.
+    capture: Option<[u8; 8]>,
     lane: Option<Lane>,
     handover: Option<HandOver>,
 }
@@ -308,7 +346,7 @@ fn project_entry(log: &Log, open: &mut OpenVault, key: Key, record: &Record) -> 
         Act::IncidentReported { .. } | Act::IncidentAmended { .. } => {
             crate::incident::project(vault, key, record, &key_of)?;
         }
-        Act::PhotoCaptured { .. } => crate::evidence::project(vault, key, record, &key_of)?,
+        Act::PhotoCaptured { .. } | Act::PreviewsMade { .. } => crate::evidence::project(vault, key, record, &key_of)?,
         Act::AlertAnswered { .. } => crate::alert::project(vault, key, record)?,
         Act::PhoneHandedOver { to } => {
             let at_ms = crate::patrol::time_of(&record.common).at_ms;
@@ -318,7 +356,7 @@ fn project_entry(log: &Log, open: &mut OpenVault, key: Key, record: &Record) -> 
             let at_ms = crate::patrol::time_of(&record.common).at_ms;
             vault.put_confirmed(key, *first_seq, *last_seq, at_ms)?;
         }
-        Act::PreviewsMade { .. } | Act::LogStarted { .. } | Act::Unknown { .. } => {}
+        Act::LogStarted { .. } | Act::Unknown { .. } => {}
     }
     vault.followed(key)
 }

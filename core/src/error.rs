@@ -95,6 +95,12 @@ pub enum Error {
     /// No room for what should be written.
     #[error("the storage is full; nothing was saved")]
     StorageFull,
+    /// No room for a photograph, said before the shutter.
+    #[error("there is no room for a photograph: {} MB are missing; words can still be saved", missing_bytes.div_ceil(1_000_000))]
+    NoRoom {
+        /// How much is missing, in bytes.
+        missing_bytes: u64,
+    },
     /// A commit failed: nothing was acknowledged.
     #[error("the entry could not be saved: {source}")]
     NotSaved {
@@ -206,7 +212,7 @@ impl Error {
             | Error::KeyMismatch => ErrorKind::Damaged,
             Error::NoStore { .. } | Error::NotEnrolled => ErrorKind::NotEnrolled,
             Error::Io { source, .. } if is_full(source) => ErrorKind::StorageFull,
-            Error::StorageFull => ErrorKind::StorageFull,
+            Error::StorageFull | Error::NoRoom { .. } => ErrorKind::StorageFull,
             Error::Io { .. } | Error::Sql { .. } | Error::NotSaved { .. } | Error::KeyStore(_) => ErrorKind::NotSaved,
             Error::Locked | Error::PinWrong { .. } | Error::PinDisabled => ErrorKind::Locked,
             Error::PinRefused { .. } | Error::Invalid { .. } | Error::Unknown { .. } => ErrorKind::Invalid,
@@ -232,6 +238,7 @@ impl Error {
             Error::Io { .. } => "io",
             Error::Sql { .. } => "database",
             Error::StorageFull => "storage-full",
+            Error::NoRoom { .. } => "no-room",
             Error::NotSaved { .. } => "not-saved",
             Error::KeyStore(_) => "key-store",
             Error::KeyMismatch => "key-mismatch",

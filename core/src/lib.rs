@@ -6,6 +6,7 @@
 pub(crate) mod alert;
 pub mod app;
 pub mod clock;
+pub mod disk;
 pub mod error;
 pub(crate) mod evidence;
 pub mod incident;

@@ -18,12 +18,51 @@ pub const WAL_CHECKPOINT_PAGES: u32 = 1_000;
 pub const STATEMENT_CACHE: usize = 128;
 /// Entries that may stand in the vault's open transaction before it is committed.
 pub const VAULT_BATCH_ENTRIES: u32 = 256;
-/// Longest original file name kept with a photo, in bytes.
-pub const FILE_NAME_MAX_BYTES: usize = 255;
 /// Largest photo file taken in, in bytes.
 pub const PHOTO_MAX_BYTES: u64 = 256 * 1024 * 1024;
-/// Plain bytes in one sealed chunk of a photo.
-pub const PHOTO_CHUNK_BYTES: usize = 64 * 1024;
+/// Room that a photograph needs before the shutter: its clear file and the sealed one, each this large, in bytes.
+pub const PHOTO_ROOM_BYTES: u64 = 24 * 1024 * 1024;
+/// Reserve before the first photograph: text that finds the disk full, in bytes.
+pub const RESERVE_TEXT_BYTES: u64 = 1024 * 1024;
+/// Reserve from the first photograph on: sealing what the camera has already written, in bytes.
+pub const RESERVE_PHOTO_BYTES: u64 = 32 * 1024 * 1024;
+/// Originals kept on the phone, in bytes.
+pub const ORIGINALS_QUOTA_BYTES: u64 = 2 * 1024 * 1024 * 1024;
+/// Previews and thumbnails kept on the phone, in bytes.
+pub const PREVIEWS_QUOTA_BYTES: u64 = 256 * 1024 * 1024;
+/// What both smaller copies of one photograph take at most, roughly, in bytes.
+pub const PREVIEWS_ROOM_BYTES: u64 = 2 * 1024 * 1024;
+/// How long smaller copies stay readable on the phone after the hub has them, in milliseconds.
+pub const PREVIEWS_READABLE_MS: i64 = 7 * 24 * 3_600 * 1_000;
+/// Captures under way at once: more were forgotten by the shell.
+pub const CAPTURES_MAX: u64 = 16;
+/// Photographs without previews that are looked at when a vault opens: what a kill can have left, and one more.
+pub const PREVIEWS_AT_OPEN: u32 = 2;
+/// First bytes of a file that tell what it is.
+pub const KIND_BYTES: usize = 512;
+/// EXIF entries in all directories of one file; a camera writes some 60.
+pub const EXIF_ENTRIES_MAX: usize = 512;
+/// Bytes of EXIF that are read: a JPEG segment holds no more.
+pub const EXIF_MAX_BYTES: usize = 64 * 1024;
+/// Bytes kept of one text in EXIF.
+pub const EXIF_TEXT_MAX_BYTES: usize = 64;
+/// How far the place in a file may lie from the device's own beyond the accuracy of that, in metres: a fix may be half an
+/// hour old, and masts are some kilometres off.
+pub const GPS_CONFLICT_M: f64 = 50_000.0;
+/// Memory that making previews may take, in bytes.
+pub const PREVIEW_MEMORY_BYTES: u64 = 64 * 1024 * 1024;
+/// Largest picture that is decoded for a preview, in pixels.
+pub const PREVIEW_PIXELS_MAX: u64 = 208_000_000;
+/// Scans of a progressive JPEG: encoders make some ten.
+pub const PREVIEW_SCANS_MAX: u32 = 64;
+/// Pixels times scans of a progressive JPEG: each scan goes over all of them.
+pub const PREVIEW_SCANNED_PIXELS_MAX: u64 = 320_000_000;
+/// Largest PNG or WebP file of which a preview is made, in bytes: it is held in memory.
+pub const PREVIEW_WHOLE_FILE_MAX_BYTES: u64 = 16 * 1024 * 1024;
+/// JPEG quality of previews, in percent.
+pub const PREVIEW_QUALITY: u8 = 80;
+/// Largest colour profile that a preview keeps, in bytes; those of cameras have some 500.
+pub const PREVIEW_PROFILE_MAX_BYTES: usize = 4_096;
 /// Age at which a sealing session is replaced, in milliseconds.
 pub const SESSION_MAX_MS: u64 = 24 * 3_600 * 1_000;
 /// Entries sealed under one session at most: bounds what one lost key opens.

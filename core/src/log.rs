@@ -49,6 +49,8 @@ pub(crate) struct Draft<'a> {
     pub patrol: Option<u64>,
     pub paused: bool,
     pub files: &'a [NewFile],
+    /// The capture that this entry ends.
+    pub capture: Option<[u8; 8]>,
     pub handover: Option<HandOver>,
 }
 
@@ -134,7 +136,7 @@ impl Log {
         let log = NewLog { id, name: name.0, nonce, reason };
         let head = Head { log: id, name: name.0, next_seq: 0, link: chain::FIRST_LINK, patrol: None, paused: false };
         self.session = None;
-        let draft = Draft { record, lane: Lane::Text, patrol: None, paused: false, files: &[], handover: None };
+        let draft = Draft { record, lane: Lane::Text, patrol: None, paused: false, files: &[], capture: None, handover: None };
         self.write(ctx, head, &draft, Some(&log))
     }
 
@@ -169,7 +171,7 @@ impl Log {
             paused: draft.paused,
             body: sealed.to_bytes(),
         };
-        let with = Commit { log, session: session.pending.as_ref(), files: draft.files, handover: draft.handover };
+        let with = Commit { log, session: session.pending.as_ref(), files: draft.files, capture: draft.capture, handover: draft.handover };
         self.spool.append(&row, &with)?;
         session.pending = None;
         session.entries += 1;
@@ -315,7 +317,7 @@ mod tests {
     }
 
     fn draft(record: &Record) -> Draft<'_> {
-        Draft { record, lane: Lane::Text, patrol: None, paused: false, files: &[], handover: None }
+        Draft { record, lane: Lane::Text, patrol: None, paused: false, files: &[], capture: None, handover: None }
     }
 
     /// A log with its first entry; what it is written with.

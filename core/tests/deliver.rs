@@ -195,7 +195,7 @@ fn what_is_for_one_member_waits_for_that_member() {
     let commune = Commune::new();
     let mut phone = enrolled(dir.path(), &clock);
     let said = vec![Said { basis: "seen".into(), text: "Mất gà".into() }];
-    let report = Report { kind: "theft".into(), urgent: false, statements: said, place: None };
+    let report = Report { kind: "theft".into(), urgent: false, statements: said, place: None, photos: 0 };
     let incident = phone.report(&report).unwrap();
     let fate = Fate { incident: incident.parse().unwrap(), state: "needs_more".into(), note: "Gà màu gì?".into() };
     let mine = item(&commune, Scope::Member(MemberNo(7)), 1, Item::Fate(fate));
@@ -279,7 +279,7 @@ fn long_reports_are_read_a_segment_at_a_time() {
     let clock = VirtualClock::starting_at(EVENING_MS);
     let mut phone = enrolled(dir.path(), &clock);
     let said = || Said { basis: "seen".into(), text: "suối ".repeat(2_300) };
-    let long = Report { kind: "theft".into(), urgent: false, statements: vec![said(), said(), said()], place: None };
+    let long = Report { kind: "theft".into(), urgent: false, statements: vec![said(), said(), said()], place: None, photos: 0 };
     (0..30).for_each(|_| drop(phone.report(&long).unwrap()));
     let log = log_of(&mut phone);
     let mut next = 0;

@@ -11,7 +11,7 @@ use yenban_core::{Error, ErrorKind};
 const PIN: &str = "739168";
 
 fn urgent() -> Report {
-    Report { kind: "fire".into(), urgent: true, statements: vec![], place: None }
+    Report { kind: "fire".into(), urgent: true, statements: vec![], place: None, photos: 0 }
 }
 
 #[test]
@@ -131,6 +131,7 @@ fn the_next_member_cannot_read_what_the_last_one_wrote() {
         urgent: false,
         statements: vec![Said { basis: "seen".into(), text: "Mất gà nhà ông Páo".into() }],
         place: None,
+        photos: 0,
     };
     let incident = phone.report(&theft).unwrap();
     for wrong in [0, 7] {

@@ -14,7 +14,7 @@ fn seen(text: &str) -> Said {
 }
 
 fn theft(text: &str) -> Report {
-    Report { kind: "theft".into(), urgent: false, statements: vec![seen(text)], place: Some(place(40)) }
+    Report { kind: "theft".into(), urgent: false, statements: vec![seen(text)], place: Some(place(40)), photos: 0 }
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn reports_are_found_without_diacritics_and_keep_what_was_said_first() {
     let mut phone = enrolled(dir.path(), &clock);
     let first = phone.report(&theft("Mất hai con gà ở suối đá bạn")).unwrap();
     clock.advance_ms(1_000);
-    let fire = Report { kind: "fire".into(), urgent: true, statements: vec![], place: None };
+    let fire = Report { kind: "fire".into(), urgent: true, statements: vec![], place: None, photos: 0 };
     let urgent = phone.report(&fire).unwrap();
     clock.advance_ms(1_000);
     phone.report(&theft("Không có gì lạ")).unwrap();

@@ -103,10 +103,11 @@ fn after_a_capture_that_found_no_room_everything_else_still_works() {
     let mut phone = enrolled(dir.path(), &clock);
     phone.set_pin(PIN).unwrap();
     phone.patrol_start(&[], None).unwrap();
-    phone.limit_spool_for_test(1).unwrap();
+    phone.limit_spool_for_test(Some(1)).unwrap();
     let long = CheckIn { note: Some("ghi chú ".repeat(300)), ..CheckIn::default() };
     let saved = (0..1_000).find(|_| phone.check_in(&long).is_err()).unwrap();
     assert_eq!(phone.outbox(5_000).unwrap().len(), saved + 2);
+    phone.limit_spool_for_test(None).unwrap();
     assert!(phone.alerts().unwrap().is_empty() && phone.has_pin().unwrap());
     phone.lock().unwrap();
     phone.unlock(PIN, KeepOpen::ThisProcess).unwrap();
@@ -122,7 +123,7 @@ fn a_photo_that_was_not_saved_keeps_no_room() {
     std::fs::write(&source, [&[0xFF, 0xD8, 0xFF][..], &[7; 5_000]].concat()).unwrap();
     let mut saved = 0;
     let error = loop {
-        phone.limit_spool_for_test(1).unwrap();
+        phone.limit_spool_for_test(Some(1)).unwrap();
         match phone.capture_photo(&source, None, true) {
             Ok(_) => saved += 1,
             Err(error) => break error,

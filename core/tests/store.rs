@@ -81,6 +81,7 @@ fn no_file_of_a_store_is_clear_text() {
         urgent: true,
         statements: vec![Said { basis: "heard".into(), text: "CANARY-STATEMENT suối đá".into() }],
         place: Some(place(5)),
+        photos: 0,
     };
     let incident = phone.report(&report).unwrap();
     phone.amend(&incident, &[Said { basis: "think".into(), text: "CANARY-AMENDMENT".into() }]).unwrap();
@@ -109,6 +110,11 @@ fn no_file_of_a_store_is_clear_text() {
         let files = contents(&store);
         assert!(files.len() >= 8, "{files:?}");
         for (path, bytes) in files {
+            if path.ends_with("reserve") {
+                // Room and nothing else; searching it for words would take most of the test.
+                assert!(bytes.iter().all(|b| *b == 0), "{state}");
+                continue;
+            }
             for canary in &canaries {
                 assert!(!holds(&bytes, canary), "{state}: {canary} in {}", path.display());
             }
@@ -242,7 +248,7 @@ fn a_full_disk_is_an_error_to_the_caller_and_the_log_goes_on_afterwards() {
     let clock = VirtualClock::starting_at(EVENING_MS);
     let mut phone = enrolled(dir.path(), &clock);
     let id = phone.patrol_start(&[], None).unwrap();
-    phone.limit_spool_for_test(60).unwrap();
+    phone.limit_spool_for_test(Some(60)).unwrap();
     let long = CheckIn { note: Some("ghi chú ".repeat(300)), ..CheckIn::default() };
     let mut saved = 0;
     let error = loop {
@@ -253,7 +259,7 @@ fn a_full_disk_is_an_error_to_the_caller_and_the_log_goes_on_afterwards() {
         assert!(saved < 1_000);
     };
     assert_eq!(error.kind(), ErrorKind::StorageFull);
-    // The connection was thrown away with its limit: there is room again.
+    phone.limit_spool_for_test(None).unwrap();
     phone.check_in(&long).unwrap();
     saved += 1;
     let check = phone.check().unwrap();

@@ -96,7 +96,8 @@ impl Position {
         f64::from(self.lon_e7) / 1e7
     }
 
-    fn write(&self, w: &mut Writer) {
+    /// Writes it as one value.
+    pub fn write(&self, w: &mut Writer) {
         w.array(5).int(self.lat_e7.into()).int(self.lon_e7.into());
         for value in [self.accuracy_cm, self.fix_age_ms] {
             match value {
@@ -107,7 +108,11 @@ impl Position {
         w.uint(self.provider.number().into());
     }
 
-    fn read(r: &mut Reader<'_>) -> Result<Self> {
+    /// Reads it back.
+    ///
+    /// # Errors
+    /// Any other form, or a place off the earth.
+    pub fn read(r: &mut Reader<'_>) -> Result<Self> {
         let at = r.position();
         let bad = |_| Error::Malformed { what: "position", at };
         r.tuple(5, "position")?;

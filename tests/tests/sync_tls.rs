@@ -39,7 +39,7 @@ fn an_urgent_report_leaves_while_the_vault_is_locked() {
     phone.set_pin("271828").unwrap();
     phone.lock().unwrap();
     let said = vec![Said { basis: "seen".into(), text: "Lửa ở bìa rừng".into() }];
-    phone.report(&Report { kind: "fire".into(), urgent: true, statements: said, place: None }).unwrap();
+    phone.report(&Report { kind: "fire".into(), urgent: true, statements: said, place: None, photos: 0 }).unwrap();
     let outcome = sync(&mut phone);
     assert_eq!((outcome.verdict, outcome.unsent), (Verdict::UpToDate, 0), "{:?}", outcome.reason);
     assert_eq!((commune.totals().incidents, commune.totals().entries), (1, outcome.pushed_entries));

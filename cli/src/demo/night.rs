@@ -255,7 +255,7 @@ impl<'a> Night<'a> {
         self.say("demo-walked", &[("check-ins", check_ins.into()), ("distance", distance.into())])?;
         let text = self.words().word("demo-report-text");
         let said = vec![Said { basis: "seen".to_owned(), text: text.clone() }];
-        let report = Report { kind: "landslide".to_owned(), urgent: true, statements: said, place: None };
+        let report = Report { kind: "landslide".to_owned(), urgent: true, statements: said, place: None, photos: 0 };
         let incident = self.with(0, |phone| phone.report(&report))?;
         self.say("demo-reported", &[("kind", self.words().kind("landslide").into()), ("text", text.as_str().into())])?;
         for photo in &stage.photos {
@@ -402,7 +402,7 @@ impl<'a> Night<'a> {
         let before = self.at_the_hub(async |admin| admin.status().await)?;
         self.at_the_hub(async |admin| admin.revoke(&device, true).await)?;
         let said = vec![Said { basis: "unstated".to_owned(), text: self.words().word("demo-lost-text") }];
-        let report = Report { kind: "other".to_owned(), urgent: false, statements: said, place: None };
+        let report = Report { kind: "other".to_owned(), urgent: false, statements: said, place: None, photos: 0 };
         self.with(1, |phone| phone.report(&report))?;
         let refused = self.sync(1)?;
         let after = self.at_the_hub(async |admin| admin.status().await)?;

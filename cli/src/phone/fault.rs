@@ -20,6 +20,7 @@ pub(crate) fn of(error: &Error, store: &Path, words: Words) -> Fault {
         Error::Io { path, source, .. } => Fault::could_not("error-file").at(path).with("reason", io_reason(source, words)),
         Error::Sql { what, source } => Fault::could_not("error-database").at(store).with("what", what).told("reason", &source.to_string()),
         Error::StorageFull => Fault::could_not("error-disk-full").at(store),
+        Error::NoRoom { missing_bytes } => Fault::could_not("error-no-room").at(store).count("mb", missing_bytes.div_ceil(1_000_000)),
         Error::NotSaved { source } => Fault::could_not("error-not-saved").at(store).told("reason", &source.to_string()),
         Error::KeyStore(reason) => Fault::could_not("error-keys").at(store).told("reason", reason),
         Error::KeyMismatch => Fault::could_not("error-keys-foreign").at(store),

@@ -52,10 +52,11 @@ pub(super) fn report(job: &Job<'_>) -> Result<()> {
         return Err(Fault::usage("error-text-empty"));
     }
     let kind = kind(job, job.values.need("kind")?)?;
-    let report = Report { kind, urgent, statements, place: super::patrol::typed_place(job.values)? };
-    let photos: Vec<PathBuf> = job.values.all("photo").into_iter().map(PathBuf::from).collect();
+    let files_given: Vec<PathBuf> = job.values.all("photo").into_iter().map(PathBuf::from).collect();
+    let photos = u32::try_from(files_given.len()).unwrap_or(u32::MAX);
+    let report = Report { kind, urgent, statements, place: super::patrol::typed_place(job.values)?, photos };
     // Every file is looked at before anything is saved: a slip of a path leaves no half report.
-    for photo in &photos {
+    for photo in &files_given {
         let file = files::open(photo, job.words())?;
         if file.metadata().is_ok_and(|metadata| metadata.len() == 0) {
             return Err(Fault::usage("error-file-empty").at(photo));
@@ -64,7 +65,7 @@ pub(super) fn report(job: &Job<'_>) -> Result<()> {
     let mut phone = job.open()?;
     let id = phone.report(&report).map_err(|error| job.fault(&error))?;
     let mut captured = Vec::new();
-    for photo in &photos {
+    for photo in &files_given {
         captured.push(phone.capture_photo(photo, Some(&id), false).map_err(|error| job.fault(&error))?);
     }
     job.settle(phone)?;

@@ -154,7 +154,7 @@ impl Phone {
         if !report.urgent {
             self.vault()?;
         }
-        let act = Act::IncidentReported { kind: report.kind.clone(), urgent: report.urgent, attachments: 0, statements };
+        let act = Act::IncidentReported { kind: report.kind.clone(), urgent: report.urgent, attachments: report.photos, statements };
         let written = self.write(act, report.place.as_ref(), self.patrol_state(), Extra::default())?;
         if report.urgent {
             self.sign_head_if_possible();

@@ -5,8 +5,9 @@ use yenban_protocol::crypto::SecretKey;
 use yenban_protocol::id::{EntryName, LogId};
 
 use super::{CheckReport, OpenVault, Phone, follow, session_key};
-use crate::error::Result;
-use crate::evidence::{hash_file, object_path};
+use crate::error::{Error, Result};
+use crate::evidence::object_path;
+use crate::evidence::seal::hash_file;
 use crate::log::{open_body, read_record};
 use crate::patrol::Walk;
 use crate::store::vault::Vault;
@@ -72,14 +73,22 @@ impl Phone {
 
     fn check_files(&self, report: &mut CheckReport) -> Result<()> {
         for file in self.log.spool.files()? {
+            // Removed after its receipt: the log says so, and the hub has it.
+            if file.evicted_ms.is_some() {
+                continue;
+            }
             let path = object_path(&self.folder.objects(), &file.sealed_sha256);
             let name = self.log.name_of(file.entry)?;
             report.files += 1;
-            match hash_file(&path) {
+            match hash_file(self.disk.as_ref(), &path) {
                 Ok((hash, size)) if hash == file.sealed_sha256 && size == file.size_bytes => {}
                 Ok(_) => report.faults.push(format!("{name}: its file {} was altered", path.display())),
                 Err(e) => report.faults.push(format!("{name}: {e}")),
             }
+        }
+        let objects = self.folder.objects();
+        for name in self.unnamed(&self.disk.list(&objects).map_err(|e| Error::io("list", &objects, e))?)? {
+            report.faults.push(format!("the log does not name the sealed file {}", objects.join(name).display()));
         }
         Ok(())
     }

@@ -11,7 +11,6 @@ use crate::limits::PAGE_ROWS;
 use crate::log::{open_body, read_record};
 use crate::outbox::{SendState, send_state};
 use crate::store::Key;
-use crate::store::spool_capture::FileKind;
 use crate::store::spool_send::AttemptRow;
 use crate::store::vault_read::{IncidentView, PatrolView};
 
@@ -39,8 +38,7 @@ impl Phone {
             received += held.count().min(len);
             parked += self.log.spool.parked(number)?.iter().filter(|(seq, _)| !held.contains(*seq)).count() as u64;
         }
-        let mut originals = self.log.spool.files()?;
-        originals.retain(|file| file.kind == FileKind::Original);
+        let (captured, uploaded) = self.log.spool.originals()?;
         let head = self.log.head().copied();
         let alerts = if self.enrolment.is_some() { self.alerts()? } else { Vec::new() };
         Ok(Status {
@@ -56,8 +54,9 @@ impl Phone {
             patrol: self.status_patrol()?,
             alerts_unread: alerts.iter().filter(|a| a.state == "live" && a.answer.is_none()).count() as u64,
             alerts_total: alerts.len() as u64,
-            evidence_captured: originals.len() as u64,
-            evidence_uploaded: originals.iter().filter(|file| file.received).count() as u64,
+            evidence_captured: captured,
+            evidence_uploaded: uploaded,
+            space: self.space()?,
             chain_head: head.map(|h| data_encoding::HEXLOWER.encode(&h.link)).unwrap_or_default(),
         })
     }

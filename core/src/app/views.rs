@@ -76,6 +76,75 @@ pub struct Report {
     pub statements: Vec<Said>,
     /// Where, if known.
     pub place: Option<Place>,
+    /// How many photographs follow that belong to it: it counts as complete when the hub has them all.
+    pub photos: u32,
+}
+
+/// What is known when a capture is prepared.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CaptureStart {
+    /// Entry of the incident or patrol that the photograph belongs to.
+    pub subject: Option<String>,
+    /// Taken with the camera of the app; otherwise the shell copies a file of elsewhere to the path.
+    pub from_camera: bool,
+    /// Where, if known.
+    pub place: Option<Place>,
+    /// Direction of the camera, hundredths of a degree clockwise from true north, 0 to 35,999.
+    pub heading_cdeg: Option<u32>,
+}
+
+/// A capture that is prepared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Capture {
+    /// Its name, 16 hexadecimal digits.
+    pub id: String,
+    /// Where the camera writes its one file.
+    pub path: std::path::PathBuf,
+}
+
+/// What is known when the camera has written its file.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Shutter {
+    /// Where, if known; else the place of the start counts.
+    pub place: Option<Place>,
+    /// Direction of the camera; else that of the start counts.
+    pub heading_cdeg: Option<u32>,
+    /// What the camera software said of the file.
+    pub declared: Option<yenban_protocol::record::Declared>,
+    /// The name it had, if it was brought in.
+    pub original_name: Option<String>,
+}
+
+/// Room on the phone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Space {
+    /// Bytes that can still be written.
+    pub free_bytes: u64,
+    /// Bytes kept for text and a capture in hand.
+    pub reserve_bytes: u64,
+    /// Bytes of sealed originals that lie here.
+    pub originals_bytes: u64,
+    /// Most of them.
+    pub originals_quota_bytes: u64,
+    /// Bytes of sealed previews and thumbnails that lie here.
+    pub previews_bytes: u64,
+    /// Most of them.
+    pub previews_quota_bytes: u64,
+    /// Whether a photograph can be taken now.
+    pub can_capture: bool,
+    /// Why not: `disk` or `quota`.
+    pub reason: Option<&'static str>,
+    /// How much room is missing for a photograph, in bytes.
+    pub missing_bytes: u64,
+}
+
+/// What was removed from the phone because the hub has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Evicted {
+    /// Sealed files.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
 }
 
 /// A patrol as it is shown.
@@ -212,6 +281,35 @@ pub struct PhotoInfo {
     pub from_camera: bool,
     /// The name it was brought in with.
     pub original_name: Option<String>,
+    /// What is remarkable about the file (`truncated`, `gps_conflict` ..), as codes.
+    pub flags: Vec<String>,
+    /// Taken in at a later start, because the app ended between shutter and entry.
+    pub recovered: bool,
+    /// The hub has the original.
+    pub received: bool,
+    /// The original was removed from this phone after that.
+    pub evicted: bool,
+    /// Its smaller copies.
+    pub previews: Vec<PreviewInfo>,
+    /// Why there are none, as a code; `None` also while nobody has tried yet.
+    pub previews_missing: Option<String>,
+}
+
+/// A smaller copy of a photograph as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PreviewInfo {
+    /// `preview` or `thumbnail`.
+    pub kind: String,
+    /// Width, px.
+    pub width_px: u32,
+    /// Height, px.
+    pub height_px: u32,
+    /// Length of the copy in bytes.
+    pub size_bytes: u64,
+    /// The hub has it.
+    pub received: bool,
+    /// It was removed from this phone after that.
+    pub evicted: bool,
 }
 
 /// An alert as it is shown.
@@ -327,6 +425,8 @@ pub struct Status {
     pub evidence_captured: u64,
     /// Photographs delivered.
     pub evidence_uploaded: u64,
+    /// Room on the phone.
+    pub space: Space,
     /// Link of the newest entry, hexadecimal; empty before enrolment.
     pub chain_head: String,
 }

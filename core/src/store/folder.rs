@@ -63,6 +63,16 @@ impl Folder {
         self.root.join("objects")
     }
 
+    /// Where the camera writes, one file a capture; empty but between shutter and seal.
+    pub fn capturing(&self) -> PathBuf {
+        self.root.join("capturing")
+    }
+
+    /// Room kept for what must not wait: a text, a capture in hand.
+    pub fn reserve(&self) -> PathBuf {
+        self.root.join("reserve")
+    }
+
     fn lock_file(&self) -> PathBuf {
         self.root.join("lock")
     }

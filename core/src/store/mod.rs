@@ -6,7 +6,9 @@
 //! DIR/spool.db           the sealed log; its one fsynced commit is the tick
 //! DIR/vault-<member>.db  what screens show; follows the spool, can be rebuilt
 //! DIR/keys/              software key store (a phone's hardware holds no files)
-//! DIR/objects/           sealed photographs
+//! DIR/objects/           sealed photographs and their smaller copies
+//! DIR/capturing/         what the camera is writing, until it is sealed
+//! DIR/reserve            room for text and a capture in hand on a full disk
 //! ```
 
 pub(crate) mod cipher;

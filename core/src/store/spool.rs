@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::cipher::{self, Settings};
-use super::spool_capture::{NewFile, insert_files};
+use super::spool_capture::{NewFile, insert_files, remove_capture};
 use super::{Key, schema};
 use crate::error::{Error, Result, SqlContext};
 use crate::keys::{PinSlot, Secret32};
@@ -74,6 +74,8 @@ pub(crate) struct Commit<'a> {
     pub log: Option<&'a NewLog>,
     pub session: Option<&'a NewSession>,
     pub files: &'a [NewFile],
+    /// The capture that this entry ends.
+    pub capture: Option<[u8; 8]>,
     pub handover: Option<HandOver>,
 }
 
@@ -115,6 +117,8 @@ pub(crate) struct Spool {
     path: PathBuf,
     key: Secret32,
     relaxed: bool,
+    /// Most pages of the file, for tests.
+    page_limit: Option<u32>,
     /// Opened again since the head was read last.
     reopened: bool,
 }
@@ -125,7 +129,7 @@ const INSERT_ENTRY: &str = "INSERT INTO entry(key, link, session, lane, author, 
 impl Spool {
     /// Opens or creates the spool at `path`.
     pub(crate) fn open(path: PathBuf, key: Secret32) -> Result<Spool> {
-        let mut spool = Spool { conn: None, path, key, relaxed: false, reopened: false };
+        let mut spool = Spool { conn: None, path, key, relaxed: false, page_limit: None, reopened: false };
         spool.connect()?;
         Ok(spool)
     }
@@ -140,7 +144,7 @@ impl Spool {
         schema::migrate_spool(&mut conn, &self.path)?;
         cipher::assert_sealed(&self.path)?;
         self.conn = Some(conn);
-        Ok(())
+        self.page_limit.map_or(Ok(()), |pages| self.apply_page_limit(pages))
     }
 
     /// For benchmarks that seed a large log: `true` stops syncing. Never on a phone.
@@ -151,7 +155,13 @@ impl Spool {
     }
 
     /// Bounds the file, as a full disk does. For tests.
-    pub(crate) fn limit_pages(&self, pages: u32) -> Result<()> {
+    pub(crate) fn limit_pages(&mut self, pages: Option<u32>) -> Result<()> {
+        self.page_limit = pages;
+        // SQLite takes the largest number for "no limit".
+        self.apply_page_limit(pages.unwrap_or(u32::MAX - 1))
+    }
+
+    fn apply_page_limit(&self, pages: u32) -> Result<()> {
         self.conn()?.query_row(&format!("PRAGMA max_page_count={pages}"), [], |_| Ok(())).doing("limit the database")
     }
 
@@ -213,7 +223,7 @@ impl Spool {
 
     fn try_append(&mut self, row: &EntryRow, with: &Commit<'_>) -> rusqlite::Result<()> {
         let conn = self.conn.as_mut().ok_or(rusqlite::Error::SqliteSingleThreadedMode)?;
-        if with.log.is_none() && with.session.is_none() && with.files.is_empty() && with.handover.is_none() {
+        if with.log.is_none() && with.session.is_none() && with.files.is_empty() && with.capture.is_none() && with.handover.is_none() {
             // The common case is one statement, which commits by itself.
             return insert_entry(conn, row);
         }
@@ -228,6 +238,9 @@ impl Spool {
         }
         insert_entry(&tx, row)?;
         insert_files(&tx, row.key, with.files)?;
+        if let Some(id) = with.capture {
+            remove_capture(&tx, id)?;
+        }
         if let Some(HandOver { from, to }) = with.handover {
             tx.prepare_cached("INSERT INTO meta(key, value) VALUES ('holder', ?1) ON CONFLICT(key) DO UPDATE SET value = ?1")?
                 .execute([to.to_be_bytes()])?;

@@ -83,6 +83,23 @@ pub(crate) struct PhotoRow<'a> {
     pub media_type: &'a str,
     pub from_camera: bool,
     pub original_name: Option<&'a str>,
+    /// Codes, with spaces between them.
+    pub flags: &'a str,
+    pub recovered: bool,
+    /// EXIF orientation that turns it upright.
+    pub turn: u8,
+}
+
+/// A smaller copy of a photograph.
+#[derive(Debug)]
+pub(crate) struct PreviewRow {
+    pub photo: Key,
+    /// `preview` or `thumbnail`.
+    pub kind: &'static str,
+    pub sha256: [u8; 32],
+    pub size_bytes: u64,
+    pub sealed_sha256: [u8; 32],
+    pub size_px: (u32, u32),
 }
 
 /// An open vault.
@@ -339,7 +356,8 @@ impl Vault {
     pub(crate) fn put_photo(&self, row: &PhotoRow<'_>) -> Result<()> {
         self.execute(
             "INSERT OR REPLACE INTO photo(key, subject, at_ms, sha256, size_bytes, sealed_sha256, sealed_size_bytes,
-             media_type, from_camera, original_name) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+             media_type, from_camera, original_name, flags, recovered, turn)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
             params![
                 row.key.0,
                 row.subject.map(|k| k.0),
@@ -350,12 +368,30 @@ impl Vault {
                 row.sealed_size_bytes.cast_signed(),
                 row.media_type,
                 row.from_camera,
-                row.original_name
+                row.original_name,
+                row.flags,
+                row.recovered,
+                row.turn
             ],
         )?;
         if let Some(subject) = row.subject {
             self.execute("UPDATE incident SET photos = photos + 1 WHERE key = ?1", [subject.0])?;
         }
+        Ok(())
+    }
+
+    pub(crate) fn put_preview(&self, row: &PreviewRow) -> Result<()> {
+        self.execute(
+            "INSERT OR REPLACE INTO preview(photo, kind, sha256, size_bytes, sealed_sha256, width_px, height_px)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            params![row.photo.0, row.kind, row.sha256, row.size_bytes.cast_signed(), row.sealed_sha256, row.size_px.0, row.size_px.1],
+        )?;
+        Ok(())
+    }
+
+    /// The question of a photograph's previews is answered: they were made (`missing` is empty), or why not.
+    pub(crate) fn settle_previews(&self, photo: Key, missing: &str) -> Result<()> {
+        self.execute("UPDATE photo SET previews_missing = ?2 WHERE key = ?1", params![photo.0, missing])?;
         Ok(())
     }
 

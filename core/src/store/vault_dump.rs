@@ -7,7 +7,7 @@ use super::vault::Vault;
 use crate::error::{Result, SqlContext};
 
 /// Derived tables and the order in which their rows are compared.
-pub(crate) const TABLES: [(&str, &str); 12] = [
+pub(crate) const TABLES: [(&str, &str); 13] = [
     ("patrol", "key"),
     ("crew", "patrol, member, joined"),
     ("check_in", "patrol, key"),
@@ -17,6 +17,7 @@ pub(crate) const TABLES: [(&str, &str); 12] = [
     ("incident_text", "rowid"),
     ("pin", "cell, key"),
     ("photo", "key"),
+    ("preview", "photo, kind"),
     ("answer", "alert, key"),
     ("handover", "key"),
     ("confirmed", "key"),

@@ -69,13 +69,30 @@ pub(crate) struct PhotoView {
     pub media_type: String,
     pub from_camera: bool,
     pub original_name: Option<String>,
+    /// Codes, with spaces between them.
+    pub flags: String,
+    pub recovered: bool,
+    /// EXIF orientation that turns it upright.
+    pub turn: u8,
+    /// `None`: not looked at yet; empty: there are previews; else why there are none.
+    pub previews_missing: Option<String>,
+}
+
+/// A smaller copy as the vault keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PreviewView {
+    pub kind: String,
+    pub sha256: [u8; 32],
+    pub size_bytes: u64,
+    pub sealed_sha256: [u8; 32],
+    pub size_px: (u32, u32),
 }
 
 const PATROL: &str = "SELECT key, author, state, started_ms, ended_ms, check_ins, distance_m, last_check_in_ms FROM patrol";
 const INCIDENT: &str = "SELECT i.key, i.kind, i.urgent, i.author, i.unconfirmed, i.at_ms, i.earliest_ms, i.latest_ms,
      i.lat_e7, i.lon_e7, i.accuracy_cm, i.provider, i.amendments, i.photos, i.headline FROM incident i";
 const PHOTO: &str = "SELECT key, subject, at_ms, sha256, size_bytes, sealed_sha256, media_type, from_camera,
-     original_name FROM photo";
+     original_name, flags, recovered, turn, previews_missing FROM photo";
 
 impl Vault {
     fn list<T>(
@@ -213,6 +230,28 @@ impl Vault {
         Ok(self.list(&format!("{PHOTO} WHERE key = ?1"), [key.0], read_photo)?.pop())
     }
 
+    /// The oldest photographs whose previews nobody has answered for.
+    pub(crate) fn photos_without_previews(&self, limit: u32) -> Result<Vec<PhotoView>> {
+        self.list(&format!("{PHOTO} WHERE previews_missing IS NULL ORDER BY key LIMIT ?1"), [limit], read_photo)
+    }
+
+    /// Smaller copies of a photograph, the larger first.
+    pub(crate) fn previews(&self, photo: Key) -> Result<Vec<PreviewView>> {
+        self.list(
+            "SELECT kind, sha256, size_bytes, sealed_sha256, width_px, height_px FROM preview WHERE photo = ?1 ORDER BY kind",
+            [photo.0],
+            |r| {
+                Ok(PreviewView {
+                    kind: r.get(0)?,
+                    sha256: r.get(1)?,
+                    size_bytes: r.get::<_, i64>(2)?.cast_unsigned(),
+                    sealed_sha256: r.get(3)?,
+                    size_px: (r.get(4)?, r.get(5)?),
+                })
+            },
+        )
+    }
+
     /// The newest answer to an alert.
     pub(crate) fn answer(&self, alert: &str) -> Result<Option<(u8, i64)>> {
         self.conn()
@@ -283,5 +322,9 @@ fn read_photo(r: &rusqlite::Row<'_>) -> rusqlite::Result<PhotoView> {
         media_type: r.get(6)?,
         from_camera: r.get(7)?,
         original_name: r.get(8)?,
+        flags: r.get(9)?,
+        recovered: r.get(10)?,
+        turn: r.get(11)?,
+        previews_missing: r.get(12)?,
     })
 }

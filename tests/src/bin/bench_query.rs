@@ -107,6 +107,7 @@ fn report(dice: &mut Dice, n: u32) -> Report {
         urgent: n.is_multiple_of(20),
         statements: vec![Said { basis: "seen".to_owned(), text }],
         place: Some(Place::new(lat_e7, lon_e7, Provider::Gnss)),
+        photos: 0,
     }
 }
 

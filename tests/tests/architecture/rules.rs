@@ -37,11 +37,12 @@ const MAY_USE: [(&str, &[&str]); 8] = [
 ];
 
 /// The core's modules; each uses only those before it. `limits` and `error` belong to all.
-const CORE_ORDER: [&str; 16] = [
+const CORE_ORDER: [&str; 17] = [
     "limits",
     "error",
     "clock",
     "keys",
+    "disk",
     "store",
     "log",
     "place",
