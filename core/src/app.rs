@@ -10,12 +10,14 @@ mod check;
 mod deliver;
 mod enrol;
 mod guard;
+mod outgoing;
 mod photos;
 mod previews;
 mod recover;
 mod show;
 mod space;
 pub mod views;
+mod witness;
 
 use std::sync::Arc;
 
@@ -41,6 +43,7 @@ use crate::store::{Folder, Key, StoreLock};
 pub use enrol::Enrolment;
 pub use guard::KeepOpen;
 pub use views::*;
+pub use witness::WitnessInfo;
 
 const SPOOL_PURPOSE: &str = "yb1/spool";
 /// Entries read at once when a vault follows the spool.

@@ -148,5 +148,5 @@ pub const FILE_LOCKED_WAIT_MS: u64 = 1_000;
 pub const ROAD_BYTES: usize = 4 * 1024;
 /// Bytes of a file read at a time while it is sent.
 pub const READ_BYTES: usize = 64 * 1024;
-/// Different heads of custody kept of one day: two prove that the hub contradicts itself, more prove no more.
-pub const WITNESS_HEADS_PER_DAY: u32 = 8;
+/// Different heads of custody kept under one number: two prove that the hub contradicts itself, more prove no more.
+pub const WITNESS_HEADS_PER_NUMBER: u32 = 8;

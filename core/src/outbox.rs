@@ -3,6 +3,7 @@
 
 use yenban_protocol::range::RangeSet;
 
+use crate::store::spool_files::OpenFile;
 use crate::store::spool_send::AttemptRow;
 
 /// How one entry stands with the hub.
@@ -35,12 +36,53 @@ pub(crate) fn send_state(seq: u64, received: &RangeSet, parked: Option<&str>, at
     state("unsent", "")
 }
 
+/// The state of an entry together with the files it names: what the hub holds of it has arrived when they have.
+pub(crate) fn with_files<'a>(entry: SendState, files: impl Iterator<Item = &'a OpenFile>) -> SendState {
+    if entry.state != "received" {
+        return entry;
+    }
+    files.fold(entry, |entry, file| {
+        let attempts = entry.attempts.saturating_add(file.attempts);
+        let told = |state: &'static str, why: Option<&str>| SendState { state, reason: why.unwrap_or(ON_ITS_WAY).to_owned(), attempts };
+        match (&file.parked, &file.reason) {
+            (Some(why), _) if file.is_erased() => SendState { reason: why.clone(), attempts, ..entry },
+            (Some(why), _) => told("parked", Some(why)),
+            (None, _) if entry.state == "parked" => SendState { attempts, ..entry },
+            (None, why) => told("sent", why.as_deref()),
+        }
+    })
+}
+
+/// Why an entry is not received although the hub has it, when there is nothing worse to tell.
+const ON_ITS_WAY: &str = "file_on_its_way: the file that it names has not arrived yet";
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::spool_capture::FileKind;
 
     fn run(first: u64, last: u64, rejections: u32, reason: &str) -> AttemptRow {
         AttemptRow { first, last, attempts: 2, rejections, reason: reason.into() }
+    }
+
+    fn file(parked: Option<&str>, reason: Option<&str>) -> OpenFile {
+        let (parked, reason) = (parked.map(str::to_owned), reason.map(str::to_owned));
+        let entry = crate::store::Key::new(1, 4);
+        OpenFile { entry, photo: entry, kind: FileKind::Original, attempts: 1, parked, reason }
+    }
+
+    #[test]
+    fn an_entry_has_arrived_when_its_files_have() {
+        let state = |state, reason: &str| SendState { state, reason: reason.into(), attempts: 1 };
+        let of = |files: &[OpenFile]| with_files(state("received", ""), files.iter());
+        assert_eq!(of(&[]), state("received", ""));
+        assert_eq!(of(&[file(None, None)]).state, "sent");
+        assert!(of(&[file(None, None)]).reason.starts_with("file_on_its_way"));
+        assert_eq!(of(&[file(None, Some("not_named: x"))]), SendState { attempts: 2, ..state("sent", "not_named: x") });
+        let parked = [file(None, None), file(Some("wrong_hash: x"), None), file(None, None)];
+        assert_eq!(of(&parked), SendState { attempts: 4, ..state("parked", "wrong_hash: x") });
+        assert_eq!(of(&[file(Some("erased: over"), None)]), SendState { attempts: 2, ..state("received", "erased: over") });
+        assert_eq!(with_files(state("unsent", ""), [file(None, None)].iter()), state("unsent", ""));
     }
 
     #[test]

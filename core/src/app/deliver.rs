@@ -120,7 +120,7 @@ impl Phone {
         };
         let effect = match &value.item {
             Item::ObjectsWanted { objects } => Effect::Wanted { files: objects.clone(), issued_ms: value.issued_ms },
-            Item::CustodyHead(head) => Effect::Head { day: head.day, hash: head.hash(), item: item.bytes().to_vec() },
+            Item::CustodyHead(head) => Effect::Head { number: head.number, hash: head.hash(), item: item.bytes().to_vec() },
             _ => Effect::None,
         };
         let (scope, epoch, number, kind) = (value.scope.to_bytes(), value.epoch.0, value.number, value.item.kind());
@@ -345,5 +345,10 @@ impl SyncStore for Phone {
     fn keep_streams(&mut self, open: &[Scope]) -> Result<()> {
         let open: Vec<_> = open.iter().map(Scope::to_bytes).collect();
         self.log.spool.keep_streams(&open)
+    }
+
+    fn make_room(&mut self) {
+        // What cannot go now goes another time.
+        let _ = self.evict_what_may_go();
     }
 }

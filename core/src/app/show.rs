@@ -1,27 +1,14 @@
 //! What screens ask: figures, lists, pages, search. Reads only.
 
-use yenban_protocol::id::EntryName;
-use yenban_protocol::range::RangeSet;
-use yenban_protocol::record::Act;
 use yenban_protocol::text::fold;
 
-use super::{CheckInInfo, IncidentInfo, OutboxItem, PatrolInfo, Phone, PinInfo, StatementInfo, Status, StatusPatrol, session_key};
+use super::outgoing::Delivery;
+use super::{CheckInInfo, IncidentInfo, PatrolInfo, Phone, PinInfo, StatementInfo, Status, StatusPatrol};
 use crate::error::{Error, Result};
 use crate::limits::PAGE_ROWS;
-use crate::log::{open_body, read_record};
-use crate::outbox::{SendState, send_state};
-use crate::store::Key;
-use crate::store::spool_send::AttemptRow;
 use crate::store::vault_read::{IncidentView, PatrolView};
 
 const BASES: [&str; 4] = ["unstated", "seen", "heard", "think"];
-
-/// What is needed to tell the send state of any entry of a log.
-struct Delivery {
-    received: RangeSet,
-    parked: Vec<(u64, String)>,
-    attempts: Vec<AttemptRow>,
-}
 
 impl Phone {
     /// The figures of `phone status`; also while locked and before enrolment.
@@ -79,71 +66,6 @@ impl Phone {
             distance_m: row.as_ref().map(|r| r.distance_m),
             paused,
         }))
-    }
-
-    /// The outbox, at most `limit` lines: set aside first, then what waits in the order of the log,
-    /// then the newest of what arrived. Kinds are named as far as they can be read now.
-    ///
-    /// # Errors
-    /// [`Error::NotEnrolled`], or the store cannot be read.
-    pub fn outbox(&mut self, limit: u32) -> Result<Vec<OutboxItem>> {
-        self.enrolled_or_refuse()?;
-        let limit = limit as usize;
-        let (mut parked, mut waiting, mut arrived) = (Vec::new(), Vec::new(), Vec::new());
-        for (number, name, _) in self.log.spool.logs()? {
-            let log = yenban_protocol::id::LogId(name);
-            let delivery = self.delivery(number)?;
-            let len = self.log.spool.len_of(number)?;
-            for (seq, reason) in delivery.parked.iter().filter(|(seq, _)| !delivery.received.contains(*seq)) {
-                parked.push(self.outbox_item(number, EntryName { log, seq: *seq }, &delivery, Some(reason))?);
-            }
-            for (first, last) in delivery.received.missing_below(len) {
-                for seq in first..=last {
-                    if waiting.len() >= limit {
-                        break;
-                    }
-                    if delivery.parked.iter().any(|(p, _)| *p == seq) {
-                        continue;
-                    }
-                    waiting.push(self.outbox_item(number, EntryName { log, seq }, &delivery, None)?);
-                }
-            }
-            let ranges: Vec<(u64, u64)> = delivery.received.iter().collect();
-            let newest = ranges.iter().rev().flat_map(|(first, last)| (*first..=*last).rev());
-            for seq in newest.filter(|seq| *seq < len).take(limit) {
-                arrived.push(self.outbox_item(number, EntryName { log, seq }, &delivery, None)?);
-            }
-        }
-        parked.truncate(limit);
-        parked.extend(waiting);
-        parked.truncate(limit);
-        parked.extend(arrived);
-        parked.truncate(limit);
-        Ok(parked)
-    }
-
-    fn delivery(&self, number: u32) -> Result<Delivery> {
-        Ok(Delivery {
-            received: self.log.spool.received(number)?,
-            parked: self.log.spool.parked(number)?,
-            attempts: self.log.spool.attempts(number)?,
-        })
-    }
-
-    fn outbox_item(&mut self, number: u32, name: EntryName, delivery: &Delivery, parked: Option<&str>) -> Result<OutboxItem> {
-        let SendState { state, reason, attempts } = send_state(name.seq, &delivery.received, parked, &delivery.attempts);
-        let kind = self.kind_of(Key::new(number, name.seq), name)?;
-        Ok(OutboxItem { log: name.log.to_string(), seq: name.seq, kind, state, reason, attempts })
-    }
-
-    /// Word of an entry's kind; `sealed` when it cannot be read now.
-    fn kind_of(&mut self, key: Key, name: EntryName) -> Result<&'static str> {
-        let member = self.member;
-        let Some(open) = self.open.as_mut() else { return Ok("sealed") };
-        let Some(row) = self.log.spool.entry(key)? else { return Ok("sealed") };
-        let Some(session) = session_key(&self.log, member, open, row.session)? else { return Ok("sealed") };
-        let record = read_record(name, &open_body(&session, name, &row.body)?)?;
-        Ok(Act::kind_code(record.act.kind()))
     }
 
     /// Patrols, newest first; `before` is the last name of the page before.
@@ -288,6 +210,7 @@ impl Phone {
 
     fn incident_infos(&mut self, rows: Vec<IncidentView>) -> Result<Vec<IncidentInfo>> {
         let fates = self.fates()?;
+        let incomplete = self.incomplete_subjects()?;
         let mut deliveries: Vec<(u32, Delivery)> = Vec::new();
         let mut infos = Vec::with_capacity(rows.len());
         for row in rows {
@@ -297,10 +220,11 @@ impl Phone {
                 deliveries.push((number, self.delivery(number)?));
             }
             let delivery = deliveries.iter().find(|(n, _)| *n == number).map(|(_, d)| d);
-            let state = delivery.map_or("unsent", |d| {
-                let parked = d.parked.iter().find(|(seq, _)| *seq == name.seq).map(|(_, why)| why.as_str());
-                send_state(name.seq, &d.received, parked, &d.attempts).state
-            });
+            let state = match delivery.map_or("unsent", |d| d.state_of(name.seq).state) {
+                // A report has arrived when its photographs have.
+                "received" if incomplete.contains(&row.key) => "sent",
+                state => state,
+            };
             let fate = fates.get(&name);
             infos.push(IncidentInfo {
                 id: name.to_string(),

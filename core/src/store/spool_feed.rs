@@ -5,7 +5,7 @@ use rusqlite::{Transaction, params};
 use super::spool::Spool;
 use super::spool_files::offer_again;
 use crate::error::{Result, SqlContext};
-use crate::limits::{FEED_ITEMS_PER_SCOPE, WITNESS_HEADS_PER_DAY};
+use crate::limits::{FEED_ITEMS_PER_SCOPE, WITNESS_HEADS_PER_NUMBER};
 
 /// What a new item changes beside the feed itself.
 pub(crate) enum Effect {
@@ -13,8 +13,8 @@ pub(crate) enum Effect {
     None,
     /// The hub wants files again, by an item issued at this time (hub time, ms).
     Wanted { files: Vec<[u8; 32]>, issued_ms: i64 },
-    /// A day's head of custody and its hash, with the signed item that brought it.
-    Head { day: u32, hash: [u8; 32], item: Vec<u8> },
+    /// A head of custody: its number and hash, with the signed item that brought it.
+    Head { number: u64, hash: [u8; 32], item: Vec<u8> },
 }
 
 /// An item to be kept.
@@ -85,11 +85,10 @@ impl Spool {
         })
     }
 
-    /// The days' heads of custody, as the hub signed them: (day, signed feed item), ascending.
-    pub(crate) fn witness(&self) -> Result<Vec<(u32, Vec<u8>)>> {
-        let mut statement =
-            self.conn()?.prepare_cached("SELECT day, item FROM witness ORDER BY day, head").doing("read heads of custody")?;
-        let rows = statement.query_map([], |r| Ok((r.get(0)?, r.get(1)?)));
+    /// Heads of custody in signed feed items, by their numbers.
+    pub(crate) fn witness(&self) -> Result<Vec<Vec<u8>>> {
+        let mut statement = self.conn()?.prepare_cached("SELECT item FROM witness ORDER BY number, head").doing("read heads of custody")?;
+        let rows = statement.query_map([], |r| r.get(0));
         rows.and_then(Iterator::collect).doing("read heads of custody")
     }
 
@@ -154,12 +153,12 @@ fn apply(tx: &Transaction<'_>, effect: &Effect) -> rusqlite::Result<()> {
     match effect {
         Effect::None => Ok(()),
         Effect::Wanted { files, issued_ms } => offer_again(tx, files, *issued_ms),
-        Effect::Head { day, hash, item } => {
+        Effect::Head { number, hash, item } => {
             tx.prepare_cached(
-                "INSERT OR IGNORE INTO witness(day, head, item)
-                 SELECT ?1, ?2, ?3 WHERE (SELECT count(*) FROM witness WHERE day = ?1) < ?4",
+                "INSERT OR IGNORE INTO witness(number, head, item)
+                 SELECT ?1, ?2, ?3 WHERE (SELECT count(*) FROM witness WHERE number = ?1) < ?4",
             )?
-            .execute(params![day, hash, item, WITNESS_HEADS_PER_DAY])?;
+            .execute(params![number.cast_signed(), hash, item, WITNESS_HEADS_PER_NUMBER])?;
             Ok(())
         }
     }

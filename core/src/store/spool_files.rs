@@ -29,6 +29,16 @@ pub(crate) struct OpenFile {
     pub reason: Option<String>,
 }
 
+impl OpenFile {
+    /// The hub destroyed it when its time was over: nothing is on its way.
+    pub(crate) fn is_erased(&self) -> bool {
+        self.parked.as_deref().is_some_and(|why| why.starts_with(ERASED))
+    }
+}
+
+/// How the reason begins with which a destroyed file is set aside.
+pub(crate) const ERASED: &str = "erased";
+
 const OFFERED: &str = "SELECT sealed_sha256, size_bytes FROM file
      WHERE epoch IS NULL AND parked IS NULL AND (evicted_ms IS NULL) = ?1
          AND EXISTS (SELECT 1 FROM received WHERE log = entry >> 40 AND entry & ?2 BETWEEN first AND last)

@@ -78,6 +78,8 @@ pub(super) struct Files {
     pub asked: Vec<Hash>,
     pub pace: Pace,
     pub wait_until_ms: u64,
+    /// Answers "later" in a row.
+    pub busy: u32,
     /// Segments sent since a chunk was: steady text must not stop files for ever.
     pub segments_since: u32,
     /// The hub takes no more files now.
@@ -94,6 +96,7 @@ impl Files {
             asked: Vec::new(),
             pace: Pace::unknown(),
             wait_until_ms: 0,
+            busy: 0,
             segments_since: 0,
             closed: false,
             reason: None,
@@ -106,6 +109,11 @@ impl Files {
 
     pub(super) fn is_later(&self, file: &Hash) -> bool {
         self.later.contains(file)
+    }
+
+    /// The hub asked for a pause that is not over.
+    pub(super) fn waits(&self, now_ms: u64) -> bool {
+        !self.closed && now_ms < self.wait_until_ms
     }
 
     /// How many files were set aside in this sync.

@@ -2,20 +2,15 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use yenban_protocol::keys::Purpose;
 use yenban_protocol::wire::path;
 
 use super::files::{FileErrand, Files, Stands};
 use super::outcome::{Outcome, Reason, Verdict};
 use super::plan::{Piece, Plan, Span};
-use super::seal::{Job, Sender, prepare, seal_all};
 use super::store::{Identity, LogDoubt, SyncStore};
 use super::{Body, Failure, Method, Problem, Reply, Request, Step, feed};
-use crate::error::{Error, Result};
-use crate::limits::{
-    PARK_AFTER_REJECTIONS, SEGMENTS_BEFORE_A_CHUNK, SYNC_BACKOFF_MS, SYNC_BUSY_MAX, SYNC_FAILURES_MAX, SYNC_IN_FLIGHT,
-    SYNC_REJECTIONS_IN_ROW_MAX, SYNC_REQUESTS_MAX,
-};
+use crate::error::Result;
+use crate::limits::{SEGMENTS_BEFORE_A_CHUNK, SYNC_BACKOFF_MS, SYNC_BUSY_MAX, SYNC_FAILURES_MAX, SYNC_IN_FLIGHT, SYNC_REQUESTS_MAX};
 
 /// Why a request is in the air.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +22,7 @@ pub(super) enum Errand {
 }
 
 impl Errand {
-    fn span(self) -> Option<Span> {
+    pub(super) fn span(self) -> Option<Span> {
         match self {
             Errand::Segment(piece) => Some(piece.span),
             Errand::Keys | Errand::Feed | Errand::File(_) => None,
@@ -36,8 +31,8 @@ impl Errand {
 }
 
 #[derive(Debug)]
-struct Flight {
-    errand: Errand,
+pub(super) struct Flight {
+    pub(super) errand: Errand,
     asked_ms: u64,
     /// The round of failures in which it left: one outage that hits all flights is one failure.
     round: u32,
@@ -46,12 +41,12 @@ struct Flight {
 /// One sync. See the module for how it is driven.
 #[derive(Debug)]
 pub struct Sync {
-    in_flight: usize,
+    pub(super) in_flight: usize,
     next_id: u64,
-    flying: BTreeMap<u64, Flight>,
+    pub(super) flying: BTreeMap<u64, Flight>,
     pub(super) plan: Plan,
     /// Sealed for the room that there is in the air; sent by the next calls.
-    ready: VecDeque<(Piece, Vec<u8>)>,
+    pub(super) ready: VecDeque<(Piece, Vec<u8>)>,
     pub(super) files: Files,
     pub(super) identity: Option<Identity>,
     /// The feed has been heard or refused: segments may go.
@@ -65,9 +60,9 @@ pub struct Sync {
     round: u32,
     failures: u32,
     busy: u32,
-    rejections_in_row: u32,
+    pub(super) rejections_in_row: u32,
     answered: bool,
-    stopping: bool,
+    pub(super) stopping: bool,
     wait_until_ms: u64,
     pub(super) outcome: Outcome,
     refused: Option<Reason>,
@@ -148,7 +143,7 @@ impl Sync {
                 && let Some(chosen) = self.choose(store, now_ms)?
             {
                 return Ok(Step::Send(self.send(chosen, now_ms)));
-            } else if self.flying.is_empty() && now_ms < self.files.wait_until_ms && store.files_waiting()? > 0 {
+            } else if self.flying.is_empty() && self.files.waits(now_ms) && store.files_waiting()? > 0 {
                 return Ok(Step::Wait { for_ms: Some(self.files.wait_until_ms - now_ms) });
             }
         }
@@ -214,93 +209,6 @@ impl Sync {
 
     pub(super) fn is_stopping(&self) -> bool {
         self.stopping
-    }
-
-    fn choose_segment(&mut self, store: &mut dyn SyncStore) -> Result<Option<Chosen>> {
-        if self.ready.is_empty() {
-            self.plan.look(store)?;
-            self.make_ready(store)?;
-        }
-        let Some((piece, bytes)) = self.ready.pop_front() else { return Ok(None) };
-        let size_bytes = bytes.len() as u64;
-        self.outcome.pushed_bytes += size_bytes;
-        if self.plan.mark_sent(piece.span) {
-            self.outcome.resent_bytes += size_bytes;
-        }
-        Ok(Some(Chosen::bytes(Errand::Segment(piece), Method::Post, path::SEGMENTS, bytes)))
-    }
-
-    /// Seals as many segments as may fly now.
-    fn make_ready(&mut self, store: &mut dyn SyncStore) -> Result<()> {
-        let room = self.in_flight.saturating_sub(self.flying.len());
-        let mut jobs: Vec<(Piece, Job)> = Vec::new();
-        // A run that cannot be sealed is set apart, which may leave others to seal: so until one is ready.
-        while self.ready.is_empty() {
-            while jobs.len() < room
-                && let Some(job) = self.next_job(store, &jobs)?
-            {
-                jobs.push(job);
-            }
-            if jobs.is_empty() {
-                return Ok(());
-            }
-            for (piece, sealed) in seal_all(std::mem::take(&mut jobs)) {
-                match sealed {
-                    Ok(bytes) => self.ready.push_back((piece, bytes)),
-                    Err(e) => self.set_damaged_apart(store, piece, e)?,
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn next_job(&mut self, store: &mut dyn SyncStore, jobs: &[(Piece, Job)]) -> Result<Option<(Piece, Job)>> {
-        let mut taken: Vec<Span> = jobs.iter().map(|(piece, _)| piece.span).collect();
-        taken.extend(self.flying.values().filter_map(|f| f.errand.span()));
-        while let Some(piece) = self.plan.next(&taken) {
-            if self.plan.is_settled(piece.span) {
-                continue;
-            }
-            let token = store.token()?;
-            let Some(identity) = &self.identity else { return Ok(None) };
-            let Some(hub) = identity.history.value.current(Purpose::Seal) else {
-                self.halt(Reason::new("no_seal_key", "the hub's key history has no key to seal to"));
-                return Ok(None);
-            };
-            let sender = Sender { device: identity.device, hub: hub.key, token: token.as_ref() };
-            match prepare(store, &sender, piece.span) {
-                Ok(Some(job)) => {
-                    if piece.rejections > 0 && job.span.last < piece.span.last {
-                        self.plan.give_back(Piece { span: Span { first: job.span.last + 1, ..piece.span }, ..piece });
-                    }
-                    return Ok(Some((Piece { span: job.span, ..piece }, job)));
-                }
-                Ok(None) => self.skip_absent(store, piece)?,
-                Err(e) => self.set_damaged_apart(store, piece, e)?,
-            }
-        }
-        Ok(None)
-    }
-
-    /// What this phone itself cannot read is halved as if the hub had refused it; other errors go up.
-    fn set_damaged_apart(&mut self, store: &mut dyn SyncStore, piece: Piece, error: Error) -> Result<()> {
-        match error {
-            Error::LogBroken { why, .. } => {
-                let piece = Piece { rejections: PARK_AFTER_REJECTIONS, ..piece };
-                self.set_apart(store, piece, &Reason::new("damaged", why))
-            }
-            other => Err(other),
-        }
-    }
-
-    /// Entries that were pruned (received under an earlier epoch, and their hold is over) cannot be sent.
-    fn skip_absent(&mut self, store: &dyn SyncStore, piece: Piece) -> Result<()> {
-        let present = store.entries(piece.span.log, piece.span.first, 1)?.first().map_or(u64::MAX, |e| e.seq);
-        self.plan.settle(piece.span.log, piece.span.first, piece.span.last.min(present.saturating_sub(1)));
-        if piece.rejections > 0 && present <= piece.span.last {
-            self.plan.give_back(Piece { span: Span { first: present, ..piece.span }, ..piece });
-        }
-        Ok(())
     }
 
     /// Takes an answer. One that is not waited for (late, repeated) changes nothing.
@@ -372,7 +280,7 @@ impl Sync {
     }
 
     /// The hub asks to be asked later.
-    pub(super) fn busy(&mut self, errand: Errand, reply: &Reply, reason: Reason, now_ms: u64) -> Result<()> {
+    fn busy(&mut self, errand: Errand, reply: &Reply, reason: Reason, now_ms: u64) -> Result<()> {
         self.busy += 1;
         self.put_back(errand);
         let wait_ms = reply.retry_after_ms.unwrap_or_else(|| backoff_ms(self.busy));
@@ -381,10 +289,6 @@ impl Sync {
             self.stop(reason);
         }
         Ok(())
-    }
-
-    pub(super) fn not_busy(&mut self) {
-        self.busy = 0;
     }
 
     /// Takes the news that a request has no answer. It is no try: what went out may be there already.
@@ -458,42 +362,6 @@ impl Sync {
         }
     }
 
-    /// What is sealed and not sent is sealed again: to another key, or under another token.
-    pub(super) fn seal_anew(&mut self) {
-        for (piece, _) in self.ready.drain(..) {
-            self.plan.give_back(piece);
-        }
-    }
-
-    /// The hub has taken a run.
-    pub(super) fn accepted(&mut self) {
-        self.rejections_in_row = 0;
-    }
-
-    /// The hub has refused the content of a run.
-    pub(super) fn reject(&mut self, store: &mut dyn SyncStore, piece: Piece, reason: Reason) -> Result<()> {
-        let Span { log, first, last } = piece.span;
-        let told = store.note_rejection(log, first, last, &format!("{}: {}", reason.code, reason.detail))?;
-        self.set_apart(store, Piece { rejections: told.max(piece.rejections + 1), ..piece }, &reason)?;
-        self.rejections_in_row += 1;
-        if self.rejections_in_row > SYNC_REJECTIONS_IN_ROW_MAX {
-            // Not one bad entry but a hub (or a phone) that is wrong about everything: park nothing more.
-            self.refuse(reason);
-            self.stopping = true;
-        }
-        Ok(())
-    }
-
-    fn set_apart(&mut self, store: &mut dyn SyncStore, piece: Piece, reason: &Reason) -> Result<()> {
-        if piece.span.count() == 1 && piece.rejections >= PARK_AFTER_REJECTIONS {
-            store.park(piece.span.log, piece.span.first, &format!("{}: {}", reason.code, reason.detail))?;
-            self.plan.settle(piece.span.log, piece.span.first, piece.span.last);
-        } else {
-            self.plan.again(piece);
-        }
-        Ok(())
-    }
-
     /// The hub lives another life than the receipts here: hear from it before going on.
     pub(super) fn ask_again(&mut self) {
         if self.feed_refused {
@@ -534,6 +402,7 @@ impl Sync {
             outcome.parked += store.parked(state.log)?.count();
         }
         outcome.evidence_waiting = store.files_waiting()?;
+        store.make_room();
         let all_there = outcome.unsent == 0 && outcome.parked == 0 && outcome.evidence_waiting == 0;
         (outcome.verdict, outcome.reason) = match (&self.refused, &self.trouble) {
             (Some(reason), _) => (Verdict::Refused, Some(reason.clone())),
@@ -546,6 +415,6 @@ impl Sync {
     }
 }
 
-fn backoff_ms(times: u32) -> u64 {
+pub(super) fn backoff_ms(times: u32) -> u64 {
     SYNC_BACKOFF_MS << times.saturating_sub(1).min(6)
 }

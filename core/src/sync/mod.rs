@@ -32,6 +32,7 @@ mod pace;
 mod plan;
 mod receipts;
 mod seal;
+mod segments;
 pub mod store;
 mod upload;
 

@@ -194,11 +194,14 @@ pub trait SyncStore {
     /// Where the streams stand.
     fn streams(&self) -> Result<Vec<StreamState>>;
     /// Keeps items (verified, ascending within a stream), moves the cursors and records gaps, in one
-    /// transaction; files that a new item wants are offered again, a day's head of custody is remembered for
+    /// transaction; files that a new item wants are offered again, a head of custody is remembered for
     /// good. Items that are here already change nothing. Answers how many were new.
     fn apply_items(&mut self, items: &[Signed<FeedItem>], streams: &[StreamState], gaps: &[Gap]) -> Result<u64>;
     /// Closes every stream but these: their items go.
     fn keep_streams(&mut self, open: &[Scope]) -> Result<()>;
+
+    /// A sync has ended: what the hub has signed for may make room. Nothing of it can spoil the sync.
+    fn make_room(&mut self);
 }
 
 impl<S: SyncStore + ?Sized> SyncStore for &mut S {
@@ -303,5 +306,8 @@ impl<S: SyncStore + ?Sized> SyncStore for &mut S {
     }
     fn keep_streams(&mut self, open: &[Scope]) -> Result<()> {
         (**self).keep_streams(open)
+    }
+    fn make_room(&mut self) {
+        (**self).make_room();
     }
 }

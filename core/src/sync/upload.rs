@@ -10,12 +10,13 @@ use yenban_protocol::upload::{
 };
 
 use super::files::{Chunk, FileErrand, Stands};
-use super::machine::{Chosen, Errand, Sync};
+use super::machine::{Chosen, Errand, Sync, backoff_ms};
 use super::outcome::Reason;
 use super::store::{SyncStore, WaitingFile};
 use super::{Body, Failure, FileSlice, Method, Reply};
 use crate::error::Result;
-use crate::limits::{FILE_LOCKED_WAIT_MS, PARK_AFTER_REJECTIONS};
+use crate::limits::{FILE_LOCKED_WAIT_MS, PARK_AFTER_REJECTIONS, SYNC_BUSY_MAX};
+use crate::store::spool_files::ERASED;
 
 const TUS: (&str, &str) = ("tus-resumable", TUS_VERSION);
 
@@ -23,15 +24,18 @@ impl Sync {
     /// The next request about a file, unless one is in the air.
     pub(super) fn choose_file(&mut self, store: &mut dyn SyncStore, now_ms: u64) -> Result<Option<Chosen>> {
         // While the hub's life and keys are asked about, an answer about a file may be one of another life.
-        if self.files.closed || now_ms < self.files.wait_until_ms || self.asks_or_carries_a_file() {
+        if self.files.closed || self.files.waits(now_ms) || self.asks_or_carries_a_file() {
             return Ok(None);
         }
         // Of one more than were set aside, at least one was not.
         while let Some(file) = store.files(self.files.later() + 1)?.into_iter().find(|f| !self.files.is_later(&f.sealed_sha256)) {
             match self.files.stands(&file.sealed_sha256) {
                 None => return self.ask(store).map(Some),
-                // Nothing can be sent of what is not here.
-                Some(_) if !file.here => self.files.pass_over(file.sealed_sha256),
+                Some(_) if !file.here => {
+                    // Nothing can be sent of what is not here; there is nothing to wait for either.
+                    store.note_file(&file.sealed_sha256, "gone: the hub lacks it, and it is not on this phone any more")?;
+                    self.files.pass_over(file.sealed_sha256);
+                }
                 Some(stands) => return Ok(Some(self.request_for(file, stands))),
             }
         }
@@ -89,31 +93,23 @@ impl Sync {
         }
         let reason = refusal(reply);
         match reply.status {
-            507 => {
-                // A hub without room for files may have room for text.
-                self.files.closed = true;
-                self.learn(errand, Stands::Unsure);
-                self.files.reason.get_or_insert(reason.clone());
-                errand.file().map_or(Ok(()), |file| store.note_file(&file, &reason.told()))
-            }
+            // A hub without room for files may have room for text.
+            507 => self.close_files(errand, reason, store),
+            429 if reason.code == "quota" => self.close_files(errand, reason, store),
             423 => {
                 let wait_ms = reply.retry_after_ms.unwrap_or(FILE_LOCKED_WAIT_MS);
                 self.files.wait_until_ms = now_ms.saturating_add(wait_ms);
                 self.stuck(errand, Stands::Unsure, reason, store)
             }
-            408 | 500.. => self.busy(Errand::File(errand), reply, reason, now_ms),
-            _ if reply.retry_after_ms.is_some() => self.busy(Errand::File(errand), reply, reason, now_ms),
+            408 | 500.. => self.files_wait(errand, reply, reason, store, now_ms),
+            _ if reply.retry_after_ms.is_some() => self.files_wait(errand, reply, reason, store, now_ms),
             status => {
-                self.not_busy();
+                self.files.busy = 0;
                 match errand {
                     FileErrand::Ask if status == 200 => self.on_objects(&reply.body, store),
-                    FileErrand::Ask => {
-                        // A hub that does not know the question takes no files.
-                        self.files.closed = true;
-                        self.files.reason.get_or_insert(reason);
-                        Ok(())
-                    }
-                    _ if status == 410 && reason.code == "erased" => self.erased(errand, store),
+                    // A hub that does not know the question takes no files.
+                    FileErrand::Ask => self.close_files(errand, reason, store),
+                    _ if status == 410 && reason.code == ERASED => self.erased(errand, store),
                     FileErrand::Look(file, size_bytes) => self.on_look(file, size_bytes, reply, reason, store),
                     FileErrand::Create(file, _) => self.on_created(file, reply, reason, store),
                     FileErrand::Chunk(chunk) => self.on_chunk(&chunk, reply, reason, store, now_ms.saturating_sub(asked_ms)),
@@ -129,6 +125,28 @@ impl Sync {
                 }
             }
         }
+    }
+
+    /// The hub asks to be asked later about files. Text does not wait for that.
+    fn files_wait(&mut self, errand: FileErrand, reply: &Reply, reason: Reason, store: &mut dyn SyncStore, now_ms: u64) -> Result<()> {
+        self.files.busy += 1;
+        if self.files.busy > SYNC_BUSY_MAX {
+            return self.close_files(errand, reason, store);
+        }
+        self.learn(errand, reply.upload_offset.map_or(Stands::Unsure, Stands::At));
+        self.files.wait_until_ms = now_ms.saturating_add(reply.retry_after_ms.unwrap_or_else(|| backoff_ms(self.files.busy)));
+        Ok(())
+    }
+
+    /// No file goes any more in this sync.
+    fn close_files(&mut self, errand: FileErrand, reason: Reason, store: &mut dyn SyncStore) -> Result<()> {
+        self.files.closed = true;
+        self.learn(errand, Stands::Unsure);
+        if let Some(file) = errand.file() {
+            store.note_file(&file, &reason.told())?;
+        }
+        self.files.reason.get_or_insert(reason);
+        Ok(())
     }
 
     fn on_objects(&mut self, body: &[u8], store: &mut dyn SyncStore) -> Result<()> {
@@ -289,7 +307,7 @@ impl Sync {
 
     /// Destroyed at the hub when its time was over: not wanted again, and not received either.
     fn erased(&mut self, errand: FileErrand, store: &mut dyn SyncStore) -> Result<()> {
-        let reason = Reason::new("erased", "the hub has destroyed this file, as its time was over");
+        let reason = Reason::new(ERASED, "the hub has destroyed this file, as its time was over");
         errand.file().map_or(Ok(()), |file| store.park_file(&file, &reason.told()))
     }
 

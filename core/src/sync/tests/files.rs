@@ -233,6 +233,35 @@ fn answers_that_want_patience_get_it() {
 }
 
 #[test]
+fn a_hub_too_busy_for_files_keeps_no_report_waiting() {
+    let mut hub = Hub::new();
+    let mut phone = hub.enrol(18);
+    phone.photograph(50_000, 2, false);
+    hub.uploads.busy = u32::MAX;
+    let mut run = Sync::new();
+    let mut reported = None;
+    let outcome = loop {
+        match next(&mut run, &mut phone) {
+            Step::Send(request) => {
+                let answer = hub.handle(&request, &phone);
+                reply(&mut run, &mut phone, request.id, answer.clone());
+                if answer.status == 503 && reported.is_none() {
+                    reported = Some((phone.record(true), hub.now_ms));
+                    assert!(matches!(next(&mut run, &mut phone), Step::Send(request) if request.path == path::SEGMENTS));
+                    run.give_up_waiting(&mut phone).unwrap();
+                }
+            }
+            Step::Wait { for_ms } => phone.clock.advance_ms(for_ms.unwrap()),
+            Step::Done(outcome) => break outcome,
+        }
+    };
+    assert_eq!((outcome.verdict, outcome.unsent, outcome.evidence_waiting), (Verdict::Partial, 0, 1));
+    assert_eq!(outcome.reason.unwrap().code, "busy");
+    hub.uploads.busy = 3;
+    assert_eq!(sync(&mut phone, &mut hub).verdict, Verdict::UpToDate);
+}
+
+#[test]
 fn a_hub_without_room_takes_text_and_gets_files_later() {
     let mut hub = Hub::new();
     let mut phone = hub.enrol(9);

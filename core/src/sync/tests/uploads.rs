@@ -29,6 +29,8 @@ pub(super) struct Uploads {
     pub locked: u32,
     pub too_large: BTreeSet<Hash>,
     pub full: bool,
+    /// Answers "later" so many times.
+    pub busy: u32,
     /// Bytes that a file got which were there already.
     pub doubled: u64,
     /// Every request about files, as (method, what, offset).
@@ -45,10 +47,6 @@ pub(super) enum Said {
 impl Uploads {
     pub(super) fn verified(&self, hash: &Hash) -> Option<&[u8]> {
         self.have.get(hash).filter(|u| u.verified).map(|u| u.bytes.as_slice())
-    }
-
-    pub(super) fn count(&self) -> usize {
-        self.have.values().filter(|u| u.verified).count()
     }
 
     /// Of one log, what receipts may name.
@@ -90,6 +88,10 @@ impl Uploads {
         };
         let offset = header("upload-offset").map_or(0, |v| v.parse().unwrap());
         self.heard.push((request.method, Some(hash), offset));
+        if self.busy > 0 {
+            self.busy -= 1;
+            return Said::Reply(Reply { retry_after_ms: Some(5_000), ..problem(503, "busy") });
+        }
         if self.locked > 0 {
             self.locked -= 1;
             return Said::Reply(problem(423, "locked"));
