@@ -56,9 +56,8 @@ fn reported(dir: &std::path::Path, clock: &std::sync::Arc<VirtualClock>, commune
     let mut phone = enrolled(dir, clock);
     phone.begin_epoch(commune.epoch).unwrap();
     let said = vec![Said { basis: "seen".into(), text: "Mất trâu".into() }];
-    let incident = phone
-        .report(&Report { kind: "theft".into(), urgent: false, statements: said, photos: u32::from(photos), place: None })
-        .unwrap();
+    let incident =
+        phone.report(&Report { kind: "theft".into(), urgent: false, statements: said, photos: u32::from(photos), place: None }).unwrap();
     let taken = (0..photos).map(|n| {
         let path = dir.join(format!("anh{n}.jpg"));
         std::fs::write(&path, [0xFF, 0xD8, 0xFF, n].repeat(500)).unwrap();
