@@ -10,6 +10,7 @@ pub mod app;
 pub mod backup;
 pub mod clock;
 pub mod console;
+pub mod custody;
 pub mod enrol;
 mod entropy;
 pub mod error;

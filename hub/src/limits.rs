@@ -269,3 +269,13 @@ pub const JOB_TICK: Duration = Duration::from_secs(30);
 
 /// Hour of the night, Viet Nam time, at which everything is read again (03:00: the quietest).
 pub const NIGHTLY_HOUR: i64 = 3;
+
+/// Photographs of one report whose entries have not come, listed one by one.
+pub const UNNAMED_LISTED_MAX: u64 = 100;
+
+/// Entries read at once while a log is disclosed in an evidence bundle.
+pub const BUNDLE_PAGE: u32 = 1_000;
+/// Bytes of one smaller copy that is shown in the minute of an evidence bundle.
+pub const MINUTE_COPY_MAX_BYTES: u64 = 96 * 1024;
+/// Bytes of all copies that are shown in one minute.
+pub const MINUTE_COPIES_MAX_BYTES: u64 = 24 * 1024 * 1024;

@@ -27,6 +27,17 @@ pub(super) fn command(b: Builder) -> Command {
         .subcommand(export(b))
         .subcommand(b.command("check", "help-hub-check", "yenban hub check --dir xa-mai-chau").arg(dir(b)))
         .subcommand(
+            order(b, "hold", "help-hub-hold", "yenban hub hold --dir xa-mai-chau 0123456789abcdef:7 --case 12/2026 --officer \"Hà Văn Sơn\" --second \"Lò Thị Hoa\"")
+                .arg(b.option("case", "NUMBER", "help-hold-case"))
+                .arg(b.option("for", "90d", "help-hold-for"))
+                .arg(b.switch("release", "help-hold-release"))
+                .arg(b.option("why", "TEXT", "help-hold-why")),
+        )
+        .subcommand(
+            order(b, "erase", "help-hub-erase", "yenban hub erase --dir xa-mai-chau 0123456789abcdef:7 --why \"Quyết định 15/QĐ\" --officer \"Hà Văn Sơn\" --second \"Lò Thị Hoa\"")
+                .arg(b.option("why", "TEXT", "help-erase-why").required(true)),
+        )
+        .subcommand(
             b.command("backup", "help-hub-backup", "yenban hub backup --dir xa-mai-chau --file xa-mai-chau.backup")
                 .arg(dir(b))
                 .arg(b.option("file", "FILE", "help-backup-file").required(true)),
@@ -41,6 +52,15 @@ pub(super) fn command(b: Builder) -> Command {
             .arg(b.option("file", "FILE", "help-backup-file").required(true))
             .arg(b.option("recovery-file", "FILE", "help-recovery-file")),
         )
+}
+
+/// A command by which two officers order something for one item of evidence.
+fn order(b: Builder, name: &'static str, help: &'static str, example: &'static str) -> Command {
+    b.command(name, help, example)
+        .arg(dir(b))
+        .arg(b.value("item", "ID", "help-item"))
+        .arg(b.option("officer", "NAME", "help-order-officer").required(true))
+        .arg(b.option("second", "NAME", "help-order-second").required(true))
 }
 
 fn init(b: Builder) -> Command {

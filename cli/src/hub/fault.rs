@@ -14,6 +14,7 @@ use crate::reason::said;
 pub(crate) fn of(error: &HubError, dir: &Path, words: Words) -> Fault {
     match error {
         HubError::Refused(_) | HubError::Told(_) => of_problem(&Problem::from(error), dir, words),
+        HubError::Storage(reason) => Fault::could_not("error-hub-file").told("reason", reason),
         HubError::Store(reason) => Fault::could_not("error-hub-database").at(dir).told("reason", &said(reason, words)),
         HubError::File { path, source } if source.kind() == std::io::ErrorKind::NotFound => unreadable(path, source, words),
         HubError::File { path, source } => Fault::could_not("error-file").at(path).with("reason", io_reason(source, words)),
@@ -43,6 +44,9 @@ fn of_problem(problem: &Problem, dir: &Path, words: Words) -> Fault {
             }
         }
         "not_found" => Fault::usage("error-hub-not-found").told("name", quoted(&problem.detail)),
+        "held" => Fault::no("error-item-held"),
+        "erased" => Fault::no("error-item-erased"),
+        "storage_full" => Fault::could_not("error-hub-full"),
         "second_officer" => Fault::usage("error-second-officer-needed"),
         "bad_rows" => {
             // All of them: a clerk mends the file once, not once a row.
@@ -53,7 +57,7 @@ fn of_problem(problem: &Problem, dir: &Path, words: Words) -> Fault {
         }
         "invalid" | "malformed" | "too_large" => Fault::usage("error-hub-input").told("reason", &said(&problem.detail, words)),
         "stopping" => Fault::could_not("error-hub-stopping"),
-        "file" | "folder" => Fault::could_not("error-hub-file").told("reason", &problem.detail),
+        "file" | "folder" | "storage" => Fault::could_not("error-hub-file").told("reason", &problem.detail),
         "locked" => Fault::could_not("error-hub-running").at(dir),
         _ if problem.status >= 500 => Fault::could_not("error-hub-database").at(dir).told("reason", &said(&problem.detail, words)),
         _ => Fault::no("error-hub-refused").told("reason", &problem.detail),

@@ -54,7 +54,13 @@ pub(super) fn init(job: &Job<'_>) -> Result<()> {
 pub(super) fn check(job: &Job<'_>) -> Result<()> {
     let found = job.at_the_hub(async |admin| admin.check().await)?;
     job.out.document(&json!(found))?;
-    job.out.say("cli-hub-checked", &[("entries", found.entries.into())])?;
+    job.out.say("cli-hub-checked", &[("entries", found.entries.into()), ("files", found.objects.into())])?;
+    if found.asked > 0 {
+        job.out.say("cli-hub-asked", &[("n", found.asked.into())])?;
+    }
+    if found.orphans > 0 {
+        job.out.say("cli-hub-orphans", &[("n", found.orphans.into())])?;
+    }
     for wrong in &found.wrong {
         job.out.line(&format!("  ✗ {}", crate::output::clean(wrong)))?;
     }

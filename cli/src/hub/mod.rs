@@ -35,6 +35,8 @@ pub(crate) fn run(path: &[&str], values: Values<'_>, out: &Output) -> Result<()>
         ["list"] => lists::list(&job),
         ["export"] => lists::export(&job),
         ["check"] => keep::check(&job),
+        ["hold"] => work::hold(&job),
+        ["erase"] => work::erase(&job),
         ["backup"] => keep::backup(&job),
         ["restore"] => keep::restore(&job),
         _ => Err(Fault::usage("error-command-missing")),

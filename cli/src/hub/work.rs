@@ -4,12 +4,13 @@ use serde_json::json;
 use yenban_hub::HubError;
 use yenban_hub::admin::EnrolWanted;
 use yenban_hub::alert::AlertWanted;
+use yenban_hub::retention::ItemOrder;
 use yenban_protocol::alert::Severity;
 use yenban_protocol::id::{DeviceId, Role};
 use yenban_protocol::text::Limit;
 
 use super::{Job, fault};
-use crate::args::{duration_ms, invalid, nearest_choice};
+use crate::args::{bounded, duration_ms, invalid, nearest_choice};
 use crate::fault::{Fault, Result};
 use crate::limits::LIST_MAX_BYTES;
 use crate::output::clean;
@@ -80,6 +81,46 @@ pub(super) fn revoke(job: &Job<'_>) -> Result<()> {
     job.out.document(&json!(revoked))?;
     let said = if revoked.already { "cli-revoked-before" } else { "cli-revoked" };
     job.out.say(said, &[("device", revoked.device.into())])
+}
+
+/// What two officers order for an item.
+fn order(job: &Job<'_>, reason: &str) -> Result<ItemOrder> {
+    Ok(ItemOrder {
+        id: job.values.need("item")?.to_owned(),
+        reason: reason.to_owned(),
+        officer: bounded(job.values.need("officer")?, Limit::NAME)?.to_owned(),
+        second: bounded(job.values.need("second")?, Limit::NAME)?.to_owned(),
+        for_ms: None,
+    })
+}
+
+/// `hold`, and the end of one.
+pub(super) fn hold(job: &Job<'_>) -> Result<()> {
+    let release = job.values.on("release");
+    let (option, shown) = if release { ("why", "--why") } else { ("case", "--case") };
+    let reason = job.values.text(option).ok_or_else(|| Fault::usage("error-option-missing").with("option", shown))?;
+    let for_ms = match job.values.text("for") {
+        Some(typed) => Some(duration_ms(typed).and_then(|ms| i64::try_from(ms).ok()).ok_or_else(|| invalid("for", typed, "90d"))?),
+        None => None,
+    };
+    let wanted = ItemOrder { for_ms, ..order(job, reason)? };
+    let done = match release {
+        true => job.at_the_hub(async |admin| admin.release(wanted).await)?,
+        false => job.at_the_hub(async |admin| admin.hold(wanted).await)?,
+    };
+    job.out.document(&json!(done))?;
+    match &done.until {
+        Some(until) => job.out.say("cli-item-held", &[("id", done.id.clone().into()), ("until", until.clone().into())]),
+        None => job.out.say("cli-item-released", &[("id", done.id.clone().into())]),
+    }
+}
+
+/// `erase`.
+pub(super) fn erase(job: &Job<'_>) -> Result<()> {
+    let wanted = order(job, job.values.need("why")?)?;
+    let done = job.at_the_hub(async |admin| admin.erase(wanted).await)?;
+    job.out.document(&json!(done))?;
+    job.out.say("cli-item-erased", &[("id", done.id.into())])
 }
 
 /// `console`. The last line printed is the way in.

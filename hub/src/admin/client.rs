@@ -18,6 +18,7 @@ use crate::error::{HubError, Result};
 use crate::exchange::{ExportTotals, Format, Scope as ExportScope};
 use crate::folder::Folder;
 use crate::limits::LOCK_WAIT;
+use crate::retention::{ItemOrder, ItemOrdered};
 use crate::store::{ImportTotals, ListQuery, Totals};
 
 /// Longest answer taken from a hub, bytes.
@@ -122,9 +123,24 @@ impl Admin {
         self.ask(Operation::Export { format, scope, out, purpose: purpose.to_owned() }).await
     }
 
-    /// Recomputes every chain.
+    /// Recomputes every chain and reads every file again.
     pub async fn check(&mut self) -> Result<Checked> {
         self.ask(Operation::Check).await
+    }
+
+    /// Holds an item of evidence for a case.
+    pub async fn hold(&mut self, order: ItemOrder) -> Result<ItemOrdered> {
+        self.ask(Operation::Hold(order)).await
+    }
+
+    /// Ends a hold.
+    pub async fn release(&mut self, order: ItemOrder) -> Result<ItemOrdered> {
+        self.ask(Operation::Release(order)).await
+    }
+
+    /// Destroys an item of evidence.
+    pub async fn erase(&mut self, order: ItemOrder) -> Result<ItemOrdered> {
+        self.ask(Operation::Erase(order)).await
     }
 
     /// Writes a backup, sealed to the recovery key.

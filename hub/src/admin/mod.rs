@@ -13,6 +13,7 @@ pub use work::{perform, revoke};
 
 use crate::alert::AlertWanted;
 use crate::exchange::{Format, Scope as ExportScope};
+use crate::retention::ItemOrder;
 use crate::store::ListQuery;
 
 /// Which list.
@@ -124,6 +125,15 @@ pub struct Checked {
     pub entries: u64,
     /// Names of what is wrong, and why.
     pub wrong: Vec<String>,
+    /// Files read again.
+    #[serde(default)]
+    pub objects: u64,
+    /// Files that phones were asked for now, because they are missing or altered.
+    #[serde(default)]
+    pub asked: u64,
+    /// Files in storage that nothing names; the nightly look removes them when they have lain there for a week.
+    #[serde(default)]
+    pub orphans: u64,
 }
 
 /// A backup that was written.
@@ -193,8 +203,14 @@ pub enum Operation {
         /// A line to the reporter.
         note: String,
     },
-    /// Recompute every chain; answers [`Checked`].
+    /// Recompute every chain and read every file again; answers [`Checked`].
     Check,
+    /// Hold an item of evidence for a case; answers [`crate::retention::ItemOrdered`].
+    Hold(ItemOrder),
+    /// End a hold; answers [`crate::retention::ItemOrdered`].
+    Release(ItemOrder),
+    /// Destroy an item of evidence; answers [`crate::retention::ItemOrdered`].
+    Erase(ItemOrder),
     /// Write a backup; answers [`BackedUp`].
     Backup {
         /// Where to, an absolute path that does not exist yet.

@@ -14,9 +14,11 @@ use crate::error::{HubError, Refusal, Result};
 use crate::folder::read_small;
 use crate::limits::{CONSOLE_ENTRY_TTL_MS, DEFAULT_LISTEN, PURPOSE_MAX_CHARS};
 use crate::store::{ItemDraft, ListQuery};
-use crate::{alert, backup, enrol, exchange};
+use crate::{alert, backup, enrol, exchange, retention, scrub};
 
 const OPERATOR: &str = "operator";
+/// Files between two lines of progress in the log.
+const CHECK_TOLD_EVERY: u64 = 1_000;
 const FATES: [&str; 5] = ["received", "in_hand", "needs_more", "resolved", "not_for_us"];
 
 fn invalid(field: &'static str, reason: &str) -> HubError {
@@ -46,16 +48,37 @@ pub async fn perform(hub: &Hub, operation: Operation) -> Result<Value> {
             value(exchange::export(hub.store.as_ref(), hub.clock(), format, &scope, &out, OPERATOR, &purpose).await?)
         }
         Operation::Fate { incident, state, note } => value(fate(hub, &incident, &state, &note).await?),
-        Operation::Check => {
-            let wrong = hub.store.check_chains().await?;
-            value(Checked { ok: wrong.is_empty(), entries: hub.store.totals().await?.entries, wrong })
-        }
+        Operation::Check => value(check(hub).await?),
+        Operation::Hold(order) => value(retention::hold(hub, order).await?),
+        Operation::Release(order) => value(retention::release(hub, order).await?),
+        Operation::Erase(order) => value(retention::erase(hub, order).await?),
         Operation::Backup { file } => {
             let size_bytes = backup::write(hub, &file).await?;
             hub.note(OPERATOR, "backup", "", "").await?;
             value(BackedUp { file, size_bytes })
         }
     }
+}
+
+async fn check(hub: &Hub) -> Result<Checked> {
+    let mut wrong = hub.store.check_chains().await?;
+    wrong.extend(hub.store.check_custody().await?);
+    let files = scrub::objects(hub, |read| {
+        if read % CHECK_TOLD_EVERY == 0 {
+            tracing::info!(files = read, "reading files again");
+        }
+    })
+    .await?;
+    wrong.extend(files.wrong);
+    hub.note(OPERATOR, "check", "", "").await?;
+    Ok(Checked {
+        ok: wrong.is_empty(),
+        entries: hub.store.totals().await?.entries,
+        wrong,
+        objects: files.objects,
+        asked: files.asked,
+        orphans: files.orphans,
+    })
 }
 
 async fn make_code(hub: &Hub, wanted: EnrolWanted) -> Result<EnrolMade> {

@@ -31,6 +31,11 @@ impl Outgoing {
         Ok(Self { file: Some(BufWriter::new(file)), partial, target: target.to_owned() })
     }
 
+    /// The name it will have.
+    pub(super) fn target(&self) -> &Path {
+        &self.target
+    }
+
     /// Makes the file durable and gives it its name.
     pub(super) fn finish(mut self) -> Result<()> {
         let writer = self.file.take().ok_or(HubError::Stopping)?;

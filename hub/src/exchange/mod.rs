@@ -5,6 +5,7 @@
 //! come from the [store](crate::store) page by page, so that an export of a year needs no more memory than one of
 //! a night.
 
+pub mod bundle;
 pub mod csv;
 mod file;
 pub mod geojson;

@@ -290,6 +290,9 @@ pub(crate) mod tests {
             }],
             amendments: 0,
             photos: 0,
+            attachments: 0,
+            complete: true,
+            missing: Vec::new(),
         }
     }
 

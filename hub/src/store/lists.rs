@@ -39,8 +39,11 @@ pub struct EvidenceTotals {
     pub verified: u64,
     /// Named by an entry, not delivered yet.
     pub expected: u64,
-    /// Delivered once, not there any more.
+    /// Delivered once, not there any more, or not what it was.
     pub missing: u64,
+    /// Destroyed when their time was over or by an order.
+    #[serde(default)]
+    pub erased: u64,
 }
 
 /// The figures of `hub status`.
@@ -128,6 +131,30 @@ pub struct IncidentListing {
     pub amendments: u64,
     /// How many photographs.
     pub photos: u64,
+    /// How many photographs the report says it has.
+    #[serde(default)]
+    pub attachments: u64,
+    /// Every photograph of it is here and verified (or was, and its time is over).
+    #[serde(default)]
+    pub complete: bool,
+    /// Photographs that are not here, and who has them.
+    #[serde(default)]
+    pub missing: Vec<MissingListing>,
+}
+
+/// A photograph that is not here, and who has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MissingListing {
+    /// Its name, `log:seq`; `null`: its entry has not come either.
+    pub id: Option<String>,
+    /// `expected`, `partial`, `missing` or `altered`.
+    pub state: String,
+    /// The device that has it.
+    pub device: String,
+    /// The name of the member it was enrolled for.
+    pub member: String,
+    /// That member's number.
+    pub member_no: u32,
 }
 
 /// A patrol.
@@ -217,7 +244,7 @@ pub struct EvidenceListing {
     pub sha256: String,
     /// Their length.
     pub size_bytes: u64,
-    /// `expected`, `partial`, `verified`, `missing` or `altered`.
+    /// `expected`, `partial`, `verified`, `missing`, `altered` or `erased`.
     pub state: String,
     /// The name it had when it was brought in.
     pub original_name: Option<String>,
@@ -225,6 +252,49 @@ pub struct EvidenceListing {
     pub media_type: String,
     /// SHA-256 of the sealed file, hexadecimal.
     pub sealed_sha256: String,
+    /// 0; above: from a branch of a log that contradicts itself.
+    #[serde(default)]
+    pub branch: u32,
+    /// The member its device was enrolled for: who has the original while it is not here.
+    #[serde(default)]
+    pub member: String,
+    /// That member's number.
+    #[serde(default)]
+    pub member_no: u32,
+    /// When it was verified for the first time.
+    #[serde(default)]
+    pub received_at: Option<String>,
+    /// When its time is over, unless a case holds it.
+    #[serde(default)]
+    pub expires_at: Option<String>,
+    /// When it was destroyed.
+    #[serde(default)]
+    pub erased_at: Option<String>,
+    /// Until when it is held for a case.
+    #[serde(default)]
+    pub held_until: Option<String>,
+    /// The case it is held for.
+    #[serde(default)]
+    pub hold_case: Option<String>,
+    /// The smaller copies: `thumbnail` and `preview`, and the state of each.
+    #[serde(default)]
+    pub previews: Vec<PreviewListing>,
+    /// Why there are no smaller copies, as a code.
+    #[serde(default)]
+    pub no_previews: Option<String>,
+}
+
+/// A smaller copy of a photograph.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PreviewListing {
+    /// `thumbnail` or `preview`.
+    pub kind: String,
+    /// Its state, as that of a photograph.
+    pub state: String,
+    /// SHA-256 of its bytes, hexadecimal.
+    pub sha256: String,
+    /// Their length.
+    pub size_bytes: u64,
 }
 
 /// An answer to an alert.

@@ -10,11 +10,12 @@ use std::sync::Arc;
 
 use yenban_protocol::crypto::Hash;
 use yenban_protocol::feed::Scope;
-use yenban_protocol::id::{CommuneCode, DeviceId, Epoch, HamletNo, LogId, MemberNo};
+use yenban_protocol::id::{CommuneCode, DeviceId, EntryName, Epoch, HamletNo, LogId, MemberNo};
 
 use crate::error::Result;
 use crate::storage::ObjectName;
 
+pub mod bundle;
 pub mod conformance;
 pub mod custody;
 mod effect;
@@ -25,12 +26,13 @@ mod people;
 mod run;
 pub mod sqlite;
 
+pub use bundle::{Belongings, EntryRow};
 pub use custody::{CustodyHeadRow, CustodyLeaves, CustodyNote, CustodyRow};
 pub use effect::{AnswerRow, Effect, FileNamed, PhotoRow, ReportRow, WhenWhere};
 pub use feed_rows::{AlertRow, FeedRow, ItemDraft, ItemSigner, SignedItem};
 pub use lists::{
     AlertListing, AnswerListing, AuditRow, CheckInRow, DeviceListing, EvidenceListing, EvidenceTotals, IncidentListing, ListQuery,
-    PatrolListing, QuarantineListing, StatementListing, Totals,
+    MissingListing, PatrolListing, PreviewListing, QuarantineListing, StatementListing, Totals,
 };
 pub use objects::{
     Arrival, Arrived, Erased, Erasure, Found, Hold, HoldOrder, ItemName, ItemRow, ObjectKind, ObjectRow, ObjectState, ReceiptMaker,
@@ -137,6 +139,20 @@ pub trait HubStore: Send + Sync + 'static {
 
     /// Erases who did what before `before_ms` (what was done stays), at most `limit` records; how many there were.
     fn erase_custody_names(&self, before_ms: i64, limit: u32) -> Reply<'_, u64>;
+
+    // ---- evidence bundles ---------------------------------------------------------------------------------
+
+    /// Entries of a log from `first` on, in their order, at most `limit`.
+    fn entries(&self, log: LogId, branch: u32, first: u64, limit: u32) -> Reply<'_, Vec<EntryRow>>;
+
+    /// Every log.
+    fn logs(&self) -> Reply<'_, Vec<LogId>>;
+
+    /// Every photograph, ascending.
+    fn items(&self) -> Reply<'_, Vec<ItemName>>;
+
+    /// What belongs to an incident, on whatever phone it was written; nothing when there is no such incident.
+    fn belongings(&self, incident: EntryName) -> Reply<'_, Belongings>;
 
     /// Recomputes every custody chain and head; names of what does not agree.
     fn check_custody(&self) -> Reply<'_, Vec<String>>;

@@ -3,6 +3,7 @@
 #![allow(dead_code, unreachable_pub, missing_docs)] // Each test uses its part of it.
 
 pub mod phone;
+pub mod upload;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -50,6 +51,12 @@ impl TestHub {
         let hub = Hub::open(Folder::new(dir), Arc::new(clock.clone())).await.expect("opens");
         let serving = serve(Arc::clone(&hub), "127.0.0.1:0").await.expect("serves");
         (hub, serving)
+    }
+
+    /// Enters the whole log of a phone, as if it had been delivered.
+    pub async fn deliver(&self, phone: &Phone) {
+        let last = phone.bodies.len() as u64 - 1;
+        yenban_hub::ingest::deliver(&self.hub, &phone.segment(0, last)).await.expect("delivered");
     }
 
     /// Stops and starts again on the same folder.

@@ -7,32 +7,30 @@ use yenban_protocol::text::fold;
 
 use super::after::{self, After};
 use super::read::{degrees, entry, interval, metres, provider, record};
-use super::{Result, seq_from_sql, sql};
+use super::{Result, evidence, seq_from_sql, sql};
 use crate::clock::rfc3339;
 use crate::error::Refusal;
-use crate::store::lists::{
-    AuditRow, CheckInRow, DeviceListing, EvidenceListing, IncidentListing, ListQuery, PatrolListing, StatementListing,
-};
+use crate::store::lists::{AuditRow, CheckInRow, DeviceListing, IncidentListing, ListQuery, PatrolListing, StatementListing};
 use crate::store::people::People;
 
-fn name(log: LogId, seq: u64) -> String {
+pub(super) fn name(log: LogId, seq: u64) -> String {
     EntryName { log, seq }.to_string()
 }
 
-fn wanted_name(query: &ListQuery) -> Result<Option<EntryName>> {
+pub(super) fn wanted_name(query: &ListQuery) -> Result<Option<EntryName>> {
     let invalid = |_| Refusal::Invalid { field: "name", reason: "not a name of the form log:seq".to_owned() }.into();
     query.name.as_deref().map(|text| text.parse::<EntryName>().map_err(invalid)).transpose()
 }
 
 /// A condition and its values, joined by AND.
 #[derive(Default)]
-struct Filter {
+pub(super) struct Filter {
     conditions: Vec<String>,
     values: Vec<Value>,
 }
 
 impl Filter {
-    fn add(&mut self, condition: &str, values: impl IntoIterator<Item = Value>) {
+    pub(super) fn add(&mut self, condition: &str, values: impl IntoIterator<Item = Value>) {
         self.conditions.push(condition.to_owned());
         self.values.extend(values);
     }
@@ -43,11 +41,11 @@ impl Filter {
         }
     }
 
-    fn sql(&self) -> String {
+    pub(super) fn sql(&self) -> String {
         if self.conditions.is_empty() { "1".to_owned() } else { self.conditions.join(" AND ") }
     }
 
-    fn page(mut self, limit: u32, offset: u32) -> Vec<Value> {
+    pub(super) fn page(mut self, limit: u32, offset: u32) -> Vec<Value> {
         self.values.extend([Value::from(limit), Value::from(offset)]);
         self.values
     }
@@ -84,7 +82,7 @@ pub(super) fn incidents(c: &Connection, query: &ListQuery, limit: u32, people: &
     filter.after(after::incidents(c, query)?);
     let statement = format!(
         "SELECT log, branch, seq, device, hamlet, author, kind, urgent, lat_e7, lon_e7, accuracy_cm, best_ms, earliest_ms, latest_ms,
-           received_ms FROM incident WHERE {} ORDER BY urgent DESC, best_ms DESC, incident LIMIT ? OFFSET ?",
+           received_ms, attachments FROM incident WHERE {} ORDER BY urgent DESC, best_ms DESC, incident LIMIT ? OFFSET ?",
         filter.sql()
     );
     let mut statement = c.prepare_cached(&statement).map_err(sql)?;
@@ -92,7 +90,7 @@ pub(super) fn incidents(c: &Connection, query: &ListQuery, limit: u32, people: &
         .query_map(params_from_iter(filter.page(limit, query.offset)), |row| incident_row(row, people))
         .and_then(Iterator::collect)
         .map_err(sql)?;
-    rows.into_iter().map(|incident| with_reports(c, incident)).collect()
+    rows.into_iter().map(|incident| evidence::with_photos(c, with_reports(c, incident)?, people)).collect()
 }
 
 fn incident_row(row: &Row<'_>, people: &People) -> rusqlite::Result<IncidentListing> {
@@ -119,10 +117,13 @@ fn incident_row(row: &Row<'_>, people: &People) -> rusqlite::Result<IncidentList
         statements: Vec::new(),
         amendments: 0,
         photos: 0,
+        attachments: row.get::<_, i64>(15)?.max(0) as u64,
+        complete: false,
+        missing: Vec::new(),
     })
 }
 
-/// Adds what was said and how many photographs there are.
+/// Adds what was said.
 fn with_reports(c: &Connection, mut incident: IncidentListing) -> Result<IncidentListing> {
     let log: LogId = incident.log.parse()?;
     let seq = incident.seq as i64;
@@ -147,11 +148,6 @@ fn with_reports(c: &Connection, mut incident: IncidentListing) -> Result<Inciden
             _ => {}
         }
     }
-    incident.photos = c
-        .prepare_cached("SELECT count(*) FROM photo WHERE subject_log = ?1 AND subject_seq = ?2")
-        .and_then(|mut s| s.query_row(params![log.0, seq], |row| row.get::<_, i64>(0)))
-        .map_err(sql)?
-        .max(0) as u64;
     Ok(incident)
 }
 
@@ -289,43 +285,6 @@ fn check_in_row(row: &Row<'_>) -> rusqlite::Result<CheckInRow> {
         listing.checkpoint = checkpoint;
     }
     Ok(listing)
-}
-
-/// Photographs that entries name, in the order of their logs.
-pub(super) fn evidence(c: &Connection, query: &ListQuery, limit: u32) -> Result<Vec<EvidenceListing>> {
-    let mut filter = Filter::default();
-    if let Some(since) = query.since_ms {
-        filter.add("best_ms >= ?", [since.into()]);
-    }
-    if let Some(EntryName { log, seq }) = wanted_name(query)? {
-        filter.add("subject_log = ? AND subject_seq = ?", [log.0.to_vec().into(), i64::try_from(seq).unwrap_or(i64::MAX).into()]);
-    }
-    let statement = format!(
-        "SELECT p.log, p.seq, p.device, subject_log, subject_seq, sha256, size_bytes, state, original_name, media_type, sealed_sha256
-           FROM photo p JOIN object o ON o.log = p.log AND o.branch = p.branch AND o.seq = p.seq AND o.kind = 2
-           WHERE {} ORDER BY p.log, p.branch, p.seq LIMIT ? OFFSET ?",
-        filter.sql()
-    );
-    let mut statement = c.prepare_cached(&statement).map_err(sql)?;
-    let rows = statement.query_map(params_from_iter(filter.page(limit, query.offset)), |row| {
-        let (log, seq) = (LogId(row.get(0)?), seq_from_sql(row.get(1)?));
-        let subject: (Option<[u8; 8]>, Option<i64>) = (row.get(3)?, row.get(4)?);
-        let hex = |hash: [u8; 32]| data_encoding::HEXLOWER.encode(&hash);
-        Ok(EvidenceListing {
-            id: name(log, seq),
-            incident: subject.0.zip(subject.1).map(|(log, seq)| name(LogId(log), seq_from_sql(seq))),
-            device: DeviceId(row.get(2)?).to_string(),
-            log: log.to_string(),
-            seq,
-            sha256: hex(row.get(5)?),
-            size_bytes: row.get::<_, i64>(6)?.max(0) as u64,
-            state: row.get(7)?,
-            original_name: row.get(8)?,
-            media_type: row.get(9)?,
-            sealed_sha256: hex(row.get(10)?),
-        })
-    });
-    rows.and_then(Iterator::collect).map_err(sql)
 }
 
 /// Devices, newest first. `now_ms` tells an expired certificate.

@@ -5,9 +5,11 @@
 
 mod after;
 mod alerts;
+mod bundle;
 mod check;
 mod custody;
 mod effects;
+mod evidence;
 mod feed;
 mod items;
 mod lists;

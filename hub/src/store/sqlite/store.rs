@@ -6,14 +6,16 @@ use std::sync::{Arc, PoisonError};
 use rusqlite::{OptionalExtension as _, params};
 use yenban_protocol::crypto::Hash;
 use yenban_protocol::feed::Scope;
-use yenban_protocol::id::{CommuneCode, DeviceId, Epoch, LogId};
+use yenban_protocol::id::{CommuneCode, DeviceId, EntryName, Epoch, LogId};
 
-use super::{Result, Shared, SqliteStore, alerts, check, custody, feed, items, lists, objects, people, quarantine, runs, sql, totals};
+use super::{
+    Result, Shared, SqliteStore, alerts, bundle, check, custody, evidence, feed, items, lists, objects, people, quarantine, runs, sql, totals,
+};
 use crate::limits::LIST_PAGE_MAX;
 use crate::storage::ObjectName;
 use crate::store::{
-    AlertListing, AlertRow, Arrival, Arrived, AuditRow, CheckInRow, CodeRow, CustodyHeadRow, CustodyLeaves, CustodyNote, CustodyRow,
-    Device, DeviceListing, Erased, Erasure, EvidenceListing, FeedRow, Found, HamletRow, HoldOrder, HubStore, ImportTotals, ImportedPlace,
+    AlertListing, AlertRow, Arrival, Arrived, AuditRow, Belongings, CheckInRow, CodeRow, CustodyHeadRow, CustodyLeaves, CustodyNote, CustodyRow,
+    Device, DeviceListing, EntryRow, Erased, Erasure, EvidenceListing, FeedRow, Found, HamletRow, HoldOrder, HubStore, ImportTotals, ImportedPlace,
     IncidentListing, ItemDraft, ItemName, ItemRow, ItemSigner, ListQuery, LogState, MemberRow, NewCode, NewRun, ObjectRow, PatrolListing,
     People, QuarantineListing, QuarantinedSegment, Redeemed, Redemption, Reply, Taken, Totals,
 };
@@ -158,6 +160,22 @@ impl HubStore for SqliteStore {
         Box::pin(self.write(move |c| custody::erase_who(c, before_ms, limit), |_| ()))
     }
 
+    fn entries(&self, log: LogId, branch: u32, first: u64, limit: u32) -> Reply<'_, Vec<EntryRow>> {
+        Box::pin(self.read(move |c| bundle::entries(c, log, branch, first, limit)))
+    }
+
+    fn logs(&self) -> Reply<'_, Vec<LogId>> {
+        Box::pin(self.read(bundle::logs))
+    }
+
+    fn items(&self) -> Reply<'_, Vec<ItemName>> {
+        Box::pin(self.read(bundle::items))
+    }
+
+    fn belongings(&self, incident: EntryName) -> Reply<'_, Belongings> {
+        Box::pin(self.read(move |c| bundle::belongings(c, incident)))
+    }
+
     fn check_custody(&self) -> Reply<'_, Vec<String>> {
         Box::pin(self.read(custody::check))
     }
@@ -295,7 +313,7 @@ impl HubStore for SqliteStore {
     }
 
     fn evidence(&self, query: ListQuery) -> Reply<'_, Vec<EvidenceListing>> {
-        Box::pin(self.list(query, |c, query, limit, _| lists::evidence(c, query, limit)))
+        Box::pin(self.list(query, evidence::list))
     }
 
     fn alerts(&self, query: ListQuery) -> Reply<'_, Vec<AlertListing>> {

@@ -28,6 +28,7 @@ pub(super) fn totals(c: &Connection) -> Result<Totals> {
             verified: photos("verified")?,
             expected: photos("expected")? + photos("partial")?,
             missing: photos("missing")? + photos("altered")?,
+            erased: photos("erased")?,
         },
         quarantine: count("SELECT count(*) FROM quarantine")?,
         alerts: count("SELECT count(*) FROM alert")?,

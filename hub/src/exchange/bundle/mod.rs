@@ -1,0 +1,311 @@
+//! Evidence bundles go out: photographs with everything that proves them, in one file (docs/EVIDENCE.md).
+//!
+//! What is exported is first read whole, so that the custody record can say what was found, then a head is signed over
+//! all custody, and only then are the members collected, listed, signed and written. A file that changes in between
+//! ends the export: nothing appears.
+
+mod chains;
+mod files;
+mod logs;
+mod minute;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use yenban_protocol::bundle::tar::{END_BYTES, header, padding};
+use yenban_protocol::bundle::{
+    CERTIFICATES, CopyNamed, CustodyFile, FileNamed, HEADS, ItemNamed, KEYS, LogFile, MANIFEST, MINUTE, Manifest, RECEIPTS, write_statements,
+};
+use yenban_protocol::crypto::sha256;
+use yenban_protocol::custody::{Action, Item};
+use yenban_protocol::id::{DeviceId, EntryName};
+use yenban_protocol::keys::root_hash;
+use yenban_protocol::limits::{MAX_BUNDLE_MEMBERS, MAX_KEPT_TOTAL_BYTES};
+use yenban_protocol::record::PreviewKind;
+use yenban_protocol::signed::Signed;
+
+use super::Scope;
+use super::file::Outgoing;
+use crate::app::{Hub, sign_receipt};
+use crate::custody;
+use crate::error::{HubError, Refusal, Result};
+use crate::limits::EXPORT_PAGE;
+use crate::store::{CustodyNote, ItemName, ListQuery, LogState, ObjectKind, ObjectRow};
+use files::{Found, Stored};
+
+/// What a bundle holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BundleTotals {
+    /// Incidents.
+    pub incidents: u64,
+    /// Photographs, whether their bytes are here or not.
+    pub photos: u64,
+    /// Originals among them that are in the bundle.
+    pub originals: u64,
+    /// Members of the file.
+    pub members: u64,
+    /// Length of the file.
+    pub size_bytes: u64,
+    /// Fingerprint of the commune's root, hexadecimal: whoever verifies compares it.
+    pub root: String,
+}
+
+/// One member of the file before it is written.
+enum Member {
+    Bytes(Vec<u8>),
+    Stored(Stored),
+}
+
+/// One photograph and what was found of its files.
+struct Photo {
+    name: ItemName,
+    rows: Vec<ObjectRow>,
+    original: Option<(Stored, &'static str)>,
+    copies: Vec<(PreviewKind, Stored, &'static str)>,
+    lost: Option<Action>,
+}
+
+impl Photo {
+    fn item(&self) -> Item {
+        Item { entry: self.name.entry, branch: self.name.branch }
+    }
+}
+
+/// Writes a bundle of everything in `scope` to `out`. `actor` and `purpose` go into the read log, and into the custody
+/// record of every photograph.
+///
+/// # Errors
+/// [`Refusal::Invalid`] without a purpose, [`Refusal::NotFound`] for an incident that is not there,
+/// [`Refusal::TooLarge`] when it would hold more than a verifier reads; no file then, nor after any other error.
+pub async fn export(hub: &Hub, scope: &Scope, out: &Path, actor: &str, purpose: &str) -> Result<BundleTotals> {
+    if purpose.trim().is_empty() {
+        return Err(Refusal::Invalid { field: "purpose", reason: "is kept in the record of everything exported: say what for".to_owned() }.into());
+    }
+    let incidents = incidents(hub, scope).await?;
+    let subject = scope.incident.clone().unwrap_or_else(|| scope.since_ms.map_or_else(|| "all".to_owned(), crate::clock::rfc3339));
+    hub.note(actor, "export bundle", &subject, purpose).await?;
+    let mut file = Outgoing::begin(out)?;
+
+    let (shown, names) = match &incidents {
+        None => (logs::everything(hub.store.as_ref()).await?, hub.store.items().await?),
+        Some(incidents) => {
+            let (mut entries, mut photos) = (Vec::new(), Vec::new());
+            for incident in incidents {
+                let found = hub.store.belongings(*incident).await?;
+                entries.extend(found.entries);
+                photos.extend(found.photos);
+            }
+            photos.sort_by_key(|name| (name.entry, name.branch));
+            photos.dedup();
+            (logs::only(&entries), photos)
+        }
+    };
+    let mut photos = Vec::with_capacity(names.len());
+    for name in names {
+        photos.push(look_at(hub, name).await?);
+    }
+    let exported_ms = hub.now_ms();
+    let newest = custody::close_now(hub, notes(&photos, actor, purpose, exported_ms), exported_ms).await?;
+
+    let mut members: BTreeMap<String, Member> = BTreeMap::new();
+    members.insert(KEYS.to_owned(), Member::Bytes(hub.keys.history.bytes().to_vec()));
+    let items: Vec<ItemName> = photos.iter().map(|photo| photo.name).collect();
+    let custody = chains::collect(hub.store.as_ref(), &items, &newest).await?;
+    members.insert(HEADS.to_owned(), Member::Bytes(write_statements(custody.heads.iter().map(|row| row.bytes.as_slice()))));
+    for (item, chain) in &custody.chains {
+        members.insert(CustodyFile::name(item), Member::Bytes(chain.to_bytes()));
+    }
+    let mut devices = BTreeSet::new();
+    let mut disclosed = Vec::new();
+    for ((log, branch), seqs) in &shown {
+        let Some(found) = logs::disclose(hub.store.as_ref(), *log, *branch, seqs.as_ref()).await? else { continue };
+        devices.extend(found.runs.iter().flat_map(|run| run.heads.iter().map(|head| head.device)));
+        members.insert(LogFile::name(*log, *branch), Member::Bytes(found.to_bytes()));
+        disclosed.push(found);
+    }
+    members.insert(CERTIFICATES.to_owned(), Member::Bytes(certificates(hub, &devices).await?));
+    members.insert(RECEIPTS.to_owned(), Member::Bytes(receipts(hub, &photos, exported_ms).await?));
+    let manifest = Manifest {
+        commune: hub.commune(),
+        hub: hub.keys.history.value.name.clone(),
+        epoch: hub.epoch(),
+        exported_ms,
+        purpose: purpose.to_owned(),
+        incidents,
+        files: Vec::new(),
+        items: Vec::new(),
+        copies: Vec::new(),
+    };
+    let told = minute::Told { manifest: &manifest, photos: &photos, logs: &disclosed, custody: &custody, actor };
+    members.insert(MINUTE.to_owned(), Member::Bytes(minute::write(hub, &told).await?));
+    let mut totals = BundleTotals {
+        incidents: minute::incidents(&disclosed, &manifest),
+        photos: photos.len() as u64,
+        root: data_encoding::HEXLOWER.encode(&root_hash(&hub.keys.history.value.root)),
+        ..BundleTotals::default()
+    };
+    let manifest = list(manifest, photos, &mut members);
+    totals.originals = manifest.items.iter().filter(|named| named.original.is_some()).count() as u64;
+    write(hub, manifest, members, &mut file, &mut totals).await?;
+    file.finish()?;
+    Ok(totals)
+}
+
+/// The incidents of a scope; `None`: the whole commune.
+async fn incidents(hub: &Hub, scope: &Scope) -> Result<Option<Vec<EntryName>>> {
+    if let Some(id) = &scope.incident {
+        let not_found = || Refusal::NotFound { what: "incident", name: id.clone() };
+        let name: EntryName = id.parse().map_err(|_| not_found())?;
+        let query = ListQuery { limit: 1, name: Some(id.clone()), ..ListQuery::default() };
+        return if hub.store.incidents(query).await?.is_empty() { Err(not_found().into()) } else { Ok(Some(vec![name])) };
+    }
+    if scope.since_ms.is_none() {
+        return Ok(None);
+    }
+    let mut names = Vec::new();
+    let mut query = ListQuery { limit: EXPORT_PAGE, since_ms: scope.since_ms, ..ListQuery::default() };
+    loop {
+        let page = hub.store.incidents(query.clone()).await?;
+        for row in &page {
+            names.push(row.id.parse::<EntryName>()?);
+        }
+        match page.last() {
+            Some(last) if page.len() == EXPORT_PAGE as usize => query.after = Some(format!("{}/{}", last.id, last.branch)),
+            _ => break,
+        }
+    }
+    names.sort();
+    names.dedup();
+    if names.is_empty() {
+        return Err(Refusal::NotFound { what: "incident", name: scope.since_ms.map(crate::clock::rfc3339).unwrap_or_default() }.into());
+    }
+    Ok(Some(names))
+}
+
+/// Reads the files of a photograph.
+async fn look_at(hub: &Hub, name: ItemName) -> Result<Photo> {
+    let rows = hub.store.objects_of(name).await?;
+    let mut photo = Photo { name, rows: Vec::new(), original: None, copies: Vec::new(), lost: None };
+    for row in &rows {
+        match (row.kind, files::look(hub.storage.as_ref(), row).await?) {
+            (ObjectKind::Original, Found::Good(stored, ending)) if row.named_by == name => photo.original = Some((stored, ending)),
+            (ObjectKind::Original, Found::Lost(action)) if row.named_by == name => photo.lost = Some(action),
+            (ObjectKind::Preview, Found::Good(stored, ending)) => photo.copies.push((PreviewKind::Preview, stored, ending)),
+            (ObjectKind::Thumbnail, Found::Good(stored, ending)) => photo.copies.push((PreviewKind::Thumbnail, stored, ending)),
+            _ => {}
+        }
+    }
+    photo.rows = rows;
+    Ok(photo)
+}
+
+/// What goes into the custody record: that it was exported, and what was found wrong on the way.
+fn notes(photos: &[Photo], actor: &str, purpose: &str, at_ms: i64) -> Vec<CustodyNote> {
+    let note = |item, action, actor: &str, purpose: &str| CustodyNote {
+        item,
+        action,
+        at_ms,
+        about: None,
+        code: None,
+        actor: actor.to_owned(),
+        purpose: purpose.to_owned(),
+    };
+    let mut notes = Vec::with_capacity(photos.len());
+    for photo in photos {
+        notes.extend(photo.lost.map(|action| note(photo.name, action, "hub", "export")));
+        notes.push(note(photo.name, Action::Exported, actor, purpose));
+    }
+    notes
+}
+
+async fn certificates(hub: &Hub, devices: &BTreeSet<DeviceId>) -> Result<Vec<u8>> {
+    let mut found = Vec::new();
+    for id in devices {
+        found.extend(hub.store.device(*id).await?);
+    }
+    Ok(write_statements(found.iter().map(|device| device.certificate.as_slice())))
+}
+
+/// The receipts of the originals. One that is named a second time was received once: the hub says now that it has it.
+async fn receipts(hub: &Hub, photos: &[Photo], now_ms: i64) -> Result<Vec<u8>> {
+    let mut receipts = BTreeSet::new();
+    for photo in photos.iter().filter(|photo| photo.original.is_some()) {
+        for row in photo.rows.iter().filter(|row| row.kind == ObjectKind::Original && row.named_by == photo.name) {
+            receipts.insert(match &row.receipt {
+                Some(receipt) => receipt.clone(),
+                None => {
+                    let state = LogState { log: photo.name.entry.log, device: row.device, held: Vec::new() };
+                    sign_receipt(&hub.keys, hub.epoch(), &state, &[(row.sealed_sha256, row.sealed_size_bytes)], now_ms, false)?
+                }
+            });
+        }
+    }
+    Ok(write_statements(receipts.iter().map(Vec::as_slice)))
+}
+
+/// Names originals and copies in the manifest and lists every member.
+fn list(mut manifest: Manifest, photos: Vec<Photo>, members: &mut BTreeMap<String, Member>) -> Manifest {
+    for photo in photos {
+        let item = photo.item();
+        let original = photo.original.map(|(stored, ending)| {
+            let name = files::original_name(&item, ending);
+            members.insert(name.clone(), Member::Stored(stored));
+            name
+        });
+        manifest.items.push(ItemNamed { item, original });
+        for (kind, stored, ending) in photo.copies {
+            let object = if kind == PreviewKind::Preview { ObjectKind::Preview } else { ObjectKind::Thumbnail };
+            let file = files::copy_name(&item, object, ending);
+            // Two entries may each name a copy of this kind: one of them is enough.
+            if members.insert(file.clone(), Member::Stored(stored)).is_none() {
+                manifest.copies.push(CopyNamed { item, kind, file });
+            }
+        }
+    }
+    manifest.items.sort_by(|a, b| a.item.cmp(&b.item));
+    manifest.copies.sort_by(|a, b| a.file.cmp(&b.file));
+    let listed = |(name, member): (&String, &Member)| {
+        let (size_bytes, sha256) = match member {
+            Member::Bytes(bytes) => (bytes.len() as u64, sha256(bytes)),
+            Member::Stored(stored) => (stored.size_bytes, stored.sha256),
+        };
+        FileNamed { name: name.clone(), size_bytes, sha256 }
+    };
+    manifest.files = members.iter().map(listed).collect();
+    manifest
+}
+
+async fn write(hub: &Hub, manifest: Manifest, members: BTreeMap<String, Member>, out: &mut Outgoing, totals: &mut BundleTotals) -> Result<()> {
+    let kept: u64 = members.values().map(|member| if let Member::Bytes(bytes) = member { bytes.len() as u64 } else { 0 }).sum();
+    totals.members = members.len() as u64 + 1;
+    if totals.members > MAX_BUNDLE_MEMBERS as u64 || kept > MAX_KEPT_TOTAL_BYTES {
+        return Err(Refusal::TooLarge("one bundle: export one incident, or less time".to_owned()).into());
+    }
+    let manifest = Signed::sign(manifest, &hub.keys.signer)?.into_bytes();
+    let first = (MANIFEST.to_owned(), Member::Bytes(manifest));
+    for (name, member) in std::iter::once(first).chain(members) {
+        let size_bytes = match &member {
+            Member::Bytes(bytes) => bytes.len() as u64,
+            Member::Stored(stored) => stored.size_bytes,
+        };
+        let head = header(&name, size_bytes).ok_or_else(|| Refusal::TooLarge(name.clone()))?;
+        out.put(&head)?;
+        match &member {
+            Member::Bytes(bytes) => out.put(bytes)?,
+            Member::Stored(stored) => files::write(hub.storage.as_ref(), stored, out).await?,
+        }
+        out.put(&vec![0; padding(size_bytes)])?;
+        totals.size_bytes += (head.len() + padding(size_bytes)) as u64 + size_bytes;
+    }
+    totals.size_bytes += END_BYTES as u64;
+    out.put(&[0; END_BYTES])
+}
+
+impl Outgoing {
+    fn put(&mut self, bytes: &[u8]) -> Result<()> {
+        let target = self.target().to_owned();
+        self.write_all(bytes).map_err(HubError::file(target))
+    }
+}
