@@ -396,7 +396,7 @@ def mutant(seed):
 
 
 def main():
-    from breaches import BREACHES
+    from breaches_below import BREACHES
 
     folder, mutants, seed = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     os.makedirs(folder, exist_ok=True)
