@@ -41,6 +41,7 @@ macro_rules! sources {
             ("errors.ftl", include_str!(concat!("../", $folder, "/errors.ftl"))),
             ("cli.ftl", include_str!(concat!("../", $folder, "/cli.ftl"))),
             ("demo.ftl", include_str!(concat!("../", $folder, "/demo.ftl"))),
+            ("evidence.ftl", include_str!(concat!("../", $folder, "/evidence.ftl"))),
             ("console.ftl", include_str!(concat!("../", $folder, "/console.ftl"))),
         ]
     };

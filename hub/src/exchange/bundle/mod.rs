@@ -16,7 +16,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use yenban_protocol::bundle::tar::{END_BYTES, header, padding};
 use yenban_protocol::bundle::{
-    CERTIFICATES, CopyNamed, CustodyFile, FileNamed, HEADS, ItemNamed, KEYS, LogFile, MANIFEST, MINUTE, Manifest, RECEIPTS, write_statements,
+    CERTIFICATES, CopyNamed, CustodyFile, FileNamed, HEADS, ItemNamed, KEYS, LogFile, MANIFEST, MINUTE, Manifest, RECEIPTS,
+    write_statements,
 };
 use yenban_protocol::crypto::sha256;
 use yenban_protocol::custody::{Action, Item};
@@ -81,7 +82,9 @@ impl Photo {
 /// [`Refusal::TooLarge`] when it would hold more than a verifier reads; no file then, nor after any other error.
 pub async fn export(hub: &Hub, scope: &Scope, out: &Path, actor: &str, purpose: &str) -> Result<BundleTotals> {
     if purpose.trim().is_empty() {
-        return Err(Refusal::Invalid { field: "purpose", reason: "is kept in the record of everything exported: say what for".to_owned() }.into());
+        return Err(
+            Refusal::Invalid { field: "purpose", reason: "is kept in the record of everything exported: say what for".to_owned() }.into()
+        );
     }
     let incidents = incidents(hub, scope).await?;
     let subject = scope.incident.clone().unwrap_or_else(|| scope.since_ms.map_or_else(|| "all".to_owned(), crate::clock::rfc3339));
@@ -277,7 +280,13 @@ fn list(mut manifest: Manifest, photos: Vec<Photo>, members: &mut BTreeMap<Strin
     manifest
 }
 
-async fn write(hub: &Hub, manifest: Manifest, members: BTreeMap<String, Member>, out: &mut Outgoing, totals: &mut BundleTotals) -> Result<()> {
+async fn write(
+    hub: &Hub,
+    manifest: Manifest,
+    members: BTreeMap<String, Member>,
+    out: &mut Outgoing,
+    totals: &mut BundleTotals,
+) -> Result<()> {
     let kept: u64 = members.values().map(|member| if let Member::Bytes(bytes) = member { bytes.len() as u64 } else { 0 }).sum();
     totals.members = members.len() as u64 + 1;
     if totals.members > MAX_BUNDLE_MEMBERS as u64 || kept > MAX_KEPT_TOTAL_BYTES {

@@ -20,13 +20,7 @@ pub(super) fn entries(c: &Connection, log: LogId, branch: u32, first: u64, limit
         )
         .map_err(sql)?;
     let rows = statement.query_map(params![log.0, branch, seq_to_sql(first)?, limit], |row| {
-        Ok(EntryRow {
-            seq: seq_from_sql(row.get(0)?),
-            link: row.get(1)?,
-            body: row.get(2)?,
-            head: row.get(3)?,
-            received_ms: row.get(4)?,
-        })
+        Ok(EntryRow { seq: seq_from_sql(row.get(0)?), link: row.get(1)?, body: row.get(2)?, head: row.get(3)?, received_ms: row.get(4)? })
     });
     rows.and_then(Iterator::collect).map_err(sql)
 }

@@ -9,15 +9,16 @@ use yenban_protocol::feed::Scope;
 use yenban_protocol::id::{CommuneCode, DeviceId, EntryName, Epoch, LogId};
 
 use super::{
-    Result, Shared, SqliteStore, alerts, bundle, check, custody, evidence, feed, items, lists, objects, people, quarantine, runs, sql, totals,
+    Result, Shared, SqliteStore, alerts, bundle, check, custody, evidence, feed, items, lists, objects, people, quarantine, runs, sql,
+    totals,
 };
 use crate::limits::LIST_PAGE_MAX;
 use crate::storage::ObjectName;
 use crate::store::{
-    AlertListing, AlertRow, Arrival, Arrived, AuditRow, Belongings, CheckInRow, CodeRow, CustodyHeadRow, CustodyLeaves, CustodyNote, CustodyRow,
-    Device, DeviceListing, EntryRow, Erased, Erasure, EvidenceListing, FeedRow, Found, HamletRow, HoldOrder, HubStore, ImportTotals, ImportedPlace,
-    IncidentListing, ItemDraft, ItemName, ItemRow, ItemSigner, ListQuery, LogState, MemberRow, NewCode, NewRun, ObjectRow, PatrolListing,
-    People, QuarantineListing, QuarantinedSegment, Redeemed, Redemption, Reply, Taken, Totals,
+    AlertListing, AlertRow, Arrival, Arrived, AuditRow, Belongings, CheckInRow, CodeRow, CustodyHeadRow, CustodyLeaves, CustodyNote,
+    CustodyRow, Device, DeviceListing, EntryRow, Erased, Erasure, EvidenceListing, FeedRow, Found, HamletRow, HoldOrder, HubStore,
+    ImportTotals, ImportedPlace, IncidentListing, ItemDraft, ItemName, ItemRow, ItemSigner, ListQuery, LogState, MemberRow, NewCode,
+    NewRun, ObjectRow, PatrolListing, People, QuarantineListing, QuarantinedSegment, Redeemed, Redemption, Reply, Taken, Totals,
 };
 
 impl Shared {
