@@ -5,6 +5,9 @@
 //! chunk = length (4, big endian, of the ciphertext) | ciphertext; nonce = its number; AAD = 1 for the last, else 0
 //! plain = (name length (2) | name | size (8) | bytes) ...
 //! ```
+//! Files of evidence are in it as they lie in storage, sealed; the keys that open them are in the database. Unfinished
+//! uploads are not: phones go on from the start.
+//!
 //! The last chunk says so under its seal, so a file that was cut short is told from a whole one. The hub itself cannot
 //! open its backups: whoever steals them needs the recovery key, which lies elsewhere.
 
@@ -25,6 +28,8 @@ use crate::entropy::{self, Entropy};
 use crate::error::{HubError, Result};
 use crate::folder::Folder;
 use crate::keys;
+use crate::scrub;
+use crate::storage::ObjectName;
 use crate::store::HubStore as _;
 use crate::store::sqlite::SqliteStore;
 
@@ -33,6 +38,9 @@ const INFO: &[u8] = b"yb1/backup";
 const CHUNK_BYTES: usize = 1 << 20;
 const KEY_BYTES: usize = 32;
 const NAME_MAX_BYTES: usize = 512;
+
+/// Before the names of sealed files.
+const OBJECTS: &str = "objects/";
 
 /// Where the copy of the database lies while a backup is written, inside the hub's folder.
 const COPY: &str = "backup.tmp";
@@ -65,8 +73,10 @@ fn contents(folder: &Folder, database: &Path) -> Result<Vec<(String, PathBuf)>> 
     let objects = folder.objects();
     for entry in fs::read_dir(&objects).map_err(HubError::file(&objects))? {
         let entry = entry.map_err(HubError::file(&objects))?;
-        if let Some(name) = entry.file_name().to_str().filter(|_| entry.path().is_file()) {
-            all.push((format!("objects/{name}"), entry.path()));
+        // What a put is writing at this moment has another name yet; what came after the database was copied is only
+        // carried along, and phones send it again.
+        if let Some(name) = entry.file_name().to_str().and_then(ObjectName::parse) {
+            all.push((format!("{OBJECTS}{name}"), entry.path()));
         }
     }
     all.push(("hub.db".to_owned(), database.to_owned()));
@@ -83,7 +93,12 @@ fn seal_all(folder: &Folder, database: &Path, recovery: &crypto::PublicKey, targ
     out.write_all(&header).map_err(failed())?;
     let mut sealer = Sealer { out, cipher: ChaCha20Poly1305::new(&(*key).into()), plain: Vec::with_capacity(CHUNK_BYTES), number: 0 };
     for (name, path) in contents(folder, database)? {
-        let mut source = File::open(&path).map_err(HubError::file(&path))?;
+        let mut source = match File::open(&path) {
+            Ok(source) => source,
+            // Destroyed since the database was copied: a restored hub finds it missing and says so.
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound && name.starts_with(OBJECTS) => continue,
+            Err(e) => return Err(HubError::file(&path)(e)),
+        };
         let size = source.metadata().map_err(HubError::file(&path))?.len();
         let mut head = u16::try_from(name.len()).unwrap_or(u16::MAX).to_be_bytes().to_vec();
         head.extend_from_slice(name.as_bytes());
@@ -208,6 +223,10 @@ pub struct Restored {
     pub epoch: String,
     /// Entries it holds.
     pub entries: u64,
+    /// Files of evidence it holds; every one was read.
+    pub objects: u64,
+    /// Files that the backup should hold and does not, or not as they were; phones are asked for them.
+    pub missing: u64,
 }
 
 /// Restores the backup in `file` to `dir`, which must not exist or be empty, and begins a new epoch: phones then offer
@@ -246,7 +265,19 @@ pub async fn restore(dir: &Path, file: &Path, recovery_file: Option<&Path>, cloc
     store.begin_epoch(epoch, clock.now_ms()).await?;
     let entries = store.totals().await?.entries;
     store.close().await?;
-    Ok(Restored { dir: dir.to_owned(), commune: identity.commune, name: identity.name, epoch: epoch.to_string(), entries })
+    // Before anybody is told again that a file is here, it is read.
+    let hub = Hub::open(folder, clock).await?;
+    let read = scrub::objects(&hub, |_| ()).await?;
+    hub.close().await?;
+    Ok(Restored {
+        dir: dir.to_owned(),
+        commune: identity.commune,
+        name: identity.name,
+        epoch: epoch.to_string(),
+        entries,
+        objects: read.objects,
+        missing: read.wrong.len() as u64,
+    })
 }
 
 fn unpack(folder: &Folder, mut source: Unsealer<impl Read>) -> Result<()> {

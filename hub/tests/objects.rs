@@ -25,11 +25,6 @@ async fn a_folder_and_memory_keep_the_same_promises() {
     assert_eq!(conformance::run(Arc::new(OverObjectStore::memory())).await, Ok(()));
     let temp = tempfile::tempdir().expect("temp");
     assert_eq!(conformance::run(Arc::new(OverObjectStore::folder(temp.path()).expect("opens"))).await, Ok(()));
-    let mode = |path: &std::path::Path| {
-        use std::os::unix::fs::PermissionsExt as _;
-        std::fs::metadata(path).expect("meta").permissions().mode() & 0o777
-    };
-    let _ = mode;
     // What a killed put leaves is not seen, and goes with the next start.
     let name = "ab".repeat(32);
     for rest in [format!("{name}#1"), format!("{name}.part#2"), format!("{name}.part")] {
@@ -274,7 +269,6 @@ async fn time_ends_evidence_and_a_case_holds_it() {
     let record = s.actions().await;
     assert_eq!(record.iter().filter(|a| **a == Action::Deleted).count(), 1);
     assert!(record.contains(&Action::Held) && record.contains(&Action::Released));
-    // Nothing of the facts is left in the database file.
     s.hub.hub.close().await.expect("closes");
 }
 
@@ -327,5 +321,36 @@ async fn a_night_reads_everything_once() {
     assert_eq!(s.evidence().await.state, "missing");
     assert_eq!(s.wanted().await, [s.files[0].hash]);
     assert!(!jobs::due(&s.hub.hub).await.expect("due"));
+    s.hub.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_has_the_files_and_a_restored_hub_has_read_them() {
+    let s = scene().await;
+    for file in &s.files {
+        s.tus.upload(file).await;
+    }
+    let whole = s.hub.temp.path().join("whole.backup");
+    yenban_hub::backup::write(&s.hub.hub, &whole).await.expect("backed up");
+    std::fs::remove_file(only_object(&s.hub)).expect("removed");
+    let lacking = s.hub.temp.path().join("lacking.backup");
+    yenban_hub::backup::write(&s.hub.hub, &lacking).await.expect("backed up");
+    let recovery = s.hub.temp.path().join("hub.recovery");
+    let clock = || Arc::new(s.hub.clock.clone());
+    for (n, (file, missing)) in [(&whole, 0), (&lacking, 1)].into_iter().enumerate() {
+        let dir = s.hub.temp.path().join(format!("restored-{n}"));
+        let restored = yenban_hub::backup::restore(&dir, file, Some(&recovery), clock()).await.expect("restored");
+        assert_eq!((restored.objects, restored.missing), (3, missing));
+        let hub = yenban_hub::Hub::open(yenban_hub::folder::Folder::new(&dir), clock()).await.expect("opens");
+        let tus = Tus::new(&hub);
+        let answer = tus.objects(&[s.files[0].hash, s.files[1].hash]).await;
+        let first = if missing == 0 { wire::ObjectState::Verified } else { wire::ObjectState::Partial(0) };
+        assert_eq!(answer.states, [first, wire::ObjectState::Verified]);
+        let receipt = support::upload::checked(&s.phone, &answer.receipts[0]);
+        assert_eq!(receipt.epoch, hub.epoch(), "the receipt is of the new epoch");
+        assert_eq!(receipt.objects.len(), if missing == 0 { 2 } else { 1 });
+        assert_eq!(tus.upload(&s.files[0]).await.status, 204);
+        hub.close().await.expect("closes");
+    }
     s.hub.stop().await;
 }
