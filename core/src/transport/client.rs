@@ -1,7 +1,7 @@
 //! One hub, reached over whichever of its addresses answers; bounded in time and in bytes.
 //!
 //! Slices of files are streamed from the disk, and what is handed to the road is counted. Over HTTP/2 the hub's window
-//! bounds how much of that can be on its way unread (docs/adr/0010).
+//! bounds how much of that can be on its way unread (docs/adr/0013).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
