@@ -3,7 +3,8 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 
 use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -113,4 +114,69 @@ impl ServerCertVerifier for Anybody {
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.0.signature_verification_algorithms.supported_schemes()
     }
+}
+
+/// What a metered road has seen.
+#[derive(Default)]
+pub struct Meter {
+    /// Connections that came about.
+    pub connections: AtomicU64,
+    /// Connections that were cut.
+    pub cuts: AtomicU64,
+    /// Bytes that went from phones to the hub.
+    pub sent_bytes: AtomicU64,
+    moved: (Mutex<()>, Condvar),
+}
+
+impl Meter {
+    /// Waits until so many bytes went to the hub.
+    pub fn wait_for(&self, bytes: u64) {
+        let mut held = self.moved.0.lock().unwrap();
+        while self.sent_bytes.load(Ordering::Relaxed) < bytes {
+            held = self.moved.1.wait(held).unwrap();
+        }
+    }
+
+    fn count(&self, bytes: usize) {
+        let _held = self.moved.0.lock().unwrap();
+        self.sent_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+        self.moved.1.notify_all();
+    }
+}
+
+/// Forwards to `hub` and cuts each connection, both ways at once, after so many bytes towards the hub.
+pub fn metered(hub: SocketAddr, every_bytes: u64) -> (SocketAddr, Arc<Meter>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let meter = Arc::new(Meter::default());
+    let seen = Arc::clone(&meter);
+    thread::spawn(move || {
+        for client in listener.incoming().flatten() {
+            let Ok(server) = TcpStream::connect(hub) else { continue };
+            seen.connections.fetch_add(1, Ordering::Relaxed);
+            let (from, to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+            let seen = Arc::clone(&seen);
+            thread::spawn(move || pump_metered(from, to, every_bytes, &seen));
+            thread::spawn(move || pump(server, client, usize::MAX));
+        }
+    });
+    (address, meter)
+}
+
+fn pump_metered(mut from: TcpStream, mut to: TcpStream, mut budget: u64, meter: &Meter) {
+    let mut buffer = [0; 16 * 1024];
+    while let Ok(n @ 1..) = from.read(&mut buffer) {
+        let n = n.min(usize::try_from(budget).unwrap_or(usize::MAX));
+        if to.write_all(&buffer[..n]).is_err() {
+            break;
+        }
+        meter.count(n);
+        budget -= n as u64;
+        if budget == 0 {
+            meter.cuts.fetch_add(1, Ordering::Relaxed);
+            break;
+        }
+    }
+    let _ = from.shutdown(Shutdown::Both);
+    let _ = to.shutdown(Shutdown::Both);
 }
