@@ -59,6 +59,8 @@ pub const PREVIEW_SCANS_MAX: u32 = 64;
 pub const PREVIEW_SCANNED_PIXELS_MAX: u64 = 320_000_000;
 /// Largest PNG or WebP file of which a preview is made, in bytes: it is held in memory.
 pub const PREVIEW_WHOLE_FILE_MAX_BYTES: u64 = 16 * 1024 * 1024;
+/// Starts at which previews are tried again after the program ended while it decoded.
+pub const PREVIEW_TRIES_MAX: u8 = 3;
 /// JPEG quality of previews, in percent.
 pub const PREVIEW_QUALITY: u8 = 80;
 /// Largest colour profile that a preview keeps, in bytes; those of cameras have some 500.

@@ -15,14 +15,14 @@ use crate::evidence::look::{Look, Seen};
 use crate::evidence::object_path;
 use crate::evidence::preview::{self, Copy, TOOL, reasons};
 use crate::evidence::seal::{Sealed, SealedReader, Sealing};
-use crate::limits::{PAGE_ROWS, PREVIEWS_QUOTA_BYTES, PREVIEWS_ROOM_BYTES};
+use crate::limits::{PAGE_ROWS, PREVIEW_TRIES_MAX, PREVIEWS_QUOTA_BYTES, PREVIEWS_ROOM_BYTES};
 use crate::log::{Lane, Written};
 use crate::store::Key;
 use crate::store::spool_capture::{FileKind, NewFile};
 use crate::store::vault_read::PhotoView;
 
-/// The photograph whose previews are being made for the second time: a decoder that ends the program must not do so at
-/// every start.
+/// The photograph whose previews are being made once more, and how often: a decoder that ends the program must not do so
+/// at every start.
 const TRYING: &str = "previews-trying";
 /// Why an original that is no longer here has no previews.
 const ORIGINAL_GONE: &str = "original_gone";
@@ -58,8 +58,14 @@ impl Phone {
                 break;
             }
             self.ready()?;
-            self.previews_of(&photo)?;
-            answered += 1;
+            match self.previews_of(&photo) {
+                // A medium that cannot be read now: another time, and the next photograph all the same.
+                Err(Error::Io { .. }) => {}
+                done => {
+                    done?;
+                    answered += 1;
+                }
+            }
         }
         Ok(answered)
     }
@@ -69,20 +75,27 @@ impl Phone {
         let files = self.log.spool.files_of(photo.key)?;
         let original = files.iter().find(|file| file.kind == FileKind::Original);
         let parent = Parent { name, key: photo.key, sha256: photo.sha256, urgent: original.is_some_and(|file| file.urgent) };
-        let trying = photo.key.0.to_be_bytes();
-        if self.log.spool.meta(TRYING)?.as_deref() == Some(&trying) {
+        let tries = self.log.spool.meta(TRYING)?.and_then(|bytes| {
+            let (key, tries) = bytes.split_first_chunk::<8>()?;
+            (*key == photo.key.0.to_be_bytes()).then(|| tries.first().copied()).flatten()
+        });
+        let tries = tries.unwrap_or(0);
+        if tries >= PREVIEW_TRIES_MAX {
             self.record_previews(&parent, Err(reasons::DECODER_DIED))?;
             return self.log.spool.set_meta(&[(TRYING, None)]);
         }
+        let trying = [&photo.key.0.to_be_bytes()[..], &[tries + 1]].concat();
         self.log.spool.set_meta(&[(TRYING, Some(&trying))])?;
         let copies = self.copies_of_stored(photo);
+        // It came back, whatever it said.
+        self.log.spool.set_meta(&[(TRYING, None)])?;
         let copies = match copies {
             // Missing or damaged, which `check` tells: it must not keep the others waiting.
-            Err(Error::StoreDamaged { .. } | Error::Io { .. }) => Err(ORIGINAL_GONE),
+            Err(Error::StoreDamaged { .. }) => Err(ORIGINAL_GONE),
+            Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => Err(ORIGINAL_GONE),
             copies => copies?,
         };
-        self.record_previews(&parent, copies)?;
-        self.log.spool.set_meta(&[(TRYING, None)])
+        self.record_previews(&parent, copies)
     }
 
     fn copies_of_stored(&mut self, photo: &PhotoView) -> Result<Result<Vec<Copy>, &'static str>> {
@@ -97,17 +110,14 @@ impl Phone {
         let seen = look.end();
         let mut reader = SealedReader::open(disk.as_ref(), &path, opener)?;
         let copies = preview::make(&seen, photo.turn, &mut reader);
-        Ok(if reader.failed() { Err(ORIGINAL_GONE) } else { copies })
+        reader.failed().map_or(Ok(copies), Err)
     }
 
     fn copies(&self, sealed_sha256: &[u8; 32], key: &ContentKey, seen: &Seen, turn: u8) -> Result<Result<Vec<Copy>, &'static str>> {
         let path = object_path(&self.folder.objects(), sealed_sha256);
         let mut reader = SealedReader::with_key(self.disk.as_ref(), &path, key)?;
         let copies = preview::make(seen, turn, &mut reader);
-        if reader.failed() {
-            return Err(Error::StoreDamaged { path, why: "it cannot be read back".into() });
-        }
-        Ok(copies)
+        reader.failed().map_or(Ok(copies), Err)
     }
 
     /// Seals the copies and names them in the log, or says there why there are none.

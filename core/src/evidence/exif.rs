@@ -125,15 +125,20 @@ impl Place<'_> {
 
 /// Degrees, minutes and seconds with their direction, in 1e-7 degree.
 fn degrees(value: Option<&Value>, direction: Option<&Value>, letters: [u8; 2], most: f64) -> Option<i32> {
-    let Some(Value::Rational(parts)) = value else { return None };
     let Some(Value::Ascii(direction)) = direction else { return None };
     let letter = direction.first()?.first()?.to_ascii_uppercase();
+    // The standard wants them unsigned; some phones write signed ones.
+    let parts: Vec<(f64, bool)> = match value? {
+        Value::Rational(parts) => parts.iter().map(|part| (part.to_f64(), part.denom != 0)).collect(),
+        Value::SRational(parts) => parts.iter().map(|part| (part.to_f64(), part.denom != 0)).collect(),
+        _ => return None,
+    };
     let mut degrees = 0.0;
-    for (part, unit) in parts.iter().take(3).zip([1.0, 60.0, 3_600.0]) {
-        if part.denom == 0 || (unit > 1.0 && part.to_f64() > SEXAGESIMAL_MAX) {
+    for ((part, is_number), unit) in parts.iter().take(3).zip([1.0, 60.0, 3_600.0]) {
+        if !is_number || *part < 0.0 || (unit > 1.0 && *part > SEXAGESIMAL_MAX) {
             return None;
         }
-        degrees += part.to_f64() / unit;
+        degrees += part / unit;
     }
     if parts.is_empty() || !degrees.is_finite() || degrees > most || !letters.contains(&letter) {
         return None;

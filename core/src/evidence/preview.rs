@@ -41,7 +41,7 @@ pub(crate) mod reasons {
     pub(crate) const COLOURS: &str = "colours_unsupported";
     /// The decoder gave up.
     pub(crate) const NOT_DECODABLE: &str = "not_decodable";
-    /// The decoder ended the program twice.
+    /// The decoder ended the program again and again.
     pub(crate) const DECODER_DIED: &str = "decoder_died";
 }
 
@@ -95,10 +95,13 @@ fn refusal(seen: &Seen) -> Option<&'static str> {
     if pixels > PREVIEW_PIXELS_MAX {
         return Some(reasons::TOO_LARGE);
     }
-    if seen.scans > PREVIEW_SCANS_MAX || (frame.progressive && pixels * u64::from(seen.scans) > PREVIEW_SCANNED_PIXELS_MAX) {
+    if seen.scans > PREVIEW_SCANS_MAX {
         return Some(reasons::SCANS);
     }
-    (frame.progressive && frame.coefficient_bytes > PREVIEW_MEMORY_BYTES * 3 / 4).then_some(reasons::PROGRESSIVE)
+    if frame.progressive && frame.coefficient_bytes > PREVIEW_MEMORY_BYTES * 3 / 4 {
+        return Some(reasons::PROGRESSIVE);
+    }
+    (frame.progressive && pixels * u64::from(seen.scans) > PREVIEW_SCANNED_PIXELS_MAX).then_some(reasons::SCANS)
 }
 
 fn make_both(seen: &Seen, turn: u8, source: &mut (impl BufRead + Send)) -> Result<Vec<Copy>, &'static str> {

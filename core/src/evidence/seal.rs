@@ -177,7 +177,7 @@ pub(crate) struct SealedReader {
     len: usize,
     next: Vec<u8>,
     ended: bool,
-    failed: bool,
+    failed: Option<io::ErrorKind>,
 }
 
 impl SealedReader {
@@ -210,31 +210,37 @@ impl SealedReader {
             len: 0,
             next: Vec::with_capacity(CHUNK_BYTES + CHUNK_TAG_BYTES),
             ended: false,
-            failed: false,
+            failed: None,
         };
         reader.read_ahead().map_err(|e| Error::io("read", path, e))?;
         Ok(reader)
     }
 
-    /// Whether reading failed: then it is not the decoder that disliked the file.
-    pub(crate) fn failed(&self) -> bool {
-        self.failed
+    /// What failed in reading: then it is not the decoder that disliked the file.
+    pub(crate) fn failed(&self) -> Option<Error> {
+        self.failed.map(|kind| self.error(kind.into()))
+    }
+
+    fn error(&self, e: io::Error) -> Error {
+        match e.kind() {
+            io::ErrorKind::InvalidData => Error::StoreDamaged { path: self.path.clone(), why: "it was altered or cut".into() },
+            _ => Error::io("read", &self.path, e),
+        }
     }
 
     /// Reads everything into `out`; the hash of it.
     pub(crate) fn copy_to(&mut self, out: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> Result<Hash> {
         let mut hash = Context::new(&SHA256);
         loop {
-            let path = self.path.clone();
-            let chunk = self.fill_buf().map_err(|e| match e.kind() {
-                io::ErrorKind::InvalidData => Error::StoreDamaged { path: path.clone(), why: e.to_string() },
-                _ => Error::io("read", &path, e),
-            })?;
+            if let Err(e) = self.fill_buf() {
+                return Err(self.error(e));
+            }
+            let chunk = &self.plain[self.used..self.len];
             if chunk.is_empty() {
                 return Ok(finish(hash));
             }
             hash.update(chunk);
-            out(chunk).map_err(|e| Error::io("write photo", &path, e))?;
+            out(chunk).map_err(|e| Error::io("write photo", &self.path, e))?;
             let given = chunk.len();
             self.consume(given);
         }
@@ -260,7 +266,7 @@ impl BufRead for SealedReader {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         if self.used == self.len && !self.ended {
             if let Err(error) = self.advance() {
-                (self.failed, self.ended) = (true, true);
+                (self.failed, self.ended) = (Some(error.kind()), true);
                 return Err(error);
             }
         }

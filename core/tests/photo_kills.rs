@@ -1,0 +1,419 @@
+//! The program ends at every call to the disk, or the disk refuses: of captures, previews and recovery, and of the
+//! recovery of a recovery. What was acknowledged is there, what the camera wrote is there once, nothing is half.
+
+mod support;
+
+use std::io::{self, Read, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Once};
+
+use support::{EVENING_MS, enrolled, place};
+use yenban_core::app::{CaptureStart, IfAbsent, Shutter};
+use yenban_core::clock::VirtualClock;
+use yenban_core::disk::{Disk, DiskFile, RealDisk};
+use yenban_core::store::Folder;
+use yenban_core::{ErrorKind, Phone};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    /// The program ends before the call.
+    DiesBefore,
+    /// The program ends after the call.
+    DiesAfter,
+    /// The call fails, this one time.
+    FailsOnce(io::ErrorKind),
+    /// This call fails and all after it.
+    Fails(io::ErrorKind),
+    /// A write takes half of its bytes, then nothing.
+    Short,
+}
+
+/// What a dying program unwinds with.
+struct Killed;
+
+struct Shared {
+    calls: AtomicU64,
+    at: AtomicU64,
+    fault: Fault,
+}
+
+const NEVER: u64 = u64::MAX;
+
+impl Shared {
+    /// Runs a call, or what becomes of it.
+    fn call<T>(&self, work: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        let (number, at) = (self.calls.fetch_add(1, Ordering::Relaxed), self.at.load(Ordering::Relaxed));
+        match self.fault {
+            Fault::DiesBefore if number >= at => std::panic::panic_any(Killed),
+            Fault::DiesAfter if number == at => {
+                let _ = work();
+                std::panic::panic_any(Killed)
+            }
+            Fault::DiesAfter if number > at => std::panic::panic_any(Killed),
+            Fault::FailsOnce(kind) if number == at => Err(kind.into()),
+            Fault::Fails(kind) if number >= at => Err(kind.into()),
+            _ => work(),
+        }
+    }
+
+    fn write(&self, file: &mut dyn DiskFile, bytes: &[u8]) -> io::Result<usize> {
+        let number = self.calls.load(Ordering::Relaxed);
+        if self.fault == Fault::Short && number >= self.at.load(Ordering::Relaxed) {
+            self.calls.fetch_add(1, Ordering::Relaxed);
+            // Once half of it, then nothing: as a disk that fills up.
+            let half = bytes.len() / 2;
+            return if number == self.at.load(Ordering::Relaxed) && half > 0 {
+                file.write(&bytes[..half])
+            } else {
+                Err(io::ErrorKind::StorageFull.into())
+            };
+        }
+        self.call(|| file.write(bytes))
+    }
+}
+
+#[derive(Clone)]
+struct FaultyDisk(Arc<Shared>);
+
+impl FaultyDisk {
+    fn new(fault: Fault, at: u64) -> FaultyDisk {
+        FaultyDisk(Arc::new(Shared { calls: AtomicU64::new(0), at: AtomicU64::new(at), fault }))
+    }
+
+    fn heal(&self) {
+        self.0.at.store(NEVER, Ordering::Relaxed);
+    }
+
+    fn calls(&self) -> u64 {
+        self.0.calls.load(Ordering::Relaxed)
+    }
+}
+
+struct FaultyFile(Box<dyn DiskFile>, Arc<Shared>);
+
+impl Read for FaultyFile {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        // A panic inside a decoder is no death of the program, so the death waits for the next call of ours.
+        let shared = &self.1;
+        let number = shared.calls.load(Ordering::Relaxed);
+        if matches!(shared.fault, Fault::DiesBefore | Fault::DiesAfter) && number >= shared.at.load(Ordering::Relaxed) {
+            shared.calls.fetch_add(1, Ordering::Relaxed);
+            return Err(io::Error::other("the program is dying"));
+        }
+        shared.clone().call(|| self.0.read(out))
+    }
+}
+
+impl Write for FaultyFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.1.clone().write(self.0.as_mut(), bytes)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl DiskFile for FaultyFile {
+    fn sync(&mut self) -> io::Result<()> {
+        self.1.clone().call(|| self.0.sync())
+    }
+}
+
+impl Disk for FaultyDisk {
+    fn create_new(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        let file = self.0.call(|| RealDisk.create_new(path))?;
+        Ok(Box::new(FaultyFile(file, self.0.clone())))
+    }
+    fn open(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        let file = self.0.call(|| RealDisk.open(path))?;
+        Ok(Box::new(FaultyFile(file, self.0.clone())))
+    }
+    fn size_bytes(&self, path: &Path) -> io::Result<Option<u64>> {
+        self.0.call(|| RealDisk.size_bytes(path))
+    }
+    fn create_folder(&self, path: &Path) -> io::Result<()> {
+        self.0.call(|| RealDisk.create_folder(path))
+    }
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.0.call(|| RealDisk.rename(from, to))
+    }
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        self.0.call(|| RealDisk.remove(path))
+    }
+    fn sync_folder(&self, folder: &Path) -> io::Result<()> {
+        self.0.call(|| RealDisk.sync_folder(folder))
+    }
+    fn list(&self, folder: &Path) -> io::Result<Vec<String>> {
+        self.0.call(|| RealDisk.list(folder))
+    }
+    fn free_bytes(&self, folder: &Path) -> io::Result<u64> {
+        self.0.call(|| RealDisk.free_bytes(folder))
+    }
+    fn preallocate(&self, path: &Path, size_bytes: u64) -> io::Result<()> {
+        self.0.call(|| RealDisk.preallocate(path, size_bytes))
+    }
+}
+
+/// A patrol's night with one enrolled phone that every run starts from.
+struct Night {
+    dir: tempfile::TempDir,
+    clock: Arc<VirtualClock>,
+    camera: Vec<u8>,
+    import: PathBuf,
+}
+
+/// What a run has acknowledged, and whether the camera had written its file.
+#[derive(Default)]
+struct Run {
+    acked: Vec<String>,
+    shutter: bool,
+    started: bool,
+}
+
+fn jpeg(shade: u8) -> Vec<u8> {
+    let pixels: Vec<u8> = (0..96 * 64 * 3).map(|n| (n % 97) as u8 ^ shade).collect();
+    let mut out = Vec::new();
+    jpeg_encoder::Encoder::new(&mut out, 90).encode(&pixels, 96, 64, jpeg_encoder::ColorType::Rgb).unwrap();
+    out
+}
+
+fn quiet_deaths() {
+    static QUIET: Once = Once::new();
+    QUIET.call_once(|| {
+        let usual = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if info.payload().downcast_ref::<Killed>().is_none() {
+                usual(info);
+            }
+        }));
+    });
+}
+
+impl Night {
+    fn new() -> Night {
+        quiet_deaths();
+        let dir = tempfile::tempdir().unwrap();
+        let clock = VirtualClock::starting_at(EVENING_MS);
+        drop(enrolled(&dir.path().join("first"), &clock));
+        let import = dir.path().join("import.jpg");
+        std::fs::write(&import, jpeg(40)).unwrap();
+        Night { dir, clock, camera: jpeg(3), import }
+    }
+
+    fn copy(&self, from: &str, to: &str) -> PathBuf {
+        fn copy(from: &Path, to: &Path) {
+            std::fs::create_dir_all(to).unwrap();
+            for item in std::fs::read_dir(from).unwrap().flatten() {
+                let target = to.join(item.file_name());
+                match item.file_type().unwrap().is_dir() {
+                    true => copy(&item.path(), &target),
+                    false => drop(std::fs::copy(item.path(), target).unwrap()),
+                }
+            }
+        }
+        let target = self.dir.path().join(to);
+        let _ = std::fs::remove_dir_all(&target);
+        copy(&self.dir.path().join(from), &target);
+        target
+    }
+
+    fn open(&self, store: &Path, disk: impl Disk + 'static) -> Result<Phone, yenban_core::Error> {
+        Phone::open_software_on(Arc::new(disk), Folder::at(store), Box::new(self.clock.clone()), IfAbsent::Refuse)
+    }
+
+    /// One photograph of the camera and one that is brought in; ends where the disk ends it.
+    fn evening(&self, store: &Path, disk: &FaultyDisk) -> Run {
+        let mut run = Run::default();
+        let _ = catch_unwind(AssertUnwindSafe(|| {
+            let Ok(mut phone) = self.open(store, disk.clone()) else { return };
+            run.started = true;
+            let start = CaptureStart { from_camera: true, place: Some(place(4)), ..CaptureStart::default() };
+            if let Ok(capture) = phone.begin_capture(&start) {
+                // The camera writes by itself, through no call of ours.
+                std::fs::write(&capture.path, &self.camera).unwrap();
+                run.shutter = true;
+                run.acked.extend(phone.finish_capture(&capture.id, &Shutter::default()).ok());
+            }
+            run.acked.extend(phone.capture_photo(&self.import, None, false).ok());
+        }));
+        run
+    }
+
+    /// Everything that must hold after the program has come back with a disk that works.
+    fn holds(&self, store: &Path, run: &Run, what: &str) {
+        let mut phone = self.open(store, RealDisk).unwrap();
+        phone.make_previews(10).unwrap();
+        let photos = phone.photos(None).unwrap();
+        for id in &run.acked {
+            assert!(photos.iter().any(|p| p.id == *id), "{what}: {id} was acknowledged");
+        }
+        assert_eq!(photos.iter().filter(|p| p.from_camera).count(), usize::from(run.shutter), "{what}: the camera's photograph");
+        assert!(photos.iter().filter(|p| !p.from_camera).count() <= 1, "{what}");
+        for photo in &photos {
+            let mut out = Vec::new();
+            phone.open_photo(&photo.id, &mut out).unwrap();
+            let expected = if photo.from_camera { self.camera.clone() } else { std::fs::read(&self.import).unwrap() };
+            assert!(out == expected, "{what}");
+            assert_eq!((photo.previews.len(), photo.previews_missing.as_deref()), (2, None), "{what}");
+        }
+        let check = phone.check().unwrap();
+        assert!(check.faults.is_empty(), "{what}: {:?}", check.faults);
+        assert!(phone.captures().unwrap().is_empty(), "{what}");
+        let count = |folder: &str| std::fs::read_dir(store.join(folder)).map_or(0, Iterator::count);
+        assert_eq!((count("capturing"), count("objects")), (0, 3 * photos.len()), "{what}");
+        assert_eq!(check.files as usize, 3 * photos.len(), "{what}");
+        phone.capture_photo(&self.import, None, false).unwrap();
+    }
+}
+
+#[test]
+fn a_kill_at_any_call_loses_nothing_and_leaves_nothing_half() {
+    let night = Night::new();
+    let whole = FaultyDisk::new(Fault::DiesBefore, NEVER);
+    let store = night.copy("first", "whole");
+    let run = night.evening(&store, &whole);
+    assert_eq!(run.acked.len(), 2);
+    night.holds(&store, &run, "no fault");
+    let (mut nested, step) = (0, if std::env::var_os("YENBAN_LONG").is_some() { 1 } else { 7 });
+    for at in 0..whole.calls() {
+        for fault in [Fault::DiesBefore, Fault::DiesAfter] {
+            let what = format!("{fault:?} at call {at}");
+            let store = night.copy("first", "killed");
+            let disk = FaultyDisk::new(fault, at);
+            let run = night.evening(&store, &disk);
+            assert!(disk.calls() > at, "{what} was never reached");
+            // What the program left, before anybody comes back to it.
+            if at % step == 0 && fault == Fault::DiesAfter {
+                nested += night.recoveries(&run, &what);
+            }
+            night.holds(&store, &run, &what);
+        }
+    }
+    println!("{} calls, each before and after; {nested} deaths inside recovery", whole.calls());
+    assert!(whole.calls() > 50 && nested > 50);
+}
+
+/// A decoder that ends the program is given a few starts, then the photograph has no copies, for good.
+#[test]
+fn a_decoder_that_dies_at_every_start_is_given_up() {
+    let night = Night::new();
+    let store = night.copy("first", "dying");
+    let import = FaultyDisk::new(Fault::DiesBefore, NEVER);
+    let mut phone = night.open(&store, import.clone()).unwrap();
+    let before = import.calls();
+    phone.capture_photo(&night.import, None, false).unwrap();
+    drop(phone);
+    // Death at the last calls of a capture: the original is named, the copies are not.
+    let store = night.copy("first", "dying");
+    let last = import.calls() - 6;
+    assert!(last > before);
+    let disk = FaultyDisk::new(Fault::DiesBefore, last);
+    let _ = catch_unwind(AssertUnwindSafe(|| night.open(&store, disk.clone()).unwrap().capture_photo(&night.import, None, false)));
+    for start in 0..9 {
+        let disk = ReadsKill(FaultyDisk::new(Fault::DiesBefore, NEVER));
+        let opened = catch_unwind(AssertUnwindSafe(|| drop(night.open(&store, disk))));
+        if opened.is_ok() {
+            assert!((1..=4).contains(&start), "given up at start {start}");
+            let mut phone = night.open(&store, RealDisk).unwrap();
+            let photos = phone.photos(None).unwrap();
+            assert_eq!((photos.len(), photos[0].previews_missing.as_deref()), (1, Some("decoder_died")));
+            assert!(phone.check().unwrap().faults.is_empty());
+            return;
+        }
+    }
+    panic!("never given up");
+}
+
+/// A disk on which opening a sealed file ends the program, as a decoder does that takes all memory.
+struct ReadsKill(FaultyDisk);
+
+impl Disk for ReadsKill {
+    fn create_new(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        self.0.create_new(path)
+    }
+    fn open(&self, _: &Path) -> io::Result<Box<dyn DiskFile>> {
+        std::panic::panic_any(Killed)
+    }
+    fn size_bytes(&self, path: &Path) -> io::Result<Option<u64>> {
+        self.0.size_bytes(path)
+    }
+    fn create_folder(&self, path: &Path) -> io::Result<()> {
+        self.0.create_folder(path)
+    }
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.0.rename(from, to)
+    }
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        self.0.remove(path)
+    }
+    fn sync_folder(&self, folder: &Path) -> io::Result<()> {
+        self.0.sync_folder(folder)
+    }
+    fn list(&self, folder: &Path) -> io::Result<Vec<String>> {
+        self.0.list(folder)
+    }
+    fn free_bytes(&self, folder: &Path) -> io::Result<u64> {
+        self.0.free_bytes(folder)
+    }
+    fn preallocate(&self, path: &Path, size_bytes: u64) -> io::Result<()> {
+        self.0.preallocate(path, size_bytes)
+    }
+}
+
+impl Night {
+    /// The recovery of `killed` dies too, at every call.
+    fn recoveries(&self, run: &Run, what: &str) -> u64 {
+        let mut deaths = 0;
+        for at in 0.. {
+            let store = self.copy("killed", "again");
+            let disk = FaultyDisk::new(Fault::DiesAfter, at);
+            let opened = catch_unwind(AssertUnwindSafe(|| drop(self.open(&store, disk.clone()))));
+            self.holds(&store, run, &format!("{what}, then at call {at} of recovery"));
+            if opened.is_ok() && disk.calls() <= at {
+                return deaths;
+            }
+            deaths += 1;
+        }
+        deaths
+    }
+}
+
+#[test]
+fn a_disk_that_refuses_any_call_costs_no_photograph_that_the_camera_wrote() {
+    let night = Night::new();
+    let whole = FaultyDisk::new(Fault::DiesBefore, NEVER);
+    night.evening(&night.copy("first", "whole"), &whole);
+    let kinds = [io::ErrorKind::StorageFull, io::ErrorKind::Other];
+    let faults = kinds.into_iter().flat_map(|kind| [Fault::FailsOnce(kind), Fault::Fails(kind)]).chain([Fault::Short]);
+    for fault in faults {
+        for at in 0..whole.calls() {
+            let what = format!("{fault:?} at call {at}");
+            let store = night.copy("first", "refused");
+            let disk = FaultyDisk::new(fault, at);
+            let Ok(mut phone) = night.open(&store, disk.clone()) else { panic!("{what}: a phone must open") };
+            let mut run = Run { started: true, ..Run::default() };
+            let typed = |error: &yenban_core::Error| {
+                assert!(matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::NotSaved | ErrorKind::Damaged), "{what}: {error}");
+            };
+            let begun = phone.begin_capture(&CaptureStart { from_camera: true, ..CaptureStart::default() });
+            if let Ok(capture) = begun.inspect_err(&typed) {
+                std::fs::write(&capture.path, &night.camera).unwrap();
+                run.shutter = true;
+                let finished = phone.finish_capture(&capture.id, &Shutter::default()).inspect_err(&typed);
+                run.acked.extend(finished.as_ref().ok().cloned());
+                if finished.is_err() {
+                    assert_eq!(phone.captures().unwrap(), [capture.clone()], "{what}");
+                    assert_eq!(std::fs::read(&capture.path).unwrap(), night.camera, "{what}");
+                    // There is room again, in the same program.
+                    disk.heal();
+                    run.acked.push(phone.finish_capture(&capture.id, &Shutter::default()).unwrap());
+                }
+            }
+            run.acked.extend(phone.capture_photo(&night.import, None, false).inspect_err(&typed).ok());
+            drop(phone);
+            night.holds(&store, &run, &what);
+        }
+    }
+}
