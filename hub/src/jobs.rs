@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use crate::app::Hub;
 use crate::error::{HubError, Result};
 use crate::limits::{JOB_TICK, NIGHTLY_HOUR};
-use crate::{retention, scrub, upload};
+use crate::{custody, retention, scrub, upload};
 
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
@@ -36,6 +36,7 @@ pub async fn due(hub: &Arc<Hub>) -> Result<bool> {
     if since(last(hub, HOURLY).await?) {
         upload::sweep(hub).await?;
         retention::expire(hub).await?;
+        custody::close_day(hub).await?;
         hub.store.set_value(HOURLY, now_ms.to_be_bytes().to_vec()).await?;
     }
     let before = last(hub, NIGHTLY).await?;

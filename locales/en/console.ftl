@@ -76,6 +76,7 @@ console-photo-expected = Not here yet, on the phone
 console-photo-partial = Arriving, not whole yet
 console-photo-missing = ‖ Missing: came, then was lost here
 console-photo-altered = ‖ Altered
+console-photo-erased = Destroyed: its time was over, or an order
 console-fingerprint = Fingerprint of the photo (SHA-256)
 
 # Patrols.

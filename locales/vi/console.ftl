@@ -70,6 +70,7 @@ console-photo-expected = Chưa tới, còn ở máy
 console-photo-partial = Đang tới, chưa đủ
 console-photo-missing = ‖ Thiếu: đã tới rồi mất ở máy xã
 console-photo-altered = ‖ Đã bị thay đổi
+console-photo-erased = Đã hủy: hết hạn giữ hoặc theo quyết định
 console-fingerprint = Dấu vân của ảnh (SHA-256)
 
 # Tuần tra.

@@ -15,6 +15,7 @@ use crate::alert::{AlertSent, AlertWanted};
 use crate::app::Hub;
 use crate::clock::{Stopwatch, SystemClock};
 use crate::error::{HubError, Result};
+use crate::exchange::bundle::BundleTotals;
 use crate::exchange::{ExportTotals, Format, Scope as ExportScope};
 use crate::folder::Folder;
 use crate::limits::LOCK_WAIT;
@@ -121,6 +122,12 @@ impl Admin {
     pub async fn export(&mut self, format: Format, scope: ExportScope, out: &Path, purpose: &str) -> Result<ExportTotals> {
         let out = std::path::absolute(out).map_err(HubError::file(out))?;
         self.ask(Operation::Export { format, scope, out, purpose: purpose.to_owned() }).await
+    }
+
+    /// Writes an evidence bundle. `out` is made absolute here, for the hub may run elsewhere.
+    pub async fn bundle(&mut self, scope: ExportScope, out: &Path, purpose: &str) -> Result<BundleTotals> {
+        let out = std::path::absolute(out).map_err(HubError::file(out))?;
+        self.ask(Operation::Bundle { scope, out, purpose: purpose.to_owned() }).await
     }
 
     /// Recomputes every chain and reads every file again.

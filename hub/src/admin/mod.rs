@@ -194,6 +194,15 @@ pub enum Operation {
         /// What the reading is for; kept in the record.
         purpose: String,
     },
+    /// Write an evidence bundle; answers [`crate::exchange::bundle::BundleTotals`].
+    Bundle {
+        /// What it covers.
+        scope: ExportScope,
+        /// Where to, an absolute path.
+        out: std::path::PathBuf,
+        /// What it is for; kept in the record, and in every photograph's custody.
+        purpose: String,
+    },
     /// Tell the reporter of an incident what became of it; answers `null`.
     Fate {
         /// The incident, `log:seq`.

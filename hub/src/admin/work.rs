@@ -47,6 +47,10 @@ pub async fn perform(hub: &Hub, operation: Operation) -> Result<Value> {
             let purpose = purpose_of(&purpose)?;
             value(exchange::export(hub.store.as_ref(), hub.clock(), format, &scope, &out, OPERATOR, &purpose).await?)
         }
+        Operation::Bundle { scope, out, purpose } => {
+            let purpose = if purpose.trim().is_empty() { String::new() } else { purpose_of(&purpose)? };
+            value(exchange::bundle::export(hub, &scope, &out, OPERATOR, &purpose).await?)
+        }
         Operation::Fate { incident, state, note } => value(fate(hub, &incident, &state, &note).await?),
         Operation::Check => value(check(hub).await?),
         Operation::Hold(order) => value(retention::hold(hub, order).await?),

@@ -51,24 +51,37 @@ pub(super) fn kind(words: Words, code: &str) -> String {
     if code.bytes().all(|b| b.is_ascii_lowercase() || b == b'_') && words.has(&id) { words.word(&id) } else { words.kind("other") }
 }
 
-/// What is here of an incident's photographs, in one sentence: shape first.
-pub(super) fn photos(words: Words, photos: &[EvidenceListing], holder: impl Fn(&EvidenceListing) -> String) -> String {
-    let all = photos.len();
-    let here = photos.iter().filter(|photo| photo.state == "verified").count();
-    let altered = photos.iter().filter(|photo| photo.state == "altered").count();
+/// Photographs that a report tells of and whose entries have not come.
+pub(super) fn unnamed(row: &IncidentListing, photos: &[EvidenceListing]) -> usize {
+    row.attachments.saturating_sub(photos.len() as u64) as usize
+}
+
+/// What is here of an incident's photographs, in one sentence: shape first. `unnamed` counts photographs that the report
+/// tells of and whose entries have not come; `reporter` is the phone that has those.
+pub(super) fn photos(
+    words: Words,
+    photos: &[EvidenceListing],
+    unnamed: usize,
+    reporter: &str,
+    holder: impl Fn(&EvidenceListing) -> String,
+) -> String {
+    let all = photos.len() + unnamed;
+    let count = |state: &str| photos.iter().filter(|photo| photo.state == state).count();
+    let (here, erased, altered) = (count("verified"), count("erased"), count("altered"));
     if all == 0 {
         return words.word("console-no-photos");
     }
     if altered > 0 {
         return words.say("console-photos-altered", &[("n", altered.into()), ("all", all.into())]);
     }
-    if here == all {
+    if here + erased == all {
         return words.say("console-photos-here", &[("n", here.into()), ("all", all.into())]);
     }
-    let mut phones: Vec<String> = photos.iter().filter(|photo| photo.state != "verified").map(holder).collect();
+    let away = photos.iter().filter(|photo| !["verified", "erased"].contains(&photo.state.as_str()));
+    let mut phones: Vec<String> = away.map(holder).chain((unnamed > 0).then(|| reporter.to_owned())).collect();
     phones.sort();
     phones.dedup();
-    words.say("console-photos-missing", &[("n", (all - here).into()), ("phone", phones.join(", ").into())])
+    words.say("console-photos-missing", &[("n", (all - here - erased).into()), ("phone", phones.join(", ").into())])
 }
 
 /// The state of one photograph.
@@ -78,6 +91,7 @@ pub(super) fn photo_state(words: Words, state: &str) -> String {
         "partial" => words.word("console-photo-partial"),
         "missing" => words.word("console-photo-missing"),
         "altered" => words.word("console-photo-altered"),
+        "erased" => words.word("console-photo-erased"),
         _ => words.word("console-photo-expected"),
     }
 }

@@ -182,6 +182,8 @@ async fn open(hub: &Hub, asked: &Asked, session: &Session, row: &IncidentListing
     let place = facts::place(words, row.lat, row.lon, row.accuracy_m);
     let spoken = words.say("console-sketch-of", &[("what", head.kind.clone().into()), ("place", place.clone().into())]);
     let holder = |photo: &EvidenceListing| phone(words, &devices, &photo.device);
+    let unnamed = facts::unnamed(row, &evidence);
+    let reporter = phone(words, &devices, &row.device);
     Ok(Open {
         c: Chrome::new(asked, session, Section::Inbox, format!("{} · {}", head.kind, head.hamlet)),
         purpose: display_safe_lines(&purpose),
@@ -190,7 +192,7 @@ async fn open(hub: &Hub, asked: &Asked, session: &Session, row: &IncidentListing
         author: facts::person(words, &row.author, row.author_no),
         place,
         sketch: sketch::draw(&Track::default(), &marks, &spoken, words),
-        photos_said: facts::photos(words, &evidence, holder),
+        photos_said: facts::photos(words, &evidence, unnamed, &reporter, holder),
         photos: evidence.iter().enumerate().map(|(index, photo)| listed(words, index, photo, holder(photo))).collect(),
         amended: (row.amendments > 0).then(|| words.say("console-amended", &[("n", row.amendments.into())])),
         head,

@@ -18,6 +18,9 @@ use super::{
 use crate::error::{HubError, Refusal};
 use crate::limits::RUNS_PER_LOG_MAX;
 
+#[path = "conformance_objects.rs"]
+mod conformance_objects;
+
 /// The first promise that was broken, in words.
 pub type Verdict = std::result::Result<(), String>;
 
@@ -105,6 +108,7 @@ pub async fn run(store: Arc<dyn HubStore>) -> Verdict {
     let device = people(&store).await?;
     runs(store.as_ref(), device).await?;
     contradictions(store.as_ref(), device).await?;
+    conformance_objects::objects(store.as_ref(), device).await?;
     orders(store.as_ref()).await?;
     set_apart(store.as_ref(), device).await?;
     small_things(store.as_ref()).await

@@ -110,12 +110,12 @@ impl Reply {
     }
 
     pub fn offset(&self) -> u64 {
-        self.header("upload-offset").and_then(|v| v.parse().ok()).unwrap_or_else(|| panic!("an offset: {self:?}"))
+        self.header("upload-offset").and_then(|v| v.parse().ok()).ok_or(self).expect("an offset")
     }
 
     /// The code of a problem document.
     pub fn code(&self) -> String {
-        let problem: serde_json::Value = serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("a problem: {self:?}"));
+        let problem: serde_json::Value = serde_json::from_slice(&self.body).map_err(|_| self).expect("a problem");
         problem["code"].as_str().expect("code").to_owned()
     }
 
