@@ -1,0 +1,218 @@
+//! Room: refused before the shutter, kept for words, and given back only for what the hub truly has.
+
+mod support;
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use support::{Commune, EVENING_MS, enrolled, open};
+use yenban_core::app::{CaptureStart, CheckIn, IfAbsent, Shutter};
+use yenban_core::clock::VirtualClock;
+use yenban_core::disk::{Disk, DiskFile, RealDisk};
+use yenban_core::store::Folder;
+use yenban_core::sync::store::SyncStore;
+use yenban_core::{Error, ErrorKind, Phone};
+use yenban_protocol::crypto::Hash;
+use yenban_protocol::id::Epoch;
+use yenban_protocol::receipt::Receipt;
+use yenban_protocol::signed::Signed;
+use yenban_protocol::time::Anchor;
+
+const HOLD_S: u64 = 3_600;
+const DAY_MS: i64 = 86_400_000;
+
+fn jpeg() -> Vec<u8> {
+    let mut out = Vec::new();
+    jpeg_encoder::Encoder::new(&mut out, 90).encode(&[90; 64 * 48 * 3], 64, 48, jpeg_encoder::ColorType::Rgb).unwrap();
+    out
+}
+
+fn start() -> CaptureStart {
+    CaptureStart { from_camera: true, ..CaptureStart::default() }
+}
+
+/// One photograph through the camera.
+fn capture(phone: &mut Phone) -> yenban_core::Result<String> {
+    let capture = phone.begin_capture(&start())?;
+    std::fs::write(&capture.path, jpeg()).unwrap();
+    phone.finish_capture(&capture.id, &Shutter::default())
+}
+
+/// A disk that says how much is free.
+struct Filling(Arc<AtomicU64>);
+
+impl Disk for Filling {
+    fn create_new(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        RealDisk.create_new(path)
+    }
+    fn open(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        RealDisk.open(path)
+    }
+    fn size_bytes(&self, path: &Path) -> io::Result<Option<u64>> {
+        RealDisk.size_bytes(path)
+    }
+    fn create_folder(&self, path: &Path) -> io::Result<()> {
+        RealDisk.create_folder(path)
+    }
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        RealDisk.rename(from, to)
+    }
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        RealDisk.remove(path)
+    }
+    fn sync_folder(&self, folder: &Path) -> io::Result<()> {
+        RealDisk.sync_folder(folder)
+    }
+    fn list(&self, folder: &Path) -> io::Result<Vec<String>> {
+        RealDisk.list(folder)
+    }
+    fn free_bytes(&self, _: &Path) -> io::Result<u64> {
+        Ok(self.0.load(Ordering::Relaxed))
+    }
+    fn preallocate(&self, path: &Path, size_bytes: u64) -> io::Result<()> {
+        RealDisk.preallocate(path, size_bytes)
+    }
+}
+
+#[test]
+fn a_full_phone_says_so_before_the_shutter_and_how_much_is_missing() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = VirtualClock::starting_at(EVENING_MS);
+    drop(enrolled(dir.path(), &clock));
+    let free = Arc::new(AtomicU64::new(1 << 40));
+    let mut phone =
+        Phone::open_software_on(Arc::new(Filling(free.clone())), Folder::at(dir.path()), Box::new(clock), IfAbsent::Refuse).unwrap();
+    capture(&mut phone).unwrap();
+    let space = phone.status().unwrap().space;
+    assert!(space.can_capture && space.originals_bytes > 0 && space.previews_bytes > 0);
+    assert_eq!((space.reserve_bytes, space.missing_bytes), (32 << 20, 0));
+    free.store(20_000_000, Ordering::Relaxed);
+    let error = capture(&mut phone).unwrap_err();
+    let Error::NoRoom { missing_bytes } = error else { panic!("{error}") };
+    let space = phone.space().unwrap();
+    assert_eq!((space.can_capture, space.reason, space.missing_bytes), (false, Some("disk"), missing_bytes));
+    assert_eq!(missing_bytes, 2 * (24 << 20) - 20_000_000);
+    assert_eq!(error.kind(), ErrorKind::StorageFull);
+    // Nothing was prepared, the reserve stays, words are saved.
+    assert!(phone.captures().unwrap().is_empty());
+    phone.patrol_start(&[], None).unwrap();
+    phone.check_in(&CheckIn::default()).unwrap();
+    assert_eq!(phone.space().unwrap().reserve_bytes, 32 << 20);
+    free.store(1 << 40, Ordering::Relaxed);
+    phone.set_originals_quota(25 << 20);
+    capture(&mut phone).unwrap();
+    phone.set_originals_quota(1 << 20);
+    assert!(matches!(capture(&mut phone), Err(Error::NoRoom { .. })));
+    assert_eq!(phone.space().unwrap().reason, Some("quota"));
+}
+
+#[test]
+fn a_capture_in_hand_is_finished_when_there_is_room_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = VirtualClock::starting_at(EVENING_MS);
+    let mut phone = enrolled(dir.path(), &clock);
+    let prepared = phone.begin_capture(&start()).unwrap();
+    std::fs::write(&prepared.path, jpeg()).unwrap();
+    phone.limit_spool_for_test(Some(1)).unwrap();
+    // Until its few free pages are used up the spool takes photographs.
+    let mut saved = 0;
+    while phone.capture_photo(&prepared.path, None, true).is_ok() {
+        saved += 1;
+        assert!(saved < 500);
+    }
+    assert_eq!(phone.finish_capture(&prepared.id, &Shutter::default()).unwrap_err().kind(), ErrorKind::StorageFull);
+    assert_eq!(phone.captures().unwrap(), [prepared.clone()]);
+    assert_eq!(std::fs::read(&prepared.path).unwrap(), jpeg());
+    // The reserve was given up for it.
+    assert_eq!(phone.space().unwrap().reserve_bytes, 0);
+    phone.limit_spool_for_test(None).unwrap();
+    let id = phone.finish_capture(&prepared.id, &Shutter::default()).unwrap();
+    assert!(!prepared.path.exists());
+    assert!(phone.photos(None).unwrap().iter().any(|p| p.id == id && !p.recovered));
+    capture(&mut phone).unwrap();
+    assert_eq!(phone.space().unwrap().reserve_bytes, 32 << 20);
+}
+
+/// All sealed files of a store, as a receipt names them.
+fn sealed_files(store: &Path) -> Vec<(Hash, u64)> {
+    std::fs::read_dir(store.join("objects"))
+        .unwrap()
+        .flatten()
+        .map(|file| {
+            let name = file.file_name().into_string().unwrap();
+            let hash = data_encoding::HEXLOWER.decode(name.as_bytes()).unwrap();
+            (hash.try_into().unwrap(), file.metadata().unwrap().len())
+        })
+        .collect()
+}
+
+fn receipt(commune: &Commune, phone: &mut Phone, objects: Vec<(Hash, u64)>) -> Signed<Receipt> {
+    let log = phone.status().unwrap().log.parse().unwrap();
+    let value = Receipt {
+        log,
+        epoch: commune.epoch,
+        ranges: Vec::new(),
+        floating: Vec::new(),
+        objects,
+        hub_time_ms: EVENING_MS,
+        hold_s: HOLD_S,
+        fork_at: None,
+        quarantined: false,
+    };
+    Signed::sign(value, &commune.sign).unwrap()
+}
+
+fn hub_time(commune: &Commune, phone: &mut Phone, ms: i64) {
+    let contact = Anchor { hub_ms: ms, monotonic_ms: 0, rtt_ms: 100 };
+    SyncStore::set_token(phone, &commune.token(ms), contact).unwrap();
+}
+
+#[test]
+fn an_original_goes_only_after_its_own_receipt_and_the_hold() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = VirtualClock::starting_at(EVENING_MS);
+    let mut phone = enrolled(dir.path(), &clock);
+    let mut commune = Commune::new();
+    let (first, second) = (capture(&mut phone).unwrap(), capture(&mut phone).unwrap());
+    SyncStore::begin_epoch(&mut phone, commune.epoch).unwrap();
+    let gone = |phone: &mut Phone| phone.evict_what_may_go().unwrap().files;
+    let late_ms = EVENING_MS + 30 * DAY_MS;
+    // No receipt; one of another size; one of a time that is not over.
+    hub_time(&commune, &mut phone, late_ms);
+    assert_eq!(gone(&mut phone), 0);
+    let files = sealed_files(dir.path());
+    assert_eq!(files.len(), 6);
+    let longer = files.iter().map(|(hash, size)| (*hash, size + 1)).collect();
+    let wrong = receipt(&commune, &mut phone, longer);
+    SyncStore::apply_receipt(&mut phone, &wrong, &[]).unwrap();
+    assert_eq!(gone(&mut phone), 0);
+    hub_time(&commune, &mut phone, EVENING_MS + 1_000);
+    let all = receipt(&commune, &mut phone, files.clone());
+    SyncStore::apply_receipt(&mut phone, &all, &[]).unwrap();
+    assert_eq!(phone.status().unwrap().evidence_uploaded, 2);
+    assert_eq!(gone(&mut phone), 0, "the hold is not over");
+    // Another life of the hub: what it had counts no more.
+    commune.epoch = Epoch([6; 8]);
+    SyncStore::begin_epoch(&mut phone, commune.epoch).unwrap();
+    hub_time(&commune, &mut phone, late_ms);
+    assert_eq!(gone(&mut phone), 0, "the receipts are of a life that ended");
+    hub_time(&commune, &mut phone, EVENING_MS + i64::try_from(HOLD_S).unwrap() * 1_000);
+    let again = receipt(&commune, &mut phone, files);
+    SyncStore::apply_receipt(&mut phone, &again, &[]).unwrap();
+    let evicted = phone.evict_what_may_go().unwrap();
+    assert_eq!(evicted.files, 2, "originals; smaller copies stay readable");
+    assert_eq!(sealed_files(dir.path()).len(), 4);
+    assert!(phone.open_photo(&first, &mut Vec::new()).is_err());
+    let photo = phone.photos(None).unwrap().into_iter().find(|p| p.id == second).unwrap();
+    assert!(photo.received && photo.evicted && photo.previews.iter().all(|p| p.received && !p.evicted));
+    assert_eq!(phone.space().unwrap().originals_bytes, 0);
+    hub_time(&commune, &mut phone, EVENING_MS + 7 * DAY_MS);
+    assert_eq!(gone(&mut phone), 4);
+    let check = phone.check().unwrap();
+    assert!(check.faults.is_empty(), "{:?}", check.faults);
+    drop(phone);
+    let mut phone = open(dir.path(), &clock);
+    assert_eq!((phone.photos(None).unwrap().len(), sealed_files(dir.path()).len()), (2, 0));
+}
