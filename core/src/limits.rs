@@ -126,6 +126,8 @@ pub const REQUEST_TIMEOUT_MS: u64 = 90_000;
 pub const ANSWER_WAIT_MAX_MS: u64 = CONNECT_TIMEOUT_MS + REQUEST_TIMEOUT_MS + 10_000;
 /// Longest problem document that is read, in bytes.
 pub const PROBLEM_MAX_BYTES: usize = 64 * 1024;
+/// Headers of one answer, in bytes: a receipt of many ranges is among them.
+pub const ANSWER_HEADERS_MAX_BYTES: u32 = 128 * 1024;
 /// Longest pause a hub may ask for, in milliseconds.
 pub const RETRY_AFTER_MAX_MS: u64 = 3_600 * 1_000;
 /// Pause between two attempts of a sync that goes on until nothing waits, in milliseconds.

@@ -13,10 +13,8 @@ use crate::limits::FILE_STRIKES_MAX;
 pub(super) enum FileErrand {
     /// What has the hub of the files in [`Files::asked`]?
     Ask,
-    /// How much has it of this one, of so many bytes?
-    Look(Hash, u64),
     /// Begins an upload.
-    Create(Hash, u64),
+    Create(Hash),
     /// Sends bytes.
     Chunk(Chunk),
     /// Gives an upload up that came to the wrong hash.
@@ -36,7 +34,7 @@ impl FileErrand {
     pub(super) fn file(self) -> Option<Hash> {
         match self {
             FileErrand::Ask => None,
-            FileErrand::Look(file, _) | FileErrand::Create(file, _) | FileErrand::Drop(file) => Some(file),
+            FileErrand::Create(file) | FileErrand::Drop(file) => Some(file),
             FileErrand::Chunk(chunk) => Some(chunk.file),
         }
     }
@@ -45,7 +43,7 @@ impl FileErrand {
 /// How a file stands at the hub, as far as the last answer goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stands {
-    /// Something was sent and not answered: ask before anything is sent again.
+    /// Never asked about, or something was sent and not answered: the hub is asked before anything is sent.
     Unsure,
     /// No upload was begun, or it is gone.
     NotBegun,
@@ -103,8 +101,8 @@ impl Files {
         }
     }
 
-    pub(super) fn stands(&self, file: &Hash) -> Option<Stands> {
-        self.known.get(file).map(|known| known.stands)
+    pub(super) fn stands(&self, file: &Hash) -> Stands {
+        self.known.get(file).map_or(Stands::Unsure, |known| known.stands)
     }
 
     pub(super) fn is_later(&self, file: &Hash) -> bool {

@@ -207,10 +207,6 @@ impl Sync {
         self.flying.values().any(|f| !matches!(f.errand, Errand::Segment(_)))
     }
 
-    pub(super) fn is_stopping(&self) -> bool {
-        self.stopping
-    }
-
     /// Takes an answer. One that is not waited for (late, repeated) changes nothing.
     pub fn on_reply(&mut self, id: u64, reply: Reply, store: &mut dyn SyncStore) -> Result<()> {
         let Some(flight) = self.flying.remove(&id) else { return Ok(()) };

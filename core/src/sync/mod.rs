@@ -53,8 +53,6 @@ pub const REQUEST_KEY_PURPOSE: &str = "request-key";
 pub enum Method {
     /// Without a body.
     Get,
-    /// Without a body, answered by headers alone.
-    Head,
     /// With a body of `application/cbor`, or without one.
     Post,
     /// With a chunk of a file.
@@ -142,8 +140,6 @@ pub struct Reply {
     pub retry_after_ms: Option<u64>,
     /// `Upload-Offset`: how many bytes of the file the hub has.
     pub upload_offset: Option<u64>,
-    /// `Upload-Length`: how many bytes the hub expects in all.
-    pub upload_length: Option<u64>,
     /// The signed receipt of [`yenban_protocol::upload::RECEIPT_HEADER`], decoded.
     pub receipt: Option<Vec<u8>>,
     /// Bytes of a file slice that were handed to the road before the answer came.

@@ -18,8 +18,6 @@ use crate::error::Result;
 use crate::limits::{FILE_LOCKED_WAIT_MS, PARK_AFTER_REJECTIONS, SYNC_BUSY_MAX};
 use crate::store::spool_files::ERASED;
 
-const TUS: (&str, &str) = ("tus-resumable", TUS_VERSION);
-
 impl Sync {
     /// The next request about a file, unless one is in the air.
     pub(super) fn choose_file(&mut self, store: &mut dyn SyncStore, now_ms: u64) -> Result<Option<Chosen>> {
@@ -30,13 +28,16 @@ impl Sync {
         // Of one more than were set aside, at least one was not.
         while let Some(file) = store.files(self.files.later() + 1)?.into_iter().find(|f| !self.files.is_later(&f.sealed_sha256)) {
             match self.files.stands(&file.sealed_sha256) {
-                None => return self.ask(store).map(Some),
-                Some(_) if !file.here => {
+                Stands::Unsure => return self.ask(store).map(Some),
+                _ if !file.here => {
                     // Nothing can be sent of what is not here; there is nothing to wait for either.
                     store.note_file(&file.sealed_sha256, "gone: the hub lacks it, and it is not on this phone any more")?;
                     self.files.pass_over(file.sealed_sha256);
                 }
-                Some(stands) => return Ok(Some(self.request_for(file, stands))),
+                Stands::NotBegun => return Ok(Some(begin(&file))),
+                Stands::At(offset) if offset <= file.size_bytes => return Ok(Some(self.chunk(file, offset))),
+                // More than the file has is not this file.
+                Stands::At(_) | Stands::Wrong => return Ok(Some(give_up(&file))),
             }
         }
         Ok(None)
@@ -44,38 +45,21 @@ impl Sync {
 
     fn ask(&mut self, store: &mut dyn SyncStore) -> Result<Chosen> {
         let listed = store.files(self.files.later() + MAX_OBJECTS_ASKED)?.into_iter().map(|f| f.sealed_sha256);
-        let unknown = listed.filter(|hash| !self.files.is_later(hash) && self.files.stands(hash).is_none());
+        let unknown = listed.filter(|hash| !self.files.is_later(hash) && self.files.stands(hash) == Stands::Unsure);
         self.files.asked = unknown.take(MAX_OBJECTS_ASKED).collect();
         let body = ObjectsQuestion { objects: self.files.asked.clone() }.to_bytes();
         Ok(Chosen::bytes(Errand::File(FileErrand::Ask), Method::Post, OBJECTS_PATH, body))
     }
 
-    fn request_for(&mut self, file: WaitingFile, stands: Stands) -> Chosen {
+    fn chunk(&mut self, file: WaitingFile, offset: u64) -> Chosen {
         let WaitingFile { sealed_sha256: hash, size_bytes, path, .. } = file;
-        let tus = |(name, value): (&'static str, &str)| (name, value.to_owned());
-        let mut headers = vec![tus(TUS)];
-        let (errand, method, at, body) = match stands {
-            Stands::Unsure => (FileErrand::Look(hash, size_bytes), Method::Head, resource(&hash), Body::Bytes(Vec::new())),
-            Stands::Wrong => (FileErrand::Drop(hash), Method::Delete, resource(&hash), Body::Bytes(Vec::new())),
-            // More than the file has is not this file.
-            Stands::At(offset) if offset > size_bytes => (FileErrand::Drop(hash), Method::Delete, resource(&hash), Body::Bytes(Vec::new())),
-            Stands::NotBegun => {
-                let hex = data_encoding::HEXLOWER.encode(&hash);
-                headers.push(("upload-length", size_bytes.to_string()));
-                headers.push(("upload-metadata", format!("{METADATA_HASH} {}", data_encoding::BASE64.encode(hex.as_bytes()))));
-                (FileErrand::Create(hash, size_bytes), Method::Post, UPLOADS_PATH.to_owned(), Body::Bytes(Vec::new()))
-            }
-            Stands::At(offset) => {
-                let length = self.files.pace.chunk_bytes().min(size_bytes - offset);
-                headers.push(("upload-offset", offset.to_string()));
-                headers.push(tus(("content-type", CHUNK_TYPE)));
-                self.files.segments_since = 0;
-                // With nothing left to send, an empty chunk asks the hub to look at the whole.
-                let body = if length == 0 { Body::Bytes(Vec::new()) } else { Body::File(FileSlice { path, offset, length }) };
-                (FileErrand::Chunk(Chunk { file: hash, size_bytes, offset, length }), Method::Patch, resource(&hash), body)
-            }
-        };
-        Chosen { errand: Errand::File(errand), method, path: at, headers, body }
+        let length = self.files.pace.chunk_bytes().min(size_bytes - offset);
+        self.files.segments_since = 0;
+        // With nothing left to send, an empty chunk asks the hub to look at the whole.
+        let body = if length == 0 { Body::Bytes(Vec::new()) } else { Body::File(FileSlice { path, offset, length }) };
+        let errand = FileErrand::Chunk(Chunk { file: hash, size_bytes, offset, length });
+        let headers = vec![("upload-offset", offset.to_string()), ("content-type", CHUNK_TYPE.to_owned())];
+        tus(errand, Method::Patch, resource(&hash), headers, body)
     }
 
     /// Takes an answer about files.
@@ -104,14 +88,16 @@ impl Sync {
             408 | 500.. => self.files_wait(errand, reply, reason, store, now_ms),
             _ if reply.retry_after_ms.is_some() => self.files_wait(errand, reply, reason, store, now_ms),
             status => {
-                self.files.busy = 0;
+                // A question costs a hub little: that it answers one says nothing of files.
+                if errand != FileErrand::Ask {
+                    self.files.busy = 0;
+                }
                 match errand {
                     FileErrand::Ask if status == 200 => self.on_objects(&reply.body, store),
                     // A hub that does not know the question takes no files.
                     FileErrand::Ask => self.close_files(errand, reason, store),
                     _ if status == 410 && reason.code == ERASED => self.erased(errand, store),
-                    FileErrand::Look(file, size_bytes) => self.on_look(file, size_bytes, reply, reason, store),
-                    FileErrand::Create(file, _) => self.on_created(file, reply, reason, store),
+                    FileErrand::Create(file) => self.on_created(file, reply, reason, store),
                     FileErrand::Chunk(chunk) => self.on_chunk(&chunk, reply, reason, store, now_ms.saturating_sub(asked_ms)),
                     FileErrand::Drop(file) => match status {
                         200 | 204 | 404 | 410 => {
@@ -165,32 +151,13 @@ impl Sync {
             match state {
                 ObjectState::Partial(0) => self.note(file, Stands::NotBegun),
                 ObjectState::Partial(offset) => self.note(file, Stands::At(offset)),
-                // Where no receipt came along that names it, its own resource has one.
-                ObjectState::Verified => self.note(file, Stands::Unsure),
+                ObjectState::Verified if store.file_waits(&file)? => self.not_in_receipt(file, store)?,
+                ObjectState::Verified => {}
                 ObjectState::Erased => self.erased(FileErrand::Drop(file), store)?,
                 ObjectState::NotNamed => self.not_named(file, store)?,
             }
         }
         Ok(())
-    }
-
-    fn on_look(&mut self, file: Hash, size_bytes: u64, reply: &Reply, reason: Reason, store: &mut dyn SyncStore) -> Result<()> {
-        match (reply.status, reply.upload_offset) {
-            (200 | 204, Some(offset)) => {
-                if reply.upload_length.is_some_and(|length| length != size_bytes) {
-                    self.note(file, Stands::Wrong);
-                    return self.struck(file, Reason::new("size", "the hub expects another length of this file"), store);
-                }
-                self.note(file, Stands::At(offset));
-                self.complete(file, reply, store)
-            }
-            (404 | 410, _) => {
-                self.note(file, Stands::NotBegun);
-                self.struck(file, reason, store)
-            }
-            (200 | 204 | 409, _) => self.struck(file, reason, store),
-            _ => self.reject_file(file, reason, store),
-        }
     }
 
     fn on_created(&mut self, file: Hash, reply: &Reply, reason: Reason, store: &mut dyn SyncStore) -> Result<()> {
@@ -222,8 +189,8 @@ impl Sync {
                     return Ok(());
                 }
                 self.complete(file, reply, store)?;
-                // The whole is there and no receipt came: its resource may have one.
-                if self.files.stands(&file).is_some() && !self.is_stopping() && store.file_waits(&file)? {
+                // The whole is there and no receipt came: the answer to a question brings one.
+                if reply.receipt.is_none() {
                     self.note(file, Stands::Unsure);
                     return self.struck(file, Reason::new("no_receipt", "the hub has the whole file and gave no receipt"), store);
                 }
@@ -268,9 +235,15 @@ impl Sync {
     /// Takes the receipt that came with an answer about `file`, if one did.
     fn complete(&mut self, file: Hash, reply: &Reply, store: &mut dyn SyncStore) -> Result<()> {
         let Some(receipt) = &reply.receipt else { return Ok(()) };
-        if self.take_file_receipt(receipt, store)? && store.file_waits(&file)? {
-            self.reject_file(file, Reason::new("not_in_receipt", "the hub's receipt does not name the file that was sent"), store)?;
-        }
+        if self.take_file_receipt(receipt, store)? && store.file_waits(&file)? { self.not_in_receipt(file, store) } else { Ok(()) }
+    }
+
+    /// What the hub says and what it signs differ: the file waits for a word that counts.
+    fn not_in_receipt(&mut self, file: Hash, store: &mut dyn SyncStore) -> Result<()> {
+        let reason = Reason::new("not_in_receipt", "the hub says that it has this file, and its receipt does not count for it");
+        self.note(file, Stands::Unsure);
+        store.note_file(&file, &reason.told())?;
+        self.files.set_later(file, reason);
         Ok(())
     }
 
@@ -326,6 +299,24 @@ impl Sync {
         self.files.set_later(file, reason);
         Ok(())
     }
+}
+
+fn begin(file: &WaitingFile) -> Chosen {
+    let hash = file.sealed_sha256;
+    let hex = data_encoding::HEXLOWER.encode(&hash);
+    let metadata = format!("{METADATA_HASH} {}", data_encoding::BASE64.encode(hex.as_bytes()));
+    let headers = vec![("upload-length", file.size_bytes.to_string()), ("upload-metadata", metadata)];
+    tus(FileErrand::Create(hash), Method::Post, UPLOADS_PATH.to_owned(), headers, Body::Bytes(Vec::new()))
+}
+
+fn give_up(file: &WaitingFile) -> Chosen {
+    let hash = file.sealed_sha256;
+    tus(FileErrand::Drop(hash), Method::Delete, resource(&hash), Vec::new(), Body::Bytes(Vec::new()))
+}
+
+fn tus(errand: FileErrand, method: Method, path: String, mut headers: Vec<(&'static str, String)>, body: Body) -> Chosen {
+    headers.push(("tus-resumable", TUS_VERSION.to_owned()));
+    Chosen { errand: Errand::File(errand), method, path, headers, body }
 }
 
 fn refusal(reply: &Reply) -> Reason {

@@ -18,7 +18,9 @@ use yenban_protocol::wire::{KeysAnswer, MEDIA_TYPE, path};
 use super::slice::{self, Handed};
 use super::tls::Pin;
 use crate::error::{Error, Result};
-use crate::limits::{CONNECT_TIMEOUT_MS, PROBLEM_MAX_BYTES, REQUEST_TIMEOUT_MS, RETRY_AFTER_MAX_MS, SYNC_IN_FLIGHT};
+use crate::limits::{
+    ANSWER_HEADERS_MAX_BYTES, CONNECT_TIMEOUT_MS, PROBLEM_MAX_BYTES, REQUEST_TIMEOUT_MS, RETRY_AFTER_MAX_MS, SYNC_IN_FLIGHT,
+};
 use crate::sync::{Body, Failure, Method, Problem, Reply, Request};
 
 const PROBLEM_TYPE: &str = "application/problem+json";
@@ -54,6 +56,7 @@ impl HubClient {
             .connect_timeout(Duration::from_millis(CONNECT_TIMEOUT_MS))
             .timeout(Duration::from_millis(REQUEST_TIMEOUT_MS))
             .pool_max_idle_per_host(SYNC_IN_FLIGHT)
+            .http2_max_header_list_size(ANSWER_HEADERS_MAX_BYTES)
             .user_agent(concat!("yenban/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|e| Error::Offline(sentence(&e)))?;
@@ -117,7 +120,6 @@ impl HubClient {
         let url = format!("https://{address}{}", request.path);
         let method = match request.method {
             Method::Get => reqwest::Method::GET,
-            Method::Head => reqwest::Method::HEAD,
             Method::Post => reqwest::Method::POST,
             Method::Patch => reqwest::Method::PATCH,
             Method::Delete => reqwest::Method::DELETE,
@@ -180,7 +182,6 @@ async fn read(mut response: reqwest::Response) -> Result<Reply, Failure> {
         status,
         retry_after_ms: retry.parse::<u64>().ok().map(|s| s.saturating_mul(1_000).min(RETRY_AFTER_MAX_MS)),
         upload_offset: number("upload-offset"),
-        upload_length: number("upload-length"),
         receipt: data_encoding::BASE64URL_NOPAD.decode(header(RECEIPT_HEADER).as_bytes()).ok().filter(|bytes| !bytes.is_empty()),
         ..Reply::default()
     };

@@ -82,8 +82,8 @@ fn what_was_in_the_air_is_counted_and_nothing_is_sent_before_the_hub_was_asked()
     assert_eq!((outcome.resent_bytes, outcome.verdict), (20_000, Verdict::UpToDate));
     assert_eq!(outcome.evidence_bytes, 220_000);
     let chunks = hub.uploads.heard.iter().enumerate().filter(|(_, h)| h.0 == Method::Patch);
-    let after_a_cut: Vec<Method> = chunks.skip(1).take(2).map(|(n, _)| hub.uploads.heard[n - 1].0).collect();
-    assert_eq!(after_a_cut, [Method::Head, Method::Head]);
+    let before: Vec<_> = chunks.skip(1).take(2).map(|(n, _)| hub.uploads.heard[n - 1]).collect();
+    assert_eq!(before, [(Method::Post, None, 1); 2], "a question goes before each chunk after a cut");
     assert!(phone.file(&hash).received);
 }
 

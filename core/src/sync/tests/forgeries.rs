@@ -82,7 +82,7 @@ fn no_forgery_marks_a_file() {
         }
         let _ = run.take_file_receipt(&bytes, &mut phone).unwrap();
         assert!(none_marked(&phone), "forgery {n} marked a file");
-        if run.epochs > 0 || run.is_stopping() {
+        if run.epochs > 0 || run.stopping {
             run = ready(&mut phone);
         }
     }

@@ -104,7 +104,6 @@ impl Uploads {
         }
         match request.method {
             Method::Post => self.create(hash, header("upload-length").unwrap().parse().unwrap()),
-            Method::Head => self.head(hash, 200),
             Method::Patch => {
                 assert_eq!(header("content-type"), Some(CHUNK_TYPE));
                 self.patch(hash, offset, body)
@@ -136,13 +135,12 @@ impl Uploads {
             return Said::Reply(problem(413, "too_large"));
         }
         self.have.entry(hash).or_insert(Upload { length, ..Upload::default() });
-        self.head(hash, 201)
+        self.standing(hash)
     }
 
-    fn head(&self, hash: Hash, status: u16) -> Said {
-        let Some(upload) = self.have.get(&hash) else { return Said::Reply(problem(404, "no_upload")) };
-        let offset = upload.bytes.len() as u64;
-        let reply = Reply { status, upload_offset: Some(offset), upload_length: Some(upload.length), ..Reply::default() };
+    fn standing(&self, hash: Hash) -> Said {
+        let upload = &self.have[&hash];
+        let reply = Reply { status: 201, upload_offset: Some(upload.bytes.len() as u64), ..Reply::default() };
         if upload.verified { Said::Complete(reply, hash) } else { Said::Reply(reply) }
     }
 
