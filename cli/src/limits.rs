@@ -4,6 +4,10 @@
 pub(crate) const TRACK_MAX_BYTES: u64 = 64 * 1024 * 1024;
 /// Largest list of people that is read, in bytes.
 pub(crate) const LIST_MAX_BYTES: u64 = 32 * 1024 * 1024;
+/// Bytes of an evidence bundle read at once.
+pub(crate) const READ_BYTES: usize = 256 * 1024;
+/// Largest file with heads of a witness or with a root, in bytes.
+pub(crate) const WITNESS_MAX_BYTES: u64 = 64 * 1024 * 1024;
 /// Largest file with a PIN, in bytes.
 pub(crate) const PIN_FILE_MAX_BYTES: u64 = 1_024;
 /// Work shorter than this shows no progress, in milliseconds.

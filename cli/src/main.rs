@@ -14,6 +14,7 @@ mod qr;
 mod reason;
 mod run;
 mod time;
+mod verify;
 
 use std::process::ExitCode;
 

@@ -10,7 +10,7 @@ use crate::args::{self, Said, Values};
 use crate::config::Environment;
 use crate::fault::{Fault, Result};
 use crate::output::Output;
-use crate::{demo, hub, phone};
+use crate::{demo, hub, phone, verify};
 
 /// Where the program stopped when it met what nobody foresaw.
 static STOPPED_AT: Mutex<Option<String>> = Mutex::new(None);
@@ -50,6 +50,7 @@ fn obey(environment: &Environment, out: &Output) -> Result<()> {
     match path.as_slice() {
         ["demo"] => demo::run(values, environment, out),
         ["hub", rest @ ..] => hub::run(rest, values, out),
+        ["verify"] => verify::run(values, out),
         ["phone", rest @ ..] => phone::run(rest, values, environment, out),
         _ => Err(Fault::usage("error-command-missing")),
     }

@@ -144,3 +144,16 @@ verify-reason-custody-proof = its custody record is not the one that was signed
 verify-reason-custody-uncovered = its custody record goes beyond the signed one
 verify-reason-custody-export = its custody record does not tell of this export
 verify-reason-custody-received = its custody record does not tell that these bytes came
+
+help-verify = Verify an export of scene photos: needs no hub and no network.
+help-verify-bundle = The export, as `yenban hub export --format bundle` writes it.
+help-verify-root = The commune root you trust: its fingerprint of 64 digits, or a file that holds it.
+help-verify-witness = Signed heads of custody that a phone of the commune remembers.
+help-export-purpose = What the export is for; goes into the custody record of every photo (form bundle).
+cli-purpose-none = purpose not stated
+cli-bundle-written = ✓ Exported { $photos } photos ({ $originals } with their original) of { $incidents } incidents to { $path }, { $size }.
+cli-bundle-root = Fingerprint of the root, to compare when it is verified: { $root }
+error-verify-incomplete = { $path } is incomplete: { $reason }. See the lines above; ask the commune for what is missing.
+error-verify-altered = { $path } was altered: { $reason }. Do not use it; ask the commune for the file again and keep this one to compare.
+error-root-unreadable = The root { $value } cannot be read. Give the 64 digits of its fingerprint, or the name of a file that holds it.
+error-witness-unreadable = { $path } does not hold heads that a phone remembers. Export it from the phone again.

@@ -144,3 +144,16 @@ verify-reason-custody-proof = sổ lưu giữ khác với bản đã ký
 verify-reason-custody-uncovered = sổ lưu giữ dài hơn bản đã ký
 verify-reason-custody-export = sổ lưu giữ không ghi lần trích xuất này
 verify-reason-custody-received = sổ lưu giữ không ghi đã nhận những byte này
+
+help-verify = Kiểm tra một tệp trích xuất ảnh hiện trường: không cần máy xã, không cần mạng.
+help-verify-bundle = Tệp trích xuất, do `yenban hub export --format bundle` ghi.
+help-verify-root = Khóa gốc của xã mà bạn tin: vân tay 64 chữ số hoặc tệp ghi vân tay đó.
+help-verify-witness = Các bản ký sổ lưu giữ mà một điện thoại của xã đã nhớ.
+help-export-purpose = Trích xuất để làm gì; ghi vào sổ lưu giữ của từng ảnh (dạng bundle).
+cli-purpose-none = không nêu mục đích
+cli-bundle-written = ✓ Đã trích xuất { $photos } ảnh ({ $originals } có bản gốc) của { $incidents } vụ việc vào { $path }, { $size }.
+cli-bundle-root = Vân tay khóa gốc, để so khi kiểm tra: { $root }
+error-verify-incomplete = Tệp { $path } thiếu: { $reason }. Xem từng dòng ở trên; xin lại phần thiếu từ xã.
+error-verify-altered = Tệp { $path } bị thay đổi: { $reason }. Đừng dùng; xin lại tệp từ xã và giữ tệp này để đối chiếu.
+error-root-unreadable = Không đọc được khóa gốc { $value }. Ghi 64 chữ số của vân tay, hoặc tên tệp có vân tay đó.
+error-witness-unreadable = Tệp { $path } không phải các bản ký mà điện thoại đã nhớ. Xuất lại từ điện thoại.

@@ -138,10 +138,11 @@ fn list(b: Builder) -> Command {
 }
 
 fn export(b: Builder) -> Command {
-    b.command("export", "help-hub-export", "yenban hub export --dir xa-mai-chau --format geojson --out dem-qua.geojson")
+    b.command("export", "help-hub-export", "yenban hub export --dir xa-mai-chau --format geojson --out dem-qua.geojson\nyenban hub export --dir xa-mai-chau --format bundle --purpose \"Bàn giao ảnh\" --out xa-mai-chau.tar")
         .arg(dir(b))
-        .arg(b.option("format", "geojson|gpx|csv", "help-export-format").required(true))
+        .arg(b.option("format", "geojson|gpx|csv|bundle", "help-export-format").required(true))
         .arg(b.option("incident", "ID", "help-export-incident"))
         .arg(b.option("since", "TIME", "help-export-since"))
+        .arg(b.option("purpose", "TEXT", "help-export-purpose"))
         .arg(b.option("out", "FILE", "help-export-out").required(true))
 }

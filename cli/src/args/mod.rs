@@ -108,6 +108,14 @@ pub(crate) fn command(words: Words) -> Command {
         .subcommand(demo(b))
         .subcommand(hub::command(b))
         .subcommand(phone::command(b))
+        .subcommand(verify(b))
+}
+
+fn verify(b: Builder) -> Command {
+    b.command("verify", "help-verify", "yenban verify xa-mai-chau.tar")
+        .arg(b.value("bundle", "BUNDLE", "help-verify-bundle"))
+        .arg(b.option("root", "FINGERPRINT|FILE", "help-verify-root"))
+        .arg(b.option("witness", "FILE", "help-verify-witness"))
 }
 
 fn demo(b: Builder) -> Command {

@@ -1,5 +1,7 @@
 //! What is at the hub, for people, for programs and for maps.
 
+use std::path::Path;
+
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone};
@@ -11,6 +13,7 @@ use yenban_hub::exchange::{Format, Scope};
 use yenban_hub::store::ListQuery;
 use yenban_locales::Words;
 use yenban_protocol::id::EntryName;
+use yenban_protocol::text::Limit;
 
 use super::Job;
 use crate::args::{duration_ms, invalid, nearest_choice};
@@ -20,7 +23,9 @@ use crate::output::clean;
 /// What the operator's own looks are for, as the read log keeps it.
 const PURPOSE: &str = "operator";
 /// Formats a file can have.
-const FORMATS: [&str; 3] = ["geojson", "gpx", "csv"];
+const FORMATS: [&str; 4] = ["geojson", "gpx", "csv", BUNDLE];
+/// The format that is not a table: photographs with everything that proves them.
+const BUNDLE: &str = "bundle";
 /// Fields of a row that tell people most, in this order; the document has them all.
 const TOLD: [&str; 16] = [
     "id",
@@ -104,11 +109,16 @@ fn told(row: &Value, words: Words) -> String {
 /// `export`.
 pub(super) fn export(job: &Job<'_>) -> Result<()> {
     let typed = nearest_choice("format", job.values.need("format")?, FORMATS)?;
-    let format = Format::from_code(typed).ok_or_else(|| invalid("format", typed, "geojson"))?;
     let incident = job.values.text("incident").map(incident).transpose()?;
     let since_ms = job.values.text("since").map(since_ms).transpose()?;
     let out = job.values.need_path("out")?;
-    let written = job.at_the_hub(async |admin| admin.export(format, Scope { since_ms, incident }, &out, PURPOSE).await)?;
+    let purpose = job.values.bounded("purpose", Limit::NAME)?;
+    if typed == BUNDLE {
+        return bundle(job, Scope { since_ms, incident }, &out, purpose);
+    }
+    let format = Format::from_code(typed).ok_or_else(|| invalid("format", typed, "geojson"))?;
+    let purpose = purpose.unwrap_or(PURPOSE);
+    let written = job.at_the_hub(async |admin| admin.export(format, Scope { since_ms, incident }, &out, purpose).await)?;
     job.out.document(&json!({
         "file": out.display().to_string(), "format": typed, "patrols": written.patrols, "check_ins": written.check_ins,
         "incidents": written.incidents,
@@ -120,6 +130,25 @@ pub(super) fn export(job: &Job<'_>) -> Result<()> {
         ("path", out.display().to_string().into()),
     ];
     job.out.say("cli-exported", &figures)
+}
+
+/// An evidence bundle.
+fn bundle(job: &Job<'_>, scope: Scope, out: &Path, purpose: Option<&str>) -> Result<()> {
+    let purpose = purpose.map_or_else(|| job.words().word("cli-purpose-none"), str::to_owned);
+    let written = job.at_the_hub(async |admin| admin.bundle(scope, out, &purpose).await)?;
+    job.out.document(&json!({
+        "file": out.display().to_string(), "format": BUNDLE, "incidents": written.incidents, "photos": written.photos,
+        "originals": written.originals, "members": written.members, "size_bytes": written.size_bytes, "root": written.root,
+    }))?;
+    let figures = [
+        ("photos", written.photos.into()),
+        ("originals", written.originals.into()),
+        ("incidents", written.incidents.into()),
+        ("path", out.display().to_string().into()),
+        ("size", job.words().size(written.size_bytes).into()),
+    ];
+    job.out.say("cli-bundle-written", &figures)?;
+    job.out.say("cli-bundle-root", &[("root", written.root.as_str().into())])
 }
 
 fn incident(typed: &str) -> Result<String> {
