@@ -236,7 +236,7 @@ pub const CHUNK_WRITE_BYTES: usize = 64 * 1024;
 pub const FINISH_WAIT: Duration = Duration::from_secs(25);
 
 /// Bytes of one HTTP/2 stream that may be on their way without the hub having taken them (64 KiB): what is sent in vain
-/// when a road breaks. See docs/adr/0012.
+/// when a road breaks. See docs/adr/0013.
 pub const STREAM_WINDOW_BYTES: u32 = 64 * 1024;
 
 /// The same for a whole connection (1 MiB): several streams go at once.
