@@ -28,6 +28,12 @@ fn status_document(status: &Status) -> Value {
         "unsent": status.unsent, "received": status.received, "parked": status.parked, "patrol": patrol,
         "alerts": { "unread": status.alerts_unread, "total": status.alerts_total },
         "evidence": { "captured": status.evidence_captured, "uploaded": status.evidence_uploaded },
+        "space": {
+            "can_capture": status.space.can_capture, "reason": status.space.reason, "missing_bytes": status.space.missing_bytes,
+            "reserve_bytes": status.space.reserve_bytes, "originals_bytes": status.space.originals_bytes,
+            "originals_quota_bytes": status.space.originals_quota_bytes, "previews_bytes": status.space.previews_bytes,
+            "previews_quota_bytes": status.space.previews_quota_bytes,
+        },
         "chain_head": status.chain_head, "locked": status.locked, "member": status.member,
     })
 }
@@ -60,7 +66,20 @@ pub(super) fn status(job: &Job<'_>) -> Result<()> {
         job.out.say("cli-status-patrol", &[("time", time.into()), ("check-ins", check_ins.into()), ("distance", distance.into())])?;
     }
     job.out.say("cli-status-alerts", &[("unread", status.alerts_unread.into()), ("total", status.alerts_total.into())])?;
-    job.out.say("cli-status-photos", &[("captured", status.evidence_captured.into()), ("uploaded", status.evidence_uploaded.into())])
+    job.out.say("cli-status-photos", &[("captured", status.evidence_captured.into()), ("uploaded", status.evidence_uploaded.into())])?;
+    let space = &status.space;
+    let mb = |bytes: u64| bytes.div_ceil(1_000_000);
+    if !space.can_capture {
+        job.out.say("cli-status-no-room", &[("mb", mb(space.missing_bytes).into())])?;
+    }
+    job.out.say(
+        "cli-status-space",
+        &[
+            ("originals", mb(space.originals_bytes).into()),
+            ("quota", mb(space.originals_quota_bytes).into()),
+            ("free", mb(space.free_bytes).into()),
+        ],
+    )
 }
 
 /// `outbox`.
