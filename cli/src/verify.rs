@@ -33,14 +33,20 @@ pub(crate) fn run(values: Values<'_>, out: &Output) -> Result<()> {
         Some((bytes, path)) => read_statements(bytes).map_err(|_| Fault::usage("error-witness-unreadable").at(path))?,
         None => Vec::new(),
     };
-    let contents = scan(&path, out)?.finish();
-    let report = judge(&contents, Trust { root, witness: &heads }, &HubVerifier::default());
+    let report = judged(&path, root, &heads, out)?;
     out.document(&document(&report))?;
     tell(&report, root.is_some(), witness.is_some(), out)?;
     ended(&report, &path, out.words)
 }
 
-fn scan(path: &Path, out: &Output) -> Result<Scanner> {
+/// The verdict on a bundle under the root that is trusted, with the heads that a witness kept.
+pub(crate) fn judged(path: &Path, root: Option<Hash>, heads: &[&[u8]], out: &Output) -> Result<Report> {
+    let contents = scan(path, out)?.finish();
+    Ok(judge(&contents, Trust { root, witness: heads }, &HubVerifier::default()))
+}
+
+/// Reads a bundle once, from its first byte to its last.
+pub(crate) fn scan(path: &Path, out: &Output) -> Result<Scanner> {
     let mut file = files::open(path, out.words)?;
     let progress = out.progress();
     let mut scanner = Scanner::default();

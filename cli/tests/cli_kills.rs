@@ -20,7 +20,19 @@ use support::{Commune, Ended, json, ok, run, yenban};
 
 /// Calls that change what is on the disk.
 const DISK_CALLS: [&str; 14] = [
-    "openat", "write", "pwrite64", "pwritev", "fsync", "fdatasync", "rename", "renameat", "renameat2", "unlink", "unlinkat", "ftruncate", "mkdir",
+    "openat",
+    "write",
+    "pwrite64",
+    "pwritev",
+    "fsync",
+    "fdatasync",
+    "rename",
+    "renameat",
+    "renameat2",
+    "unlink",
+    "unlinkat",
+    "ftruncate",
+    "mkdir",
     "fallocate",
 ];
 /// A call is made less often than this in one command.

@@ -157,3 +157,10 @@ error-verify-incomplete = { $path } is incomplete: { $reason }. See the lines ab
 error-verify-altered = { $path } was altered: { $reason }. Do not use it; ask the commune for the file again and keep this one to compare.
 error-root-unreadable = The root { $value } cannot be read. Give the 64 digits of its fingerprint, or the name of a file that holds it.
 error-witness-unreadable = { $path } does not hold heads that a phone remembers. Export it from the phone again.
+
+help-witness = Signed heads of the commune's custody record that this phone remembers, to compare a bundle with.
+help-witness-out = Write them to a file, for `yenban verify --witness`.
+phone-empty-witness = This phone remembers no signed head yet. Sync with the hub first.
+cli-witness-head = Head { $number } · { $time } · { $items } photographs · { $root }…
+cli-witness-contradicted = ✗ Head { $number } · { $time } · { $items } photographs · { $root }… · the hub signed two different ones
+cli-witness-written = ✓ { $n } signed heads written to { $path }.

@@ -157,3 +157,10 @@ error-verify-incomplete = Tệp { $path } thiếu: { $reason }. Xem từng dòng
 error-verify-altered = Tệp { $path } bị thay đổi: { $reason }. Đừng dùng; xin lại tệp từ xã và giữ tệp này để đối chiếu.
 error-root-unreadable = Không đọc được khóa gốc { $value }. Ghi 64 chữ số của vân tay, hoặc tên tệp có vân tay đó.
 error-witness-unreadable = Tệp { $path } không phải các bản ký mà điện thoại đã nhớ. Xuất lại từ điện thoại.
+
+help-witness = Các bản ký sổ lưu giữ của xã mà máy này nhớ, để đối chiếu khi kiểm hồ sơ.
+help-witness-out = Ghi các bản ký đó vào tệp, cho `yenban verify --witness`.
+phone-empty-witness = Máy này chưa nhớ bản ký nào. Đồng bộ với xã trước.
+cli-witness-head = Bản ký { $number } · { $time } · { $items } ảnh · { $root }…
+cli-witness-contradicted = ✗ Bản ký { $number } · { $time } · { $items } ảnh · { $root }… · xã đã ký hai bản khác nhau
+cli-witness-written = ✓ Đã ghi { $n } bản ký vào { $path }.

@@ -40,6 +40,11 @@ pub(super) fn command(b: Builder) -> Command {
         .subcommand(plain("set-pin", "help-set-pin", "YENBAN_PIN=739146 yenban phone --store may-1 set-pin"))
         .subcommand(plain("lock", "help-lock", "yenban phone --store may-1 lock"))
         .subcommand(plain("unlock", "help-unlock", "YENBAN_PIN=739146 yenban phone --store may-1 unlock"))
+        .subcommand(plain("witness", "help-witness", "yenban phone --store may-1 witness --out lam-chung.cbor").arg(b.option(
+            "out",
+            "FILE",
+            "help-witness-out",
+        )))
         .subcommand(plain("check", "help-phone-check", "yenban phone --store may-1 check"))
 }
 

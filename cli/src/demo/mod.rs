@@ -1,6 +1,7 @@
 //! The newcomer's command: a hub, two phones and one night on patrol in one process, told line by line, then a table
 //! of what was proved. Everything is real (TLS, sealed stores, signatures); only the night is made up.
 
+mod evidence;
 mod night;
 mod photo;
 mod proof;

@@ -35,6 +35,12 @@ const SYNC_MS: u64 = 20_000;
 /// A sync whose road breaks gives up after so long, milliseconds.
 const CUT_MS: u64 = 3_000;
 const PURPOSE: &str = "demo";
+/// Bytes after which the road breaks while photographs are on it.
+const ROAD_BYTES: u64 = 120_000;
+/// Syncs after a broken road.
+const TRIES: usize = 3;
+/// Bytes that may be sent twice when the road breaks: what was on it.
+const WASTE_BYTES: u64 = 64 * 1024;
 
 /// A hub that serves.
 struct Open {
@@ -103,6 +109,7 @@ impl<'a> Night<'a> {
         self.alert()?;
         self.lose_a_phone()?;
         self.check_chains()?;
+        self.verify(stage)?;
         Ok(std::mem::take(&mut self.checks))
     }
 
@@ -133,11 +140,16 @@ impl<'a> Night<'a> {
         self.stop_hub()
     }
 
-    fn words(&self) -> Words {
+    /// Where the story is told.
+    pub(super) fn out(&self) -> &'a Output {
+        self.out
+    }
+
+    pub(super) fn words(&self) -> Words {
         self.out.words
     }
 
-    fn say(&self, id: &str, args: &[(&str, Arg<'_>)]) -> Result<()> {
+    pub(super) fn say(&self, id: &str, args: &[(&str, Arg<'_>)]) -> Result<()> {
         self.out.say(id, args)
     }
 
@@ -145,7 +157,7 @@ impl<'a> Night<'a> {
         crate::hub::fault::of(error, &self.hub_dir(), self.words())
     }
 
-    fn prove(&mut self, name: &'static str, held: bool, id: &str, args: &[(&str, Arg<'_>)]) {
+    pub(super) fn prove(&mut self, name: &'static str, held: bool, id: &str, args: &[(&str, Arg<'_>)]) {
         let said = self.words().say(id, args);
         self.checks.push(Check { name, said, held });
     }
@@ -177,7 +189,7 @@ impl<'a> Night<'a> {
         closed.map_err(|error| self.hub_fault(&error))
     }
 
-    fn at_the_hub<T>(&self, work: impl AsyncFnOnce(&mut Admin) -> yenban_hub::Result<T>) -> Result<T> {
+    pub(super) fn at_the_hub<T>(&self, work: impl AsyncFnOnce(&mut Admin) -> yenban_hub::Result<T>) -> Result<T> {
         let open = self.open.as_ref().ok_or_else(|| Fault::could_not("error-hub-stopping"))?;
         let mut admin = Admin::here(Arc::clone(&open.hub));
         self.runtime.block_on(work(&mut admin)).map_err(|error| self.hub_fault(&error))
@@ -212,13 +224,13 @@ impl<'a> Night<'a> {
     }
 
     /// Does something with a phone.
-    fn with<T>(&mut self, number: usize, work: impl FnOnce(&mut Phone) -> yenban_core::error::Result<T>) -> Result<T> {
+    pub(super) fn with<T>(&mut self, number: usize, work: impl FnOnce(&mut Phone) -> yenban_core::error::Result<T>) -> Result<T> {
         let words = self.words();
         let (store, phone) = &mut self.phones[number];
         work(phone).map_err(|error| phone_fault::of(&error, store, words))
     }
 
-    fn sync(&mut self, number: usize) -> Result<Outcome> {
+    pub(super) fn sync(&mut self, number: usize) -> Result<Outcome> {
         self.with(number, |phone| sync(phone, Until::Once, Some(SYNC_MS)))
     }
 
@@ -255,7 +267,8 @@ impl<'a> Night<'a> {
         self.say("demo-walked", &[("check-ins", check_ins.into()), ("distance", distance.into())])?;
         let text = self.words().word("demo-report-text");
         let said = vec![Said { basis: "seen".to_owned(), text: text.clone() }];
-        let report = Report { kind: "landslide".to_owned(), urgent: true, statements: said, place: None, photos: 0 };
+        let report =
+            Report { kind: "landslide".to_owned(), urgent: true, statements: said, place: None, photos: stage.photos.len() as u32 };
         let incident = self.with(0, |phone| phone.report(&report))?;
         self.say("demo-reported", &[("kind", self.words().kind("landslide").into()), ("text", text.as_str().into())])?;
         for photo in &stage.photos {
@@ -297,11 +310,26 @@ impl<'a> Night<'a> {
     }
 
     fn send_again(&mut self, stage: &Stage) -> Result<()> {
-        let sent = self.sync(0)?;
+        // The road breaks once more when text has gone and photographs are on their way.
+        let (broken, before) = (self.relay.broken(), self.entries_at_the_hub()?);
+        self.relay.break_after(ROAD_BYTES);
+        let mut sent = self.sync(0)?;
+        for _ in 0..TRIES {
+            if sent.verdict != Verdict::UpToDate {
+                sent = sent.then(self.sync(0)?);
+            }
+        }
+        let cuts = u64::from(self.relay.broken() - broken);
         let second = self.sync(1)?;
-        let receipted = self.with(0, Phone::status)?.received.saturating_sub(sent.pushed_entries);
-        let figures = [("receipted", receipted.into()), ("pushed", sent.pushed_entries.into()), ("requests", sent.requests.into())];
+        let new = self.entries_at_the_hub()? - before;
+        let figures = [("receipted", before.into()), ("pushed", new.into()), ("requests", sent.requests.into())];
         self.say("demo-sent", &figures)?;
+        let (files, again) = (self.words().size(sent.evidence_bytes), self.words().size(sent.resent_bytes));
+        self.say("demo-files-sent", &[("size", files.into()), ("again", again.as_str().into())])?;
+        let totals = self.at_the_hub(async |admin| admin.status().await)?.evidence;
+        let whole = totals.verified == stage.photos.len() as u64 && totals.expected + totals.missing == 0;
+        let held = whole && cuts > 0 && sent.resent_bytes <= cuts * WASTE_BYTES;
+        self.prove("resumed", held, "demo-proof-resumed", &[("n", totals.verified.into()), ("again", again.into())]);
         let mut entries = 0;
         let mut unsent = 0;
         for number in 0..self.phones.len() {

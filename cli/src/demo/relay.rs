@@ -18,6 +18,8 @@ const CHUNK_BYTES: usize = 16 * 1024;
 struct Road {
     hub: Option<SocketAddr>,
     breaks: Option<Breaks>,
+    /// Bytes from the phone that still pass before the road breaks, once.
+    left: Option<u64>,
     broken: u32,
 }
 
@@ -57,6 +59,11 @@ impl Relay {
         self.road().breaks = breaks;
     }
 
+    /// Breaks the road once, after so many bytes more from the phone.
+    pub(super) fn break_after(&self, bytes: u64) {
+        self.road().left = Some(bytes);
+    }
+
     /// How many connections it broke.
     pub(super) fn broken(&self) -> u32 {
         self.road().broken
@@ -64,6 +71,18 @@ impl Relay {
 
     fn road(&self) -> std::sync::MutexGuard<'_, Road> {
         lock(&self.road)
+    }
+}
+
+impl Road {
+    /// Takes `length` bytes from what may still pass; `true` when that was the end of it.
+    fn ends_after(&mut self, length: u64) -> bool {
+        let Some(left) = self.left else { return false };
+        self.left = left.checked_sub(length);
+        if self.left.is_none() {
+            self.broken += 1;
+        }
+        self.left.is_none()
     }
 }
 
@@ -77,12 +96,30 @@ async fn pass(phone: TcpStream, road: Arc<Mutex<Road>>) {
     let Ok(hub) = TcpStream::connect(hub).await else { return };
     let (mut from_phone, mut to_phone) = phone.into_split();
     let (mut from_hub, mut to_hub) = hub.into_split();
+    let (breaking, mut broke) = tokio::sync::oneshot::channel::<()>();
+    let way = Arc::clone(&road);
     let out = tokio::spawn(async move {
+        let mut chunk = vec![0_u8; CHUNK_BYTES];
         // Either end may go away at any time; then the road ends too.
-        let _ = tokio::io::copy(&mut from_phone, &mut to_hub).await;
+        while let Ok(length @ 1..) = from_phone.read(&mut chunk).await {
+            if lock(&way).ends_after(length as u64) {
+                let _ = breaking.send(());
+                return;
+            }
+            if to_hub.write_all(&chunk[..length]).await.is_err() {
+                return;
+            }
+        }
     });
     let mut chunk = vec![0_u8; CHUNK_BYTES];
-    while let Ok(length @ 1..) = from_hub.read(&mut chunk).await {
+    loop {
+        let length = tokio::select! {
+            Ok(()) = &mut broke => break,
+            read = from_hub.read(&mut chunk) => match read {
+                Ok(length @ 1..) => length,
+                _ => break,
+            },
+        };
         let breaks = lock(&road).breaks.clone();
         if let Some(breaks) = breaks
             && breaks().await

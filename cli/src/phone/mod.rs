@@ -9,6 +9,7 @@ pub(crate) mod replay;
 mod report;
 mod show;
 pub(crate) mod sync;
+mod witness;
 
 use std::path::{Path, PathBuf};
 
@@ -47,6 +48,7 @@ pub(crate) fn run(path: &[&str], values: Values<'_>, environment: &Environment, 
         ["set-pin"] => guard::set_pin(&job),
         ["lock"] => guard::lock(&job),
         ["unlock"] => guard::unlock(&job),
+        ["witness"] => witness::witness(&job),
         ["check"] => guard::check(&job),
         _ => Err(Fault::usage("error-command-missing")),
     }
