@@ -320,8 +320,8 @@ impl<'a> Night<'a> {
             }
         }
         let cuts = u64::from(self.relay.broken() - broken);
-        let second = self.sync(1)?;
         let new = self.entries_at_the_hub()? - before;
+        let second = self.sync(1)?;
         let figures = [("receipted", before.into()), ("pushed", new.into()), ("requests", sent.requests.into())];
         self.say("demo-sent", &figures)?;
         let (files, again) = (self.words().size(sent.evidence_bytes), self.words().size(sent.resent_bytes));
