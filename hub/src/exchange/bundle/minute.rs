@@ -76,6 +76,8 @@ struct CustodyView {
     number: usize,
     at: String,
     action: Both,
+    /// Of what it is about, where that may be a smaller copy.
+    size: Option<String>,
     who: Option<(String, String)>,
 }
 
@@ -278,7 +280,7 @@ async fn photo(
         file: found.original.as_ref().map(|(_, ending)| files::original_name(&item, ending)),
         state: state(t, found, chain),
         sha256: facts.map(|facts| grouped(&HEXLOWER.encode(&facts.sha256))),
-        size: facts.map(|facts| format!("{} byte", t.vi.number(i64::try_from(facts.size_bytes).unwrap_or(i64::MAX)))),
+        size: facts.map(|facts| bytes(t, facts.size_bytes)),
         source: facts.map(|facts| t.word(if facts.from_camera { "minute-source-camera" } else { "minute-source-import" })),
         recovered: facts.is_some_and(|facts| facts.recovered),
         flags: facts.map(|facts| display_safe(&facts.flags.join(", "))).unwrap_or_default(),
@@ -289,6 +291,10 @@ async fn photo(
         author: record.as_ref().map(|record| author(&named(record.common.author), record.common.author.0)),
         custody: chain.map(|chain| custody(t, chain)).unwrap_or_default(),
     })
+}
+
+fn bytes(t: Tongues, size_bytes: u64) -> String {
+    format!("{} byte", t.vi.number(i64::try_from(size_bytes).unwrap_or(i64::MAX)))
 }
 
 fn position_told(t: Tongues, position: &Position) -> String {
@@ -325,6 +331,7 @@ fn custody(t: Tongues, chain: &CustodyFile) -> Vec<CustodyView> {
             number: number + 1,
             at: t.vi.date_time(facts.at_ms),
             action: t.word(&format!("custody-{}", facts.action.code().replace('_', "-"))),
+            size: matches!(facts.action, Action::Received | Action::Verified | Action::Derived).then(|| bytes(t, facts.size_bytes)),
             who: who.map(|who| (display_safe(&who.actor), display_safe(&who.purpose))),
         }
     };

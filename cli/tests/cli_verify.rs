@@ -1,0 +1,91 @@
+//! From the shutter to the verdict with the real commands: captured, delivered, exported, verified without the hub.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops loudly")]
+
+mod support;
+
+use std::path::Path;
+use std::process::Stdio;
+
+use serde_json::Value;
+use support::{Ended, run, yenban};
+
+fn said(ended: &Ended) -> Value {
+    serde_json::from_str(&ended.out).unwrap_or_else(|_| panic!("{} {}", ended.out, ended.err))
+}
+
+fn verdict(file: &Path, more: &[&str]) -> (i32, String, Value) {
+    let file = file.display().to_string();
+    let mut args = vec!["--json", "verify", file.as_str()];
+    args.extend(more);
+    let ended = run(&args);
+    let told = said(&ended);
+    (ended.code, told["verdict"].as_str().unwrap().to_owned(), told)
+}
+
+#[test]
+fn what_leaves_the_hub_is_verified_without_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let (hub, phone, out) = (at("xa"), at("may-1"), folder.path().join("vu.tar"));
+    assert_eq!(run(&["hub", "init", "--dir", &hub, "--commune", "05200", "--name", "Công an xã Mai Châu"]).code, 0);
+    let mut serve = yenban();
+    serve.args(["hub", "serve", "--dir", &hub, "--listen", "127.0.0.1:0"]);
+    let mut child = serve.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut line = String::new();
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(child.stdout.take().unwrap()), &mut line).unwrap();
+    let made = run(&["hub", "enrol", "--dir", &hub, "--hamlet", "Nà Phòn", "--create", "--role", "member", "--name", "Lò Văn Páo"]);
+    let code = made.out.lines().last().unwrap().to_owned();
+    assert_eq!(run(&["phone", "--store", &phone, "enrol", &code]).code, 0);
+    std::fs::write(at("anh.jpg"), [b"\xff\xd8\xff\xe0 a picture".as_slice(), &[7; 5_000]].concat()).unwrap();
+    let text = "Đất lấp nửa đường ở suối Nánh.";
+    let photo = at("anh.jpg");
+    assert_eq!(
+        run(&["phone", "--store", &phone, "report", "--kind", "landslide", "--text", text, "--basis", "seen", "--photo", &photo]).code,
+        0
+    );
+    let secret = "bí mật của nhà khác";
+    assert_eq!(run(&["phone", "--store", &phone, "report", "--kind", "theft", "--text", secret, "--basis", "heard"]).code, 0);
+    assert_eq!(run(&["phone", "--store", &phone, "sync", "--until-empty", "--max-seconds", "60"]).code, 0);
+    let incidents = said(&run(&["--json", "hub", "list", "--dir", &hub, "incidents"]));
+    let incident = incidents.as_array().unwrap().iter().find(|row| row["kind"] == "landslide").unwrap()["id"].as_str().unwrap().to_owned();
+    let path = out.display().to_string();
+    let export =
+        ["--json", "hub", "export", "--dir", &hub, "--format", "bundle", "--incident", &incident, "--purpose", "vụ 12", "--out", &path];
+    let written = said(&run(&export));
+    assert_eq!((&written["photos"], &written["originals"]), (&Value::from(1), &Value::from(1)));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    std::fs::remove_dir_all(&hub).unwrap();
+
+    let root = written["root"].as_str().unwrap();
+    let (code, word, told) = verdict(&out, &["--root", root]);
+    assert_eq!((code, word.as_str()), (0, "intact"), "{told}");
+    assert_eq!((told["purpose"].as_str(), told["root"].as_str()), (Some("vụ 12"), Some(root)));
+    assert!(told["items"].as_array().unwrap().iter().any(|item| item["kind"] == "photo" && item["not_after"].is_string()));
+    let good = std::fs::read(&out).unwrap();
+    assert!(!String::from_utf8_lossy(&good).contains(secret), "the neighbours' words stay at the hub");
+
+    let (code, word, _) = verdict(&out, &["--root", &"0".repeat(64)]);
+    assert_eq!((code, word.as_str()), (1, "altered"), "another root");
+    let bad = folder.path().join("bad.tar");
+    let original = good.windows(11).position(|window| window == b" a picture\x07").unwrap();
+    let mut changed = good.clone();
+    changed[original] ^= 1;
+    std::fs::write(&bad, &changed).unwrap();
+    let (code, word, told) = verdict(&bad, &[]);
+    assert_eq!((code, word.as_str()), (1, "altered"));
+    assert!(told["items"].as_array().unwrap().iter().any(|item| item["kind"] == "photo" && item["reason"] == "bytes"), "{told}");
+    std::fs::write(&bad, &good[..good.len() - 700]).unwrap();
+    let (code, word, _) = verdict(&bad, &[]);
+    assert_eq!((code, word.as_str()), (1, "incomplete"));
+
+    let person = run(&["verify", &path]);
+    assert_eq!(person.code, 0, "{}", person.err);
+    assert!(person.out.starts_with("✓ Nguyên vẹn"), "{}", person.out);
+    let person = run(&["--lang", "en", "verify", &bad.display().to_string()]);
+    assert_eq!((person.code, person.err.lines().count()), (1, 1), "{}", person.err);
+    assert_eq!(run(&["verify", &at("none.tar")]).code, 3);
+    assert_eq!(run(&["verify", &path, "--root", "zz"]).code, 3);
+    assert_eq!(run(&["verify", &path, "--witness", &path]).code, 2);
+}
