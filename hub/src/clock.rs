@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Says what time it is, in milliseconds since 1970-01-01 UTC.
 pub trait Clock: Send + Sync + 'static {
@@ -82,6 +82,21 @@ pub fn rfc3339(ms: i64) -> String {
         }
         // Only reachable for years beyond 9999: the number itself is then the honest answer.
         Err(_) => ms.to_string(),
+    }
+}
+
+/// Hub time as the time of a file, and back.
+pub(crate) mod file_time {
+    use super::{Duration, SystemTime, UNIX_EPOCH};
+
+    /// The file time of a moment, ms since 1970 UTC.
+    pub(crate) fn of(ms: i64) -> SystemTime {
+        UNIX_EPOCH + Duration::from_millis(ms.max(0) as u64)
+    }
+
+    /// The moment of a file time; one before 1970 is read as 1970.
+    pub(crate) fn ms(time: SystemTime) -> i64 {
+        time.duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
     }
 }
 

@@ -7,13 +7,13 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::digest;
 use yenban_protocol::crypto::Hash;
 use yenban_protocol::object::HEAD_BYTES;
 
 use super::disk::{Disk, is_full};
+use crate::clock::file_time;
 use crate::error::{HubError, Refusal, Result};
 use crate::limits::CHUNK_WRITE_BYTES;
 
@@ -38,10 +38,6 @@ pub(super) struct Apart {
     length: u64,
 }
 
-fn moment(ms: i64) -> SystemTime {
-    UNIX_EPOCH + Duration::from_millis(ms.max(0) as u64)
-}
-
 impl Partial {
     /// Begins a file of `length` bytes at `path`.
     pub(super) fn create(disk: Arc<dyn Disk>, path: PathBuf, length: u64, now_ms: i64) -> Result<Self> {
@@ -57,8 +53,7 @@ impl Partial {
     /// The file that lies at `path` since an earlier start.
     pub(super) fn found(disk: Arc<dyn Disk>, path: PathBuf, length: u64) -> Result<Self> {
         let meta = std::fs::metadata(&path).map_err(HubError::file(&path))?;
-        let since = meta.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
-        let touched_ms = since.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX));
+        let touched_ms = meta.modified().map_or(0, file_time::ms);
         Ok(Self { disk, path, length, offset: meta.len(), open: None, touched_ms, wrong: None })
     }
 
@@ -131,7 +126,7 @@ impl Partial {
         let (disk, path) = (Arc::clone(&self.disk), self.path.clone());
         let Some((file, _)) = &self.open else { return Ok(()) };
         // The time is a help for sweeping; a file system that does not keep it only keeps uploads longer.
-        let _ = file.set_modified(moment(now_ms));
+        let _ = file.set_modified(file_time::of(now_ms));
         let synced = disk.sync(file);
         self.touched_ms = now_ms;
         if let Err(e) = synced {

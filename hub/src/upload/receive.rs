@@ -178,7 +178,9 @@ impl Chunk<'_> {
     }
 
     async fn stream(&mut self, body: &mut Body, window: Duration) -> Result<()> {
-        let mut speed = tokio::time::interval_at(tokio::time::Instant::now() + window, window);
+        let mut speed = tokio::time::interval(window);
+        // The first tick comes at once; measuring begins with it.
+        speed.tick().await;
         let mut in_window = 0;
         loop {
             let frame = tokio::select! {
