@@ -76,6 +76,7 @@ pub struct CrewChange {
 /// One kind of entry with its own fields. The names of entries (patrol, incident) are the names of their
 /// first entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "acts are handled one at a time, never kept in rows")]
 pub enum Act {
     /// 0: a log begins. Its first entry, always.
     LogStarted {

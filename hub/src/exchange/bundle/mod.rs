@@ -267,7 +267,7 @@ fn list(mut manifest: Manifest, photos: Vec<Photo>, members: &mut BTreeMap<Strin
             }
         }
     }
-    manifest.items.sort_by(|a, b| a.item.cmp(&b.item));
+    manifest.items.sort_by_key(|named| named.item);
     manifest.copies.sort_by(|a, b| a.file.cmp(&b.file));
     let listed = |(name, member): (&String, &Member)| {
         let (size_bytes, sha256) = match member {
