@@ -1,5 +1,6 @@
 //! Photographs as they come: broken, turned, huge, disguised. Each is evidence; what a reader dislikes costs the
 //! smaller copies at most.
+#![allow(clippy::unwrap_used, clippy::type_complexity, reason = "tests may stop loudly, their helpers too")]
 
 mod support;
 
@@ -274,7 +275,7 @@ fn sensor_values_are_frozen_when_the_capture_begins_and_when_the_shutter_closes(
     phone.lock().unwrap();
     let start = CaptureStart { subject: Some(incident.clone()), from_camera: true, place: Some(place(40)), heading_cdeg: Some(9_000) };
     let capture = phone.begin_capture(&start).unwrap();
-    assert_eq!(phone.captures().unwrap(), [capture.clone()]);
+    assert_eq!(phone.captures().unwrap(), std::slice::from_ref(&capture));
     clock.advance_ms(4_000);
     std::fs::write(&capture.path, jpeg(64, 64, false)).unwrap();
     let id = phone.finish_capture(&capture.id, &Shutter::default()).unwrap();

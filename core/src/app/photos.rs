@@ -108,7 +108,7 @@ impl Phone {
         let row = self.find_capture(id)?;
         let path = self.capture_path(&row);
         match self.disk.remove(&path) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(Error::io("remove", &path, e)),
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::io("remove", &path, e)),
             _ => self.log.spool.cancel_capture(row.id),
         }
     }

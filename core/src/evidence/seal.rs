@@ -264,11 +264,12 @@ impl SealedReader {
 
 impl BufRead for SealedReader {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        if self.used == self.len && !self.ended {
-            if let Err(error) = self.advance() {
-                (self.failed, self.ended) = (Some(error.kind()), true);
-                return Err(error);
-            }
+        if self.used == self.len
+            && !self.ended
+            && let Err(error) = self.advance()
+        {
+            (self.failed, self.ended) = (Some(error.kind()), true);
+            return Err(error);
         }
         Ok(&self.plain[self.used..self.len])
     }
