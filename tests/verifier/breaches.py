@@ -267,6 +267,12 @@ def receipt_of_too_much(commune):
 
 
 @breach({A2: INCOMPLETE("no_receipt"), A5: INCOMPLETE("no_receipt")})
+def receipt_of_nothing(commune):
+    for key in (2, 3, 4):
+        del commune.receipts[0][key]
+
+
+@breach({A2: INCOMPLETE("no_receipt"), A5: INCOMPLETE("no_receipt")})
 def receipt_of_another_log(commune):
     commune.receipts[0][0] = commune.b
 

@@ -215,11 +215,11 @@ def receipt_value(value):
     form(value, *range(9))
     raw(field(value, 1), 8), uint(field(value, 6)), maybe(value, 7, uint)
     for key in (2, 3):
-        for one in listed(field(value, key), MAX_OBJECTS):
+        for one in listed(value.get(key, []), MAX_OBJECTS):
             first, last, link = tuple_of(one, 3)
             uint(first), uint(last), raw(link, 32)
     objects = set()
-    for one in listed(field(value, 4), MAX_OBJECTS):
+    for one in listed(value.get(4, []), MAX_OBJECTS):
         sealed, size = tuple_of(one, 2)
         objects.add((raw(sealed, 32), uint(size)))
     quarantined = value.get(8, False)
