@@ -13,9 +13,12 @@ use yenban_protocol::bundle::{CustodyFile, LogFile, Manifest, Report, Step, Trus
 use yenban_protocol::crypto::{Hash, PublicKey, SecretKey, Signature, SoftwareVerifier, Verifier, sha256};
 use yenban_protocol::signed::Signed;
 
+/// A key, the hash of a message, a signature.
+type Asked = (PublicKey, Hash, [u8; 64]);
+
 /// Remembers what it verified: tests of many mutations ask the same again and again.
 #[derive(Default)]
-struct Memo(RefCell<HashMap<(PublicKey, Hash, [u8; 64]), bool>>);
+struct Memo(RefCell<HashMap<Asked, bool>>);
 
 impl Verifier for Memo {
     fn verify(&self, key: &PublicKey, message: &[u8], signature: &Signature) -> bool {
