@@ -80,6 +80,12 @@ def bytes_after_the_end(commune):
     commune.end = lambda data: data + b"\0"
 
 
+@breach({BUNDLE: ALTERED("form"), ("file", "zz"): INCOMPLETE("file_missing")})
+def padding_that_says_something(commune):
+    commune.extra["zz"] = b"z"
+    commune.end = lambda data: data[:-1025] + b"z" + data[-1024:]
+
+
 @breach({BUNDLE: INCOMPLETE("manifest_missing")})
 def nothing_but_an_end(commune):
     commune.end = lambda data: bytes(1024)

@@ -123,6 +123,21 @@ def part_of_no_cbor(commune):
     run(commune)[2][0].parts.append([2, b"\x18\x01"])
 
 
+@breach({LOG_A: ALTERED("malformed"), **CHAIN_A})
+def keys_of_a_part_descend(commune):
+    run(commune)[2][0].parts.append([2, b"\xa2\x01\x00\x00\x00"])
+
+
+@breach({LOG_A: ALTERED("malformed"), **CHAIN_A})
+def part_too_deep(commune):
+    run(commune)[2][0].parts.append([2, b"\x81" * 16 + b"\x80"])
+
+
+@breach()
+def part_with_odd_keys(commune):
+    run(commune)[2][0].parts.append([2, encode({-1: 0, "a": 0, (1,): 0})])
+
+
 # 5. incidents
 
 
