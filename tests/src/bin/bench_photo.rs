@@ -129,7 +129,7 @@ fn run(options: &Options, dir: &Path) -> Fallible<()> {
     let photo = dir.join("12mp.jpg");
     println!("{} of {} bytes, {} rounds in turns", photo.display(), std::fs::metadata(&photo)?.len(), options.rounds);
     let own = std::env::current_exe()?;
-    let mut sides: Vec<(&str, Command)> = vec![("yenban", command(own, &["--one"], &[&photo, &store]))];
+    let mut sides: Vec<(&str, Command)> = vec![("yenban", command(&own, &["--one"], &[&photo, &store]))];
     sides.push(("Pillow", command("python3", &["-c", PILLOW], &[&photo, dir])));
     match &options.sharp {
         Some(folder) => {
