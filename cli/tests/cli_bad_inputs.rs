@@ -50,7 +50,6 @@ fn the_command_line() {
         &["phone", "--store", "x", "status", "extra"],
         &["hub", "export", "--dir", "x", "--format", "xlsx", "--out", "y"],
         // What comes with later issues is not there yet, and not half there.
-        &["verify", "x"],
         &["phone", "--store", "x", "courier", "out", "y"],
         &["hub", "report", "--dir", "x", "--period", "2026-11"],
     ] {

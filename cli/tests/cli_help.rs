@@ -80,7 +80,7 @@ fn shell(line: &str, folder: &Path) -> (i32, String) {
 }
 
 /// Commands in the order of one evening; the demonstration has a test of its own, `hub serve` is the stage.
-const EVENING: [&str; 42] = [
+const EVENING: [&str; 45] = [
     "hub",
     "hub init",
     "hub import",
@@ -120,6 +120,9 @@ const EVENING: [&str; 42] = [
     "hub list",
     "hub export",
     "verify",
+    "phone witness",
+    "hub hold",
+    "hub erase",
     "hub check",
     "hub revoke",
     "hub backup",
@@ -146,6 +149,12 @@ fn the_examples_run_as_they_stand() {
             hub = Some(child);
         }
         let told = |line: &str| shell(line, folder.path()).1;
+        if name == "hub hold" {
+            for (store, officer) in [("may-2", "Hà Văn Sơn"), ("may-3", "Lò Thị Hoa")] {
+                let code = format!("yenban hub enrol --dir xa-mai-chau --hamlet 'Nà Phòn' --role officer --name '{officer}' | tail -n 1");
+                told(&format!("yenban phone --store {store} enrol \"$({code})\""));
+            }
+        }
         if name == "phone alert" {
             told("yenban phone --store may-1 sync");
         }
@@ -158,10 +167,15 @@ fn the_examples_run_as_they_stand() {
             };
             let line = match name {
                 "phone amend" => own("0123456789abcdef:7", "phone --store may-1 incidents", "id"),
+                "hub hold" | "hub erase" => own("0123456789abcdef:7", "hub list --dir xa-mai-chau evidence", "id"),
                 "hub revoke" => own("0123456789abcdef", "hub list --dir xa-mai-chau devices", "id"),
                 name if name.starts_with("phone alert ") || name == "phone alert" => own("yb-05200-1", "phone --store may-1 alerts", "id"),
                 _ => example.clone(),
             };
+            // What is held for a case is let go before it may be erased.
+            if name == "hub erase" {
+                shell(&line.replace("hub erase", "hub hold --release"), folder.path());
+            }
             let (code, told) = shell(&line, folder.path());
             // A patrol that was left open is finished before the replay, as the refusal says.
             let (code, told) = if name == "phone replay" && code == 2 {

@@ -90,7 +90,7 @@ fn from_an_empty_folder_to_the_commune_s_list() {
     let evidence = commune.list("evidence");
     assert_eq!(evidence.len(), 1);
     has_fields(&evidence[0], &["id", "incident", "device", "log", "seq", "sha256", "size_bytes", "state", "original_name"]);
-    assert_eq!(evidence[0]["state"], "expected");
+    assert_eq!(evidence[0]["state"], "verified");
     assert_eq!(evidence[0]["incident"], incident.as_str());
     assert_eq!(evidence[0]["original_name"], "anh.jpg");
     let incidents = commune.list("incidents");

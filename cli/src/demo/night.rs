@@ -35,8 +35,11 @@ const SYNC_MS: u64 = 20_000;
 /// A sync whose road breaks gives up after so long, milliseconds.
 const CUT_MS: u64 = 3_000;
 const PURPOSE: &str = "demo";
-/// Bytes after which the road breaks while photographs are on it.
-const ROAD_BYTES: u64 = 120_000;
+/// Bytes after which the road breaks, beside as many as the photographs have: their smaller copies and what is around
+/// them make what goes over it longer than that.
+const ROAD_BYTES: u64 = 1_500;
+/// Most bytes after which it breaks.
+const ROAD_BYTES_MAX: u64 = 120_000;
 /// Syncs after a broken road.
 const TRIES: usize = 3;
 /// Bytes that may be sent twice when the road breaks: what was on it.
@@ -312,7 +315,7 @@ impl<'a> Night<'a> {
     fn send_again(&mut self, stage: &Stage) -> Result<()> {
         // The road breaks once more when text has gone and photographs are on their way.
         let (broken, before) = (self.relay.broken(), self.entries_at_the_hub()?);
-        self.relay.break_after(ROAD_BYTES);
+        self.relay.break_after(proof::size_of(&stage.photos).saturating_add(ROAD_BYTES).min(ROAD_BYTES_MAX));
         let mut sent = self.sync(0)?;
         for _ in 0..TRIES {
             if sent.verdict != Verdict::UpToDate {

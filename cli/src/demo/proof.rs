@@ -67,6 +67,11 @@ pub(super) fn nowhere_in_clear(folders: &[&Path], secrets: &[Vec<u8>]) -> bool {
     files > 0
 }
 
+/// Length of all these files.
+pub(super) fn size_of(files: &[PathBuf]) -> u64 {
+    files.iter().filter_map(|path| std::fs::metadata(path).ok()).map(|metadata| metadata.len()).sum()
+}
+
 /// Bytes of a photograph that are looked for in clear.
 const TELLING_BYTES: usize = 48;
 /// Fewer different bytes than this may stand anywhere by chance.
