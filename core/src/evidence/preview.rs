@@ -8,7 +8,7 @@
 use std::io::{BufRead, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use fast_image_resize::images::Image;
+use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 use image::{DynamicImage, ImageDecoder, ImageReader};
 use yenban_protocol::record::PreviewKind;
@@ -110,10 +110,18 @@ fn make_both(seen: &Seen, turn: u8, source: &mut (impl BufRead + Send)) -> Resul
         format => decode_whole(format, source)?,
     };
     let mut resizer = Resizer::new();
-    let preview = upright(shrink(&mut resizer, pixels, PreviewKind::Preview)?, turn);
-    let first = encode(&preview, PreviewKind::Preview)?;
-    let second = encode(&shrink(&mut resizer, preview, PreviewKind::Thumbnail)?, PreviewKind::Thumbnail)?;
-    Ok(vec![first, second])
+    let shrunk = smaller(&mut resizer, &pixels, PreviewKind::Preview)?;
+    let preview = upright(shrunk.unwrap_or(pixels), turn);
+    // Two cores are the least a phone has: the small copy is made while the large one is written.
+    let (first, second) = std::thread::scope(|scope| {
+        let thumbnail = scope.spawn(|| {
+            let small = smaller(&mut resizer, &preview, PreviewKind::Thumbnail)?;
+            encode(small.as_ref().unwrap_or(&preview), PreviewKind::Thumbnail)
+        });
+        let first = encode(&preview, PreviewKind::Preview);
+        (first, thumbnail.join().unwrap_or(Err(reasons::NOT_DECODABLE)))
+    });
+    Ok(vec![first?, second?])
 }
 
 /// PNG and WebP are decoded at full size: they are rare, they come from screens and messages.
@@ -174,18 +182,18 @@ pub(super) fn fit(width: u32, height: u32, longest: u32) -> (u32, u32) {
     (side(width), side(height))
 }
 
-fn shrink(resizer: &mut Resizer, pixels: Pixels, kind: PreviewKind) -> Result<Pixels, &'static str> {
+/// The picture at the size of `kind`; `None` when it is that small already.
+fn smaller(resizer: &mut Resizer, pixels: &Pixels, kind: PreviewKind) -> Result<Option<Pixels>, &'static str> {
     let (width, height) = fit(pixels.width, pixels.height, kind.longest_px());
     if (width, height) == (pixels.width, pixels.height) {
-        return Ok(pixels);
+        return Ok(None);
     }
     let kind = if pixels.channels == 1 { PixelType::U8 } else { PixelType::U8x3 };
-    let source = Image::from_vec_u8(pixels.width, pixels.height, pixels.bytes, kind).map_err(|_| reasons::NOT_DECODABLE)?;
+    let source = ImageRef::new(pixels.width, pixels.height, &pixels.bytes, kind).map_err(|_| reasons::NOT_DECODABLE)?;
     let mut target = Image::new(width, height, kind);
     let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3));
     resizer.resize(&source, &mut target, &options).map_err(|_| reasons::NOT_DECODABLE)?;
-    drop(source);
-    Ok(Pixels { width, height, bytes: target.into_vec(), ..pixels })
+    Ok(Some(Pixels { width, height, channels: pixels.channels, bytes: target.into_vec(), profile: pixels.profile.clone() }))
 }
 
 /// Turns and mirrors as an EXIF orientation says.

@@ -293,6 +293,22 @@ impl Read for SealedReader {
         self.consume(count);
         Ok(count)
     }
+
+    fn read_exact(&mut self, mut out: &mut [u8]) -> io::Result<()> {
+        // Decoders ask for a byte or two at a time: what lies ready is given without going round.
+        if let Some(ready) = self.plain[..self.len].get(self.used..self.used + out.len()) {
+            out.copy_from_slice(ready);
+            self.used += out.len();
+            return Ok(());
+        }
+        while !out.is_empty() {
+            match self.read(out)? {
+                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                count => out = &mut out[count..],
+            }
+        }
+        Ok(())
+    }
 }
 
 /// SHA-256 and length of a file's bytes.
