@@ -1,7 +1,8 @@
 //! The gate: a fixed list of steps. Every step runs even when one before it failed, so that one run
 //! tells everything; the run ends with a table and the count of tests as its last line.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -45,6 +46,8 @@ struct Step {
 #[derive(Default)]
 struct Context {
     tests: Cell<Option<Summary>>,
+    /// What tests said that they skipped, and why.
+    skipped: RefCell<BTreeSet<String>>,
 }
 
 const STEPS: &[Step] = &[
@@ -89,6 +92,9 @@ pub(crate) fn run(names: &[&str]) -> ExitCode {
     for (name, outcome, elapsed) in &rows {
         println!("{name:<12}{}", told(outcome, *elapsed));
     }
+    for reason in context.skipped.borrow().iter() {
+        println!("a test said: {reason}");
+    }
     let all_hold = !rows.iter().any(|(_, outcome, _)| matches!(outcome, Outcome::Failed(_)));
     if let Some(tests) = context.tests.get() {
         println!("{tests}");
@@ -120,7 +126,18 @@ fn build() -> Outcome {
 
 fn test(context: &Context) -> Outcome {
     let mut summary = Summary::default();
-    let result = run::read(&mut run::command(TEST_COMMAND), |line| summary.add_line(line));
+    let mut command = run::command(TEST_COMMAND);
+    // The runner keeps back what a good test prints, and with it what the test left out.
+    command.env("RUST_TEST_NOCAPTURE", "1");
+    let result = run::read(&mut command, |line| {
+        summary.add_line(line);
+        if let Some(at) = line.to_ascii_lowercase().find("skipped") {
+            // A name of a test may stand before it on the line; a table of results is no skip.
+            if !line.starts_with("test result") {
+                context.skipped.borrow_mut().insert(line[at..].to_owned());
+            }
+        }
+    });
     context.tests.set(Some(summary));
     if result.is_ok() && summary.passed == 0 {
         return Outcome::Failed("no test ran".into());
