@@ -53,10 +53,9 @@ pub(super) async fn finish(hub: &Hub, upload: &Upload, mut partial: OwnedMutexGu
         }
         other => tracing::warn!(code = other.code(), "an upload cannot be finished now"),
     })?;
-    hub.uploads.forget(&upload.sealed);
     hub.metrics.uploads_verified.inc();
     // The receipt is true whether or not this file goes; the next start removes it otherwise.
-    if let Err(e) = blocking(move || partial.remove()).await? {
+    if let Err(e) = super::remove(hub, upload, partial).await {
         tracing::warn!(error = %e, "an upload that was taken over stays beside it until the next start");
     }
     Ok(receipt)
@@ -109,7 +108,9 @@ async fn commit(hub: &Hub, upload: &Upload, sha256: Hash, size_bytes: u64, store
             tracing::warn!(error = %e, "bytes that nothing names could not be removed");
         }
     }
-    arrived.receipts.into_iter().next().map(|(_, receipt)| receipt).ok_or_else(|| Refusal::Erased.into())
+    // What is kept for bundles also says how far the log had come; the answer to whoever sent the bytes does not.
+    let (log, _) = arrived.receipts.into_iter().next().ok_or(Refusal::Erased)?;
+    hub.object_receipt(log, &[(upload.sealed, upload.length)])
 }
 
 /// Opens the sealed file chunk by chunk and seals each again on its way into storage. Only content that an entry wants

@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use data_encoding::HEXLOWER;
 use tokio::sync::{OwnedMutexGuard, Semaphore, SemaphorePermit, watch};
 use yenban_protocol::crypto::Hash;
-use yenban_protocol::id::DeviceId;
+use yenban_protocol::id::{DeviceId, LogId};
 use yenban_protocol::limits::MAX_OBJECT_BYTES;
 use yenban_protocol::upload::{ObjectState as Asked, ObjectsAnswer, ObjectsQuestion};
 
@@ -160,6 +160,11 @@ impl Uploads {
         lock(&self.all).remove(sealed);
     }
 
+    /// Whether this very upload still has its place: it may have been given up, and begun anew, while somebody waited.
+    fn has(&self, upload: &Arc<Upload>) -> bool {
+        lock(&self.all).get(&upload.sealed).is_some_and(|now| Arc::ptr_eq(now, upload))
+    }
+
     fn path(&self, sealed: &Hash) -> PathBuf {
         self.folder.join(HEXLOWER.encode(sealed))
     }
@@ -176,18 +181,36 @@ impl Uploads {
         (all.len(), all.values().map(|upload| upload.length).sum())
     }
 
-    fn quota(&self, device: DeviceId, length: u64) -> Result<()> {
-        let all = lock(&self.all);
-        let own = || all.values().filter(|upload| upload.device == device);
-        let sum = |uploads: &mut dyn Iterator<Item = &Arc<Upload>>| uploads.map(|u| u.length).sum::<u64>().saturating_add(length);
-        if own().count() >= UPLOADS_PER_DEVICE_MAX || sum(&mut own()) > UPLOAD_BYTES_PER_DEVICE_MAX {
-            return Err(Refusal::Quota("unfinished uploads of this device").into());
+    /// Takes the place of a new upload under its hash, in the hands of whoever asked: of any number of requests that
+    /// begin one file at the same moment one gets it, and the others wait for what he does. `None`: it is taken.
+    fn reserve(&self, sealed: Hash, device: DeviceId, length: u64, now_ms: i64) -> Result<Option<(Arc<Upload>, OwnedMutexGuard<Partial>)>> {
+        let mut all = lock(&self.all);
+        match all.get(&sealed) {
+            Some(upload) if upload.length == length => return Ok(None),
+            // Two entries give one hash two lengths; only one of them can be true, and its file ends the other's.
+            Some(_) => return Err(Refusal::Busy.into()),
+            None => quota(&all, device, length)?,
         }
-        if all.len() >= UPLOADS_MAX || sum(&mut all.values()) > UPLOAD_BYTES_MAX {
-            return Err(Refusal::Quota("unfinished uploads").into());
-        }
-        Ok(())
+        let partial = Partial::new(Arc::clone(&self.disk), self.path(&sealed), length, now_ms);
+        let upload = Arc::new(Upload::new(sealed, device, length, partial));
+        // Nobody else has it yet.
+        let Ok(mine) = Arc::clone(&upload.partial).try_lock_owned() else { return Ok(None) };
+        all.insert(sealed, Arc::clone(&upload));
+        Ok(Some((upload, mine)))
     }
+}
+
+/// Refuses what would be more than a device, or all together, may have under way.
+fn quota(all: &HashMap<Hash, Arc<Upload>>, device: DeviceId, length: u64) -> Result<()> {
+    let own = || all.values().filter(|upload| upload.device == device);
+    let sum = |uploads: &mut dyn Iterator<Item = &Arc<Upload>>| uploads.map(|u| u.length).sum::<u64>().saturating_add(length);
+    if own().count() >= UPLOADS_PER_DEVICE_MAX || sum(&mut own()) > UPLOAD_BYTES_PER_DEVICE_MAX {
+        return Err(Refusal::Quota("unfinished uploads of this device").into());
+    }
+    if all.len() >= UPLOADS_MAX || sum(&mut all.values()) > UPLOAD_BYTES_MAX {
+        return Err(Refusal::Quota("unfinished uploads").into());
+    }
+    Ok(())
 }
 
 impl Upload {
@@ -213,7 +236,7 @@ async fn known(hub: &Hub, sealed: &Hash) -> Result<Known> {
         return Err(Refusal::NotNamed.into());
     }
     if let Some(row) = rows.iter().find(|row| row.state == ObjectState::Verified) {
-        let receipt = receipts(hub, std::slice::from_ref(row)).await?.into_iter().next();
+        let receipt = receipts(hub, std::slice::from_ref(row))?.into_iter().next();
         let length = row.sealed_size_bytes;
         return Ok(Known::Verified(Standing { offset: length, length, expires_ms: None, receipt }));
     }
@@ -223,21 +246,20 @@ async fn known(hub: &Hub, sealed: &Hash) -> Result<Known> {
     Ok(Known::Wanted(rows.into_iter().filter(|row| row.state != ObjectState::Erased).collect()))
 }
 
-/// A receipt for each log that names one of these verified files.
-async fn receipts(hub: &Hub, rows: &[ObjectRow]) -> Result<Vec<Vec<u8>>> {
+/// A receipt for each log that names one of these verified files. It tells of these files alone: whoever knows a hash
+/// may ask, and how much of a log is here is its own phone's to know.
+fn receipts(hub: &Hub, rows: &[ObjectRow]) -> Result<Vec<Vec<u8>>> {
     let mut logs: Vec<_> = rows.iter().map(|row| row.named_by.entry.log).collect();
     logs.sort();
     logs.dedup();
-    let mut signed = Vec::with_capacity(logs.len());
-    for log in logs {
-        let Some(state) = hub.store.log_state(log).await? else { continue };
+    let of_log = |log: LogId| {
         let mut objects: Vec<(Hash, u64)> =
             rows.iter().filter(|row| row.named_by.entry.log == log).map(|row| (row.sealed_sha256, row.sealed_size_bytes)).collect();
         objects.sort();
         objects.dedup();
-        signed.push(hub.object_receipt(&state, &objects)?);
-    }
-    Ok(signed)
+        hub.object_receipt(log, &objects)
+    };
+    logs.into_iter().map(of_log).collect()
 }
 
 /// Begins an upload of `length` bytes, or tells how far it is.
@@ -253,33 +275,36 @@ pub async fn begin(hub: &Arc<Hub>, sealed: Hash, length: u64) -> Result<Standing
         return Err(Refusal::TooLarge(format!("files of at most {MAX_OBJECT_BYTES} bytes are taken")).into());
     }
     let uploads = &hub.uploads;
-    if uploads.get(&sealed).is_some_and(|upload| upload.length == length) {
-        return stand(hub, sealed).await;
+    let reserve = || uploads.reserve(sealed, row.device, length, hub.now_ms());
+    let Some((upload, partial)) = reserve()? else { return stand(hub, sealed).await };
+    // In a task of its own: whoever asked may be gone by now, and a place that was taken is filled or given back.
+    let task = tokio::spawn({
+        let hub = Arc::clone(hub);
+        async move { fill(&hub, &upload, partial).await }
+    });
+    task.await.map_err(|e| HubError::Storage(e.to_string()))?
+}
+
+/// Makes the file of an upload whose place was just taken.
+async fn fill(hub: &Hub, upload: &Upload, mut partial: OwnedMutexGuard<Partial>) -> Result<Standing> {
+    let room = hub.uploads.room_for(upload.length);
+    let made = blocking(move || {
+        let made = room.and_then(|()| partial.create());
+        (partial, made)
+    });
+    let (partial, made) = made.await?;
+    let begun = match made {
+        Ok(()) => hub.store.upload_begun(upload.sealed, true).await,
+        Err(e) => Err(e),
+    };
+    if let Err(e) = begun {
+        // While it is still in these hands, so that those who wait find it gone.
+        return match drop_upload(hub, upload, partial).await {
+            Ok(()) | Err(_) => Err(e),
+        };
     }
-    uploads.quota(row.device, length)?;
-    uploads.room_for(length)?;
-    let (disk, path, now_ms) = (Arc::clone(&uploads.disk), uploads.path(&sealed), hub.now_ms());
-    let created = {
-        let path = path.clone();
-        blocking(move || Partial::create(disk, path, length, now_ms)).await?
-    };
-    let partial = match created {
-        Ok(partial) => partial,
-        // Somebody else began it at this moment.
-        Err(HubError::File { source, .. }) if source.kind() == std::io::ErrorKind::AlreadyExists && uploads.get(&sealed).is_some() => {
-            return stand(hub, sealed).await;
-        }
-        Err(e) => {
-            let _ = uploads.disk.remove(&path);
-            return Err(e);
-        }
-    };
-    let upload = Arc::new(Upload::new(sealed, row.device, length, partial));
-    let standing = standing(&upload, &*upload.partial.lock().await);
-    lock(&uploads.all).insert(sealed, upload);
-    hub.store.upload_begun(sealed, true).await?;
     hub.metrics.uploads_begun.inc();
-    Ok(standing)
+    Ok(standing(upload, &partial))
 }
 
 /// How far an upload is. One that is complete is finished first, if that is soon done.
@@ -291,7 +316,7 @@ pub async fn stand(hub: &Arc<Hub>, sealed: Hash) -> Result<Standing> {
     let upload = hub.uploads.get(&sealed).ok_or_else(nothing)?;
     let claim = tokio::time::timeout(crate::limits::FINISH_WAIT, upload.claim()).await.map_err(|_| Refusal::Busy)?;
     // It may have been finished while this waited.
-    if hub.uploads.get(&sealed).is_none() {
+    if !hub.uploads.has(&upload) {
         return match known(hub, &sealed).await? {
             Known::Verified(standing) => Ok(standing),
             Known::Wanted(_) => Err(nothing().into()),
@@ -316,23 +341,53 @@ pub async fn stand(hub: &Arc<Hub>, sealed: Hash) -> Result<Standing> {
 }
 
 /// Gives up an unfinished upload.
-pub async fn terminate(hub: &Hub, sealed: Hash) -> Result<()> {
+pub async fn terminate(hub: &Arc<Hub>, sealed: Hash) -> Result<()> {
     if let Known::Verified(_) = known(hub, &sealed).await? {
         return Err(Refusal::Complete.into());
     }
     let nothing = || Refusal::NotFound { what: "upload", name: HEXLOWER.encode(&sealed) };
     let upload = hub.uploads.get(&sealed).ok_or_else(nothing)?;
     let claim = tokio::time::timeout(crate::limits::FINISH_WAIT, upload.claim()).await.map_err(|_| Refusal::Busy)?;
-    if hub.uploads.get(&sealed).is_none() {
+    if !hub.uploads.has(&upload) {
         return Err(nothing().into());
     }
-    drop_upload(hub, &upload, claim.partial).await
+    let task = tokio::spawn({
+        let hub = Arc::clone(hub);
+        async move { drop_upload(&hub, &upload, claim.partial).await }
+    });
+    task.await.map_err(|e| HubError::Storage(e.to_string()))?
 }
 
-async fn drop_upload(hub: &Hub, upload: &Upload, mut partial: OwnedMutexGuard<Partial>) -> Result<()> {
-    blocking(move || partial.remove()).await??;
-    hub.uploads.forget(&upload.sealed);
+/// Removes what came of an upload and gives its place back.
+async fn drop_upload(hub: &Hub, upload: &Upload, partial: OwnedMutexGuard<Partial>) -> Result<()> {
+    remove(hub, upload, partial).await?;
     hub.store.upload_begun(upload.sealed, false).await
+}
+
+/// Removes the file of an upload and forgets it, in this order and in one hand: who waits for it finds neither, and who
+/// begins it anew finds no file in his way. The place is given back also when the file stays; the next to begin it
+/// removes the file first.
+async fn remove(hub: &Hub, upload: &Upload, mut partial: OwnedMutexGuard<Partial>) -> Result<()> {
+    let (partial, removed) = blocking(move || {
+        let removed = partial.remove();
+        (partial, removed)
+    })
+    .await?;
+    hub.uploads.forget(&upload.sealed);
+    drop(partial);
+    removed
+}
+
+/// Removes what came so far of these files: the photograph they belong to was destroyed.
+pub(crate) async fn destroy(hub: &Hub, sealed: &[Hash]) -> Result<()> {
+    for sealed in sealed {
+        let Some(upload) = hub.uploads.get(sealed) else { continue };
+        let claim = upload.claim().await;
+        if hub.uploads.has(&upload) {
+            remove(hub, &upload, claim.partial).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Removes unfinished uploads whose time is over; how many.
@@ -387,7 +442,7 @@ pub async fn asked(hub: &Hub, question: &ObjectsQuestion) -> Result<ObjectsAnswe
         });
     }
     let verified: Vec<ObjectRow> = rows.iter().filter(|row| row.state == ObjectState::Verified).cloned().collect();
-    Ok(ObjectsAnswer { states, receipts: receipts(hub, &verified).await? })
+    Ok(ObjectsAnswer { states, receipts: receipts(hub, &verified)? })
 }
 
 /// How far an upload is, after whoever works on it let go: a question comes after a line broke.
@@ -401,8 +456,9 @@ async fn offset(hub: &Hub, sealed: &Hash) -> u64 {
 }
 
 impl Hub {
-    /// A receipt that names objects of a log, signed now.
-    pub(crate) fn object_receipt(&self, state: &LogState, objects: &[(Hash, u64)]) -> Result<Vec<u8>> {
-        crate::app::sign_receipt(&self.keys, self.epoch(), state, objects, self.now_ms(), false)
+    /// A receipt that names objects of a log and nothing else of it, signed now.
+    fn object_receipt(&self, log: LogId, objects: &[(Hash, u64)]) -> Result<Vec<u8>> {
+        let state = LogState { log, device: DeviceId([0; 8]), held: Vec::new() };
+        crate::app::sign_receipt(&self.keys, self.epoch(), &state, objects, self.now_ms(), false)
     }
 }

@@ -39,15 +39,25 @@ pub(super) struct Apart {
 }
 
 impl Partial {
-    /// Begins a file of `length` bytes at `path`.
-    pub(super) fn create(disk: Arc<dyn Disk>, path: PathBuf, length: u64, now_ms: i64) -> Result<Self> {
-        let file = disk.create(&path).map_err(|e| told(&path, e))?;
-        let mut partial = Self { disk, path, length, offset: 0, open: None, touched_ms: now_ms, wrong: None };
-        partial.open = Some((file, digest::Context::new(&digest::SHA256)));
-        partial.settle(now_ms)?;
-        let folder = partial.path.parent().unwrap_or(Path::new("."));
-        partial.disk.sync_folder(folder).map_err(|e| told(folder, e))?;
-        Ok(partial)
+    /// A file of `length` bytes at `path` that is about to be made.
+    pub(super) fn new(disk: Arc<dyn Disk>, path: PathBuf, length: u64, now_ms: i64) -> Self {
+        Self { disk, path, length, offset: 0, open: None, touched_ms: now_ms, wrong: None }
+    }
+
+    /// Makes the file. Only for who has its place: a file that lies there is then nobody's, the rest of one that could
+    /// not be removed, and goes.
+    pub(super) fn create(&mut self) -> Result<()> {
+        let path = self.path.clone();
+        let file = match self.disk.create(&path) {
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
+                self.disk.remove(&path).and_then(|()| self.disk.create(&path)).map_err(|e| told(&path, e))?
+            }
+            other => other.map_err(|e| told(&path, e))?,
+        };
+        self.open = Some((file, digest::Context::new(&digest::SHA256)));
+        self.settle(self.touched_ms)?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        self.disk.sync_folder(folder).map_err(|e| told(folder, e))
     }
 
     /// The file that lies at `path` since an earlier start.
@@ -190,16 +200,22 @@ impl Partial {
         context.clone().finish().as_ref().try_into().map_err(|_| HubError::Keys("SHA-256".to_owned()))
     }
 
-    /// Removes the file. Its head, which carries the key, is overwritten first.
+    /// Removes the file. Its head, which carries the key, is overwritten first. One that is not there is removed.
     pub(super) fn remove(&mut self) -> Result<()> {
         let path = self.path.clone();
         let n = HEAD_BYTES.min(usize::try_from(self.offset).unwrap_or(HEAD_BYTES));
         let file = match self.open.take() {
             Some((file, _)) => file,
-            None => OpenOptions::new().write(true).open(&path).map_err(HubError::file(&path))?,
+            None => match OpenOptions::new().write(true).open(&path) {
+                Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
+                other => other.map_err(HubError::file(&path))?,
+            },
         };
         self.disk.write(&file, 0, &vec![0; n]).and_then(|()| self.disk.sync(&file)).map_err(|e| told(&path, e))?;
-        self.disk.remove(&path).map_err(|e| told(&path, e))?;
+        match self.disk.remove(&path) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(told(&path, e)),
+            _ => {}
+        }
         let folder = path.parent().unwrap_or(Path::new("."));
         self.disk.sync_folder(folder).map_err(|e| told(folder, e))
     }

@@ -78,7 +78,7 @@ async fn receive_here(hub: &Hub, sealed: Hash, offset: u64, checksum: Option<Che
     let nothing = || Refusal::NotFound { what: "upload", name: data_encoding::HEXLOWER.encode(&sealed) };
     let upload = hub.uploads.get(&sealed).ok_or_else(nothing)?;
     let claim = tokio::time::timeout(crate::limits::FINISH_WAIT, upload.claim()).await.map_err(|_| Refusal::Busy)?;
-    if hub.uploads.get(&sealed).is_none() {
+    if !hub.uploads.has(&upload) {
         // Finished, or given up, while this waited.
         return match known(hub, &sealed).await? {
             Known::Verified(_) => Err(Refusal::Complete.into()),
