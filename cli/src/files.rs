@@ -8,14 +8,22 @@ use yenban_locales::Words;
 
 use crate::fault::{Fault, Result, unreadable};
 
-/// Opens a file for reading; a folder is no file.
+/// Opens a file for reading; a folder is no file, nor is a pipe or a device.
 pub(crate) fn open(path: &Path, words: Words) -> Result<File> {
-    let file = File::open(path).map_err(|error| unreadable(path, &error, words))?;
-    let metadata = file.metadata().map_err(|error| unreadable(path, &error, words))?;
+    // Before it is opened: opening a pipe would wait for ever.
+    let metadata = std::fs::metadata(path).map_err(|error| unreadable(path, &error, words))?;
     if metadata.is_dir() {
         return Err(unreadable(path, &std::io::Error::from(std::io::ErrorKind::IsADirectory), words));
     }
-    Ok(file)
+    if !metadata.is_file() {
+        return Err(Fault::usage("error-not-a-file").at(path));
+    }
+    File::open(path).map_err(|error| unreadable(path, &error, words))
+}
+
+/// Refuses a name that is taken: what is written never replaces anything.
+pub(crate) fn free(path: &Path) -> Result<()> {
+    if std::fs::symlink_metadata(path).is_ok() { Err(Fault::usage("error-file-exists").at(path)) } else { Ok(()) }
 }
 
 /// The whole of a file that has at most `limit_bytes`.

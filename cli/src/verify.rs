@@ -120,7 +120,12 @@ fn tell(report: &Report, compared: bool, witnessed: bool, out: &Output) -> Resul
         out.say("verify-about", &figures)?;
     }
     if let Some(root) = &report.root {
-        let id = if compared { "verify-under-root" } else { "verify-under-root-unknown" };
+        let other = report.lines.iter().any(|line| line.reason == Some("other_root"));
+        let id = match (compared, other) {
+            (false, _) => "verify-under-root-unknown",
+            (true, false) => "verify-under-root",
+            (true, true) => "verify-under-root-other",
+        };
         out.say(id, &[("root", hex(root).into())])?;
     }
     let photos = || report.lines.iter().filter(|line| line.kind == Kind::Photo);

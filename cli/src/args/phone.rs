@@ -100,8 +100,9 @@ fn report(b: Builder) -> Command {
 fn amend(b: Builder) -> Command {
     b.command("amend", "help-amend", "yenban phone --store may-1 amend 0123456789abcdef:7 --text \"Xe màu đỏ\" --basis heard")
         .arg(b.value("incident", "INCIDENT", "help-amend-incident"))
-        .arg(b.option("text", "TEXT", "help-text").required(true))
+        .arg(b.option("text", "TEXT", "help-text"))
         .arg(basis(b))
+        .arg(b.options("photo", "FILE", "help-amend-photo"))
 }
 
 fn sync(b: Builder) -> Command {

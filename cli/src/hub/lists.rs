@@ -18,6 +18,7 @@ use yenban_protocol::text::Limit;
 use super::Job;
 use crate::args::{duration_ms, invalid, nearest_choice};
 use crate::fault::{Fault, Result};
+use crate::files;
 use crate::output::clean;
 
 /// What the operator's own looks are for, as the read log keeps it.
@@ -64,7 +65,12 @@ pub(super) fn status(job: &Job<'_>) -> Result<()> {
     job.out.say("cli-hub-incidents", &figures)?;
     let figures = [("alerts", totals.alerts.into()), ("receipts", totals.receipts.into()), ("quarantine", totals.quarantine.into())];
     job.out.say("cli-hub-alerts", &figures)?;
-    job.out.line(&job.words().word(if totals.chains_ok { "cli-all-agrees" } else { "cli-hub-chains-differ" }))
+    let told = match (totals.chains_ok, evidence.missing) {
+        (false, _) => "cli-hub-chains-differ",
+        (true, 0) => "cli-all-agrees",
+        (true, _) => "cli-hub-evidence-missing",
+    };
+    job.out.line(&job.words().word(told))
 }
 
 /// `list`.
@@ -112,6 +118,7 @@ pub(super) fn export(job: &Job<'_>) -> Result<()> {
     let incident = job.values.text("incident").map(incident).transpose()?;
     let since_ms = job.values.text("since").map(since_ms).transpose()?;
     let out = job.values.need_path("out")?;
+    files::free(&out)?;
     let purpose = job.values.bounded("purpose", Limit::NAME)?;
     if typed == BUNDLE {
         return bundle(job, Scope { since_ms, incident }, &out, purpose);

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use serde_json::json;
-use yenban_core::app::{Report, Said};
+use yenban_core::app::{Phone, Report, Said};
 use yenban_core::incident::KINDS;
 use yenban_protocol::text::{Limit, nearest};
 
@@ -56,18 +56,10 @@ pub(super) fn report(job: &Job<'_>) -> Result<()> {
     let photos = u32::try_from(files_given.len()).unwrap_or(u32::MAX);
     let report = Report { kind, urgent, statements, place: super::patrol::typed_place(job.values)?, photos };
     // Every file is looked at before anything is saved: a slip of a path leaves no half report.
-    for photo in &files_given {
-        let file = files::open(photo, job.words())?;
-        if file.metadata().is_ok_and(|metadata| metadata.len() == 0) {
-            return Err(Fault::usage("error-file-empty").at(photo));
-        }
-    }
     let mut phone = job.open()?;
+    look_at(job, &phone, &files_given)?;
     let id = phone.report(&report).map_err(|error| job.fault(&error))?;
-    let mut captured = Vec::new();
-    for photo in &files_given {
-        captured.push(phone.capture_photo(photo, Some(&id), false).map_err(|error| job.fault(&error))?);
-    }
+    let captured = take_in(job, &mut phone, &id, &files_given)?;
     job.settle(phone)?;
     job.out.document(&json!({ "incident": id, "photos": captured }))?;
     let kind = job.words().kind(&report.kind);
@@ -78,13 +70,52 @@ pub(super) fn report(job: &Job<'_>) -> Result<()> {
     job.out.line(&format!("{} {}", job.words().word("kind-safety-first"), job.words().kind_advice(&report.kind)))
 }
 
+fn look_at(job: &Job<'_>, phone: &Phone, photos: &[PathBuf]) -> Result<()> {
+    for photo in photos {
+        let file = files::open(photo, job.words())?;
+        if file.metadata().is_ok_and(|metadata| metadata.len() == 0) {
+            return Err(Fault::usage("error-file-empty").at(photo));
+        }
+        phone.check_photo(photo).map_err(|error| job.fault(&error).at(photo))?;
+    }
+    Ok(())
+}
+
+/// Takes in the photographs of a report that is saved; one that cannot be is told with the way to add it later.
+fn take_in(job: &Job<'_>, phone: &mut Phone, incident: &str, photos: &[PathBuf]) -> Result<Vec<String>> {
+    let mut captured = Vec::new();
+    for photo in photos {
+        let taken = phone.capture_photo(photo, Some(incident), false);
+        captured.push(taken.map_err(|error| {
+            let why = job.fault(&error).sentence(job.words());
+            Fault::could_not("error-photo-left-out").at(photo).with("id", incident).with("reason", why)
+        })?);
+    }
+    Ok(captured)
+}
+
 /// `amend`.
 pub(super) fn amend(job: &Job<'_>) -> Result<()> {
     let statements = said(job)?;
     let incident = job.values.need("incident")?;
+    let photos: Vec<PathBuf> = job.values.all("photo").into_iter().map(PathBuf::from).collect();
+    if statements.is_empty() && photos.is_empty() {
+        return Err(Fault::usage("error-text-empty"));
+    }
     let mut phone = job.open()?;
-    let entry = phone.amend(incident, &statements).map_err(|error| job.fault(&error))?;
+    look_at(job, &phone, &photos)?;
+    let entry = match statements.is_empty() {
+        true => None,
+        false => Some(phone.amend(incident, &statements).map_err(|error| job.fault(&error))?),
+    };
+    let captured = take_in(job, &mut phone, incident, &photos)?;
     job.settle(phone)?;
-    job.out.document(&json!({ "incident": incident, "entry": entry }))?;
-    job.out.line(&job.words().word("cli-amended"))
+    job.out.document(&json!({ "incident": incident, "entry": entry, "photos": captured }))?;
+    if !captured.is_empty() {
+        job.out.say("cli-photos-saved", &[("n", captured.len().into())])?;
+    }
+    match entry {
+        Some(_) => job.out.line(&job.words().word("cli-amended")),
+        None => Ok(()),
+    }
 }

@@ -1,7 +1,9 @@
 //! What is on the phone, for people and as the JSON others rely on.
 
+use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
 use yenban_core::app::{IncidentInfo, OutboxItem, Status};
+use yenban_core::sync::SyncStore;
 use yenban_protocol::text::Limit;
 
 use super::Job;
@@ -16,7 +18,7 @@ pub(super) fn degrees(e7: i32) -> f64 {
     f64::from(e7) / 1e7
 }
 
-fn status_document(status: &Status) -> Value {
+fn status_document(status: &Status, root: Option<&str>) -> Value {
     let patrol = status.patrol.as_ref().map(|patrol| {
         json!({
             "id": patrol.id, "started": rfc3339_opt(patrol.started_ms), "check_ins": patrol.check_ins,
@@ -34,7 +36,7 @@ fn status_document(status: &Status) -> Value {
             "originals_quota_bytes": status.space.originals_quota_bytes, "previews_bytes": status.space.previews_bytes,
             "previews_quota_bytes": status.space.previews_quota_bytes,
         },
-        "chain_head": status.chain_head, "locked": status.locked, "member": status.member,
+        "chain_head": status.chain_head, "root": root, "locked": status.locked, "member": status.member,
     })
 }
 
@@ -42,7 +44,8 @@ fn status_document(status: &Status) -> Value {
 pub(super) fn status(job: &Job<'_>) -> Result<()> {
     let mut phone = job.open()?;
     let status = phone.status().map_err(|error| job.fault(&error))?;
-    job.out.document(&status_document(&status))?;
+    let root = SyncStore::identity(&phone).ok().map(|identity| HEXLOWER.encode(&identity.root_hash));
+    job.out.document(&status_document(&status, root.as_deref()))?;
     let words = job.words();
     if !status.enrolled {
         return job.out.line(&words.word("cli-not-joined"));
@@ -50,10 +53,14 @@ pub(super) fn status(job: &Job<'_>) -> Result<()> {
     if let Some(identity) = phone.identity() {
         job.out.line(&format!("{} · {} · {}", clean(&identity.hamlet_name), clean(&identity.member_name), clean(&identity.hub_name)))?;
     }
+    if let Some(root) = &root {
+        job.out.say("cli-status-root", &[("root", root.as_str().into())])?;
+    }
     if status.locked {
         job.out.line(&words.word("phone-locked"))?;
     }
-    if status.unsent == 0 && status.parked == 0 {
+    let photos_waiting = status.evidence_captured.saturating_sub(status.evidence_uploaded);
+    if status.unsent == 0 && status.parked == 0 && photos_waiting == 0 {
         job.out.line(&words.word("phone-empty-outbox"))?;
     } else {
         let figures = [("unsent", status.unsent.into()), ("received", status.received.into()), ("parked", status.parked.into())];

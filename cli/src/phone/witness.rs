@@ -9,14 +9,19 @@ use crate::time::rfc3339;
 /// Digits of a root that people compare by eye; the whole stands in the document.
 const ROOT_DIGITS: usize = 16;
 
+fn write_new(path: &std::path::Path, bytes: &[u8]) -> std::io::Result<()> {
+    std::io::Write::write_all(&mut std::fs::File::create_new(path)?, bytes)
+}
+
 /// `witness`.
 pub(super) fn witness(job: &Job<'_>) -> Result<()> {
     let phone = job.open()?;
     let heads = phone.witness().map_err(|error| job.fault(&error))?;
     let out = job.values.path("out")?;
     if let Some(path) = &out {
+        crate::files::free(path)?;
         let bytes = phone.witness_export().map_err(|error| job.fault(&error))?;
-        std::fs::write(path, bytes).map_err(|error| unwritable(path, &error, job.words()))?;
+        write_new(path, &bytes).map_err(|error| unwritable(path, &error, job.words()))?;
     }
     let rows: Vec<_> = heads
         .iter()

@@ -1,4 +1,5 @@
-//! A file that appears whole or not at all: written beside its place under another name, fsynced, then renamed.
+//! A file that appears whole or not at all: written beside its place under another name, fsynced, then renamed. It
+//! never takes the place of another.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
@@ -15,8 +16,11 @@ pub(super) struct Outgoing {
 }
 
 impl Outgoing {
-    /// Begins the file `target`; its folder must be there. What stands under that name stays until the end.
+    /// Begins the file `target`; its folder must be there, and nothing under that name.
     pub(super) fn begin(target: &Path) -> Result<Self> {
+        if fs::symlink_metadata(target).is_ok() {
+            return Err(HubError::folder(target, "exists already: nothing is written over, choose another name"));
+        }
         let name = target.file_name().ok_or_else(|| HubError::folder(target, "this is no name of a file"))?;
         let mut hidden = std::ffi::OsString::from(".");
         hidden.push(name);
@@ -83,19 +87,18 @@ mod tests {
     fn a_file_appears_whole_or_not_at_all() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("tuần tra.gpx");
-        fs::write(&target, "old").unwrap();
-
         let mut given_up = Outgoing::begin(&target).unwrap();
         given_up.write_all(b"half").unwrap();
         drop(given_up);
-        assert_eq!(fs::read(&target).unwrap(), b"old");
-        assert_eq!(names(folder.path()), ["tuần tra.gpx"]);
+        assert!(names(folder.path()).is_empty());
 
         let mut finished = Outgoing::begin(&target).unwrap();
         finished.write_all(b"new").unwrap();
         finished.finish().unwrap();
         assert_eq!(fs::read(&target).unwrap(), b"new");
         assert_eq!(names(folder.path()), ["tuần tra.gpx"]);
+        assert!(Outgoing::begin(&target).is_err(), "nothing is written over");
+        assert_eq!(fs::read(&target).unwrap(), b"new");
     }
 
     #[test]

@@ -154,7 +154,7 @@ impl HubKeys {
     /// The root's fingerprint for people: eight groups of four digits of its hash.
     pub fn fingerprint(&self) -> String {
         let hash = self.root_hash();
-        hash[..16].chunks(2).map(|pair| data_encoding::HEXLOWER.encode(pair)).collect::<Vec<_>>().join(" ")
+        hash.chunks(2).map(|pair| data_encoding::HEXLOWER.encode(pair)).collect::<Vec<_>>().join(" ")
     }
 }
 
