@@ -251,6 +251,10 @@ pub const CHECK_PAGE: u32 = 256;
 /// How long phones are given before they are asked again for a file, in milliseconds (a day).
 pub const ASK_AGAIN_MS: i64 = 24 * 3600 * 1000;
 
+/// Copies of one photograph that are taken, all kinds together; a phone makes two. Each has its own places in the custody
+/// record, which must not be filled by one phone that names thousands.
+pub const COPIES_PER_ITEM_MAX: u32 = 16;
+
 /// How long bytes that no row names are left alone after they were first seen, in milliseconds (7 days): long enough to
 /// notice that a wrong database was put in place.
 pub const ORPHAN_GRACE_MS: i64 = 7 * 24 * 3600 * 1000;
@@ -263,6 +267,13 @@ pub const REASON_MAX_CHARS: usize = 400;
 
 /// Items destroyed in one step of the expiry job.
 pub const EXPIRY_PAGE: u32 = 64;
+
+/// How long the custody record says who did what, in milliseconds: 24 months (RIGHTS.md R-21), counted as 731 days so
+/// that no 24 months are longer.
+pub const CUSTODY_NAMES_MS: i64 = 731 * 24 * 3600 * 1000;
+
+/// Custody records from which names are erased in one step.
+pub const NAMES_PAGE: u32 = 512;
 
 /// Pause between two looks of the jobs at the clock.
 pub const JOB_TICK: Duration = Duration::from_secs(30);

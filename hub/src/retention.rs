@@ -11,9 +11,9 @@ use yenban_protocol::text::{nearest, same};
 use crate::app::Hub;
 use crate::clock::rfc3339;
 use crate::error::{HubError, Refusal, Result};
-use crate::limits::{EXPIRY_PAGE, HOLD_MAX_MS, NEAREST_NAMES, REASON_MAX_CHARS};
-use crate::storage::ObjectName;
-use crate::store::{Erased, Erasure, Hold, HoldOrder, ItemName, MemberRow, People};
+use crate::limits::{CUSTODY_NAMES_MS, EVIDENCE_RETENTION_MS, EXPIRY_PAGE, HOLD_MAX_MS, NAMES_PAGE, NEAREST_NAMES, REASON_MAX_CHARS};
+use crate::store::{Erased, Erasure, Freed, Hold, HoldOrder, ItemName, MemberRow, People};
+use crate::upload;
 
 /// What two officers order for an item.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -121,7 +121,10 @@ pub async fn erase(hub: &Hub, order: ItemOrder) -> Result<ItemOrdered> {
     hub.note(&officers, "erase", &item.to_string(), &reason).await?;
     let erasure = Erasure { item, actor: officers.clone(), code: "ordered", reason, at_ms: hub.now_ms() };
     match hub.store.erase_item(erasure).await? {
-        Erased::Done(free) => remove(hub, free).await?,
+        Erased::Done(freed) => {
+            remove(hub, freed).await;
+            fold(hub).await?;
+        }
         Erased::NotFound => return Err(not_found(item)),
         Erased::Already => return Err(Refusal::Erased.into()),
         Erased::Held(until_ms) => return Err(Refusal::Held { until: rfc3339(until_ms) }.into()),
@@ -130,30 +133,79 @@ pub async fn erase(hub: &Hub, order: ItemOrder) -> Result<ItemOrdered> {
     Ok(ItemOrdered { id: item.to_string(), done: "erased".to_owned(), until: None, officers })
 }
 
-/// Removes bytes that nothing names any more. One that cannot be removed now is an orphan for the nightly look.
-async fn remove(hub: &Hub, names: Vec<ObjectName>) -> Result<()> {
-    for name in names {
-        hub.storage.remove(name).await?;
+/// Removes what nothing names any more. What cannot be removed now is an orphan for the nightly look.
+async fn remove(hub: &Hub, freed: Freed) {
+    for name in freed.stored {
+        if let Err(e) = hub.storage.remove(name).await {
+            tracing::error!(%name, error = %e, "bytes of destroyed evidence could not be removed; nobody can open them");
+        }
+    }
+    if let Err(e) = upload::destroy(hub, &freed.uploads).await {
+        tracing::error!(error = %e, "what came of a destroyed file could not be removed");
+    }
+}
+
+/// Lets no older state of the database keep the keys that were destroyed. A reader may stand in the way: then the next
+/// hour does it.
+pub async fn fold(hub: &Hub) -> Result<()> {
+    if !hub.store.fold().await? {
+        tracing::warn!("the write-ahead log could not be emptied now; it is tried again within the hour");
     }
     Ok(())
 }
 
-/// Destroys items whose time is over; how many.
+/// Destroys items whose time is over; how many. One that cannot be destroyed is told and stays; the others go.
 pub async fn expire(hub: &Hub) -> Result<u64> {
     let mut expired = 0;
+    let mut passed_over: Vec<ItemName> = Vec::new();
     loop {
-        let items = hub.store.expired_items(hub.now_ms(), EXPIRY_PAGE).await?;
+        let page = EXPIRY_PAGE.saturating_add(u32::try_from(passed_over.len()).unwrap_or(u32::MAX));
+        let mut items = hub.store.expired_items(hub.now_ms(), page).await?;
+        items.retain(|item| !passed_over.contains(item));
         if items.is_empty() {
-            return Ok(expired);
+            return Ok(expired + strays(hub).await?);
         }
         for item in items {
-            hub.note("hub", "expire", &item.to_string(), "R-21").await?;
             let reason = "R-21".to_owned();
             let erasure = Erasure { item, actor: "hub".to_owned(), code: "expired", reason, at_ms: hub.now_ms() };
-            if let Erased::Done(free) = hub.store.erase_item(erasure).await? {
-                remove(hub, free).await?;
-                expired += 1;
+            match hub.store.erase_item(erasure).await {
+                Ok(Erased::Done(freed)) => {
+                    // Its custody record has it already, in the transaction that destroyed it.
+                    hub.note("hub", "expire", &item.to_string(), "R-21").await?;
+                    remove(hub, freed).await;
+                    expired += 1;
+                }
+                Err(HubError::Stopping) => return Err(HubError::Stopping),
+                outcome => {
+                    tracing::error!(%item, ?outcome, "an item whose time is over could not be destroyed");
+                    passed_over.push(item);
+                }
             }
+        }
+    }
+}
+
+/// Destroys copies that belong to no photograph and whose time is over.
+async fn strays(hub: &Hub) -> Result<u64> {
+    let mut all = 0;
+    loop {
+        let (count, freed) = hub.store.expire_strays(hub.now_ms() - EVIDENCE_RETENTION_MS, EXPIRY_PAGE).await?;
+        remove(hub, freed).await;
+        all += count;
+        if count < u64::from(EXPIRY_PAGE) {
+            return Ok(all);
+        }
+    }
+}
+
+/// Erases who did what with evidence once that is older than [`CUSTODY_NAMES_MS`]; what was done, and every link, stays.
+pub async fn erase_names(hub: &Hub) -> Result<u64> {
+    let mut erased = 0;
+    loop {
+        let now = hub.store.erase_custody_names(hub.now_ms() - CUSTODY_NAMES_MS, NAMES_PAGE).await?;
+        erased += now;
+        if now < u64::from(NAMES_PAGE) {
+            return Ok(erased);
         }
     }
 }

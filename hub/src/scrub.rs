@@ -71,14 +71,14 @@ async fn read_again(hub: &Hub, row: ObjectRow) -> Result<Found> {
     Ok(Found { row, state, bytes })
 }
 
-/// Hash and length of the bytes as they lie in storage.
+/// Hash and length of the bytes as they lie in storage; `None`: they cannot be read.
 async fn raw(hub: &Hub, name: ObjectName) -> Result<Option<(Hash, u64)>> {
     let (mut context, mut at) = (digest::Context::new(&digest::SHA256), 0);
     loop {
-        match hub.storage.read(name, at..at + STORAGE_READ_MAX_BYTES).await? {
-            None => return Ok(None),
-            Some(bytes) if bytes.is_empty() => break,
-            Some(bytes) => {
+        match hub.storage.read(name, at..at + STORAGE_READ_MAX_BYTES).await {
+            Err(_) | Ok(None) => return Ok(None),
+            Ok(Some(bytes)) if bytes.is_empty() => break,
+            Ok(Some(bytes)) => {
                 at += bytes.len() as u64;
                 context.update(&bytes);
             }
@@ -106,10 +106,16 @@ pub async fn orphans(hub: &Hub, sweep: bool) -> Result<u64> {
         let unnamed = hub.store.unnamed(names).await?;
         count += unnamed.len() as u64;
         if sweep {
+            let mut swept = Vec::new();
             for name in hub.store.orphans(unnamed, now_ms, now_ms - ORPHAN_GRACE_MS).await? {
-                hub.storage.remove(name).await?;
-                count -= 1;
+                // One that cannot be removed stays noted, and is tried again the next night.
+                match hub.storage.remove(name).await {
+                    Ok(_) => swept.push(name),
+                    Err(e) => tracing::error!(%name, error = %e, "bytes that nothing names could not be removed"),
+                }
             }
+            count -= swept.len() as u64;
+            hub.store.swept(swept).await?;
         }
     }
     Ok(count)

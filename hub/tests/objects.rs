@@ -7,7 +7,7 @@ use std::sync::Arc;
 use support::TestHub;
 use support::upload::{Sealed, Tus, content, facts, record, record_previews, seal};
 use yenban_hub::admin::{Admin, ListKind};
-use yenban_hub::limits::{ASK_AGAIN_MS, EVIDENCE_RETENTION_MS, HOLD_MAX_MS, ORPHAN_GRACE_MS};
+use yenban_hub::limits::{ASK_AGAIN_MS, COPIES_PER_ITEM_MAX, CUSTODY_NAMES_MS, EVIDENCE_RETENTION_MS, HOLD_MAX_MS, ORPHAN_GRACE_MS};
 use yenban_hub::retention::{self, ItemOrder};
 use yenban_hub::storage::{OverObjectStore, conformance};
 use yenban_hub::store::{ListQuery, ObjectState};
@@ -215,6 +215,164 @@ async fn what_is_altered_or_gone_is_named_asked_for_and_mended() {
     s.hub.stop().await;
 }
 
+/// A file that is there and gives an error to whoever reads it, also to root.
+fn make_unreadable(path: &std::path::Path) {
+    std::fs::remove_file(path).expect("removed");
+    std::os::unix::fs::symlink(path.file_name().expect("name"), path).expect("a link to itself");
+}
+
+/// The hub's database, for doing to it what a disk may do.
+fn database(hub: &TestHub) -> rusqlite::Connection {
+    let connection = rusqlite::Connection::open(hub.temp.path().join("hub/hub.db")).expect("opens");
+    let key = data_encoding::HEXLOWER.encode(hub.hub.keys.database.as_ref());
+    let open = format!("PRAGMA key = \"x'{key}'\"; PRAGMA cipher_hmac_algorithm = HMAC_SHA256;");
+    connection.execute_batch(&open).expect("its key");
+    connection
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_cannot_be_read_is_found_and_the_check_goes_on() {
+    let s = scene().await;
+    for file in &s.files {
+        s.tus.upload(file).await;
+    }
+    jobs::due(&s.hub.hub).await.expect("due");
+    make_unreadable(&only_object(&s.hub));
+    let gone = s.hub.hub.store.objects_named(vec![s.files[1].hash]).await.expect("rows")[0].stored.clone().expect("stored").name;
+    std::fs::remove_file(s.hub.temp.path().join("hub/objects").join(gone.to_string())).expect("removed");
+    let checked = scrub::objects(&s.hub.hub, |_| ()).await.expect("the check goes on");
+    assert_eq!((checked.objects, checked.wrong.len(), checked.asked), (3, 2, 2), "{checked:?}");
+    let mut wanted = s.wanted().await;
+    wanted.sort();
+    let mut lost = [s.files[0].hash, s.files[1].hash];
+    lost.sort();
+    assert_eq!(wanted, lost);
+    s.hub.clock.pass(24 * 3_600_000);
+    assert!(jobs::due(&s.hub.hub).await.expect("due"), "the night ends");
+    assert!(!jobs::due(&s.hub.hub).await.expect("due"), "and is not begun again");
+    assert_eq!(s.tus.upload(&s.files[0]).await.status, 204);
+    assert_eq!(s.evidence().await.state, "verified");
+    s.hub.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_item_that_cannot_be_destroyed_keeps_no_other() {
+    let mut s = scene().await;
+    let other = seal(&s.phone, &content(60, 700));
+    let second = record(&mut s.phone, None, facts(&other));
+    s.hub.deliver(&s.phone).await;
+    s.tus.upload(&s.files[0]).await;
+    s.tus.upload(&other).await;
+    // Its entry is not one that can be read: nothing may be taken out of it.
+    let spoiled = database(&s.hub).execute(
+        "UPDATE entry SET body = x'00' WHERE log = ?1 AND seq = ?2",
+        rusqlite::params![s.photo.log.0, i64::try_from(s.photo.seq).expect("small")],
+    );
+    assert_eq!(spoiled.expect("spoiled"), 1);
+    s.hub.clock.pass(EVIDENCE_RETENTION_MS);
+    for _ in 0..2 {
+        s.hub.clock.pass(3_600_000);
+        assert!(jobs::due(&s.hub.hub).await.is_ok());
+    }
+    let left: Vec<(String, String)> =
+        s.hub.hub.store.evidence(ListQuery::default()).await.expect("evidence").into_iter().map(|e| (e.id, e.state)).collect();
+    assert_eq!(left, [(s.photo.to_string(), "verified".to_owned()), (second.to_string(), "erased".to_owned())]);
+    let audit = s.hub.hub.store.audit(ListQuery::default()).await.expect("audit");
+    assert_eq!(audit.iter().filter(|row| row.action == "expire").count(), 1, "only what was done is noted");
+    assert!(s.hub.hub.store.custody_head().await.expect("head").is_some(), "the day was closed all the same");
+    s.hub.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_named_after_the_end_does_not_come_back() {
+    let mut s = scene().await;
+    for file in &s.files {
+        s.tus.upload(file).await;
+    }
+    // Half of a copy has come when the photograph is destroyed.
+    let [half, late, stray] = [70, 71, 72].map(|seed| seal(&s.phone, &content(seed, 4_000)));
+    record_previews(&mut s.phone, s.photo, &s.files[0], &[(PreviewKind::Preview, &half)]);
+    s.hub.deliver(&s.phone).await;
+    s.tus.create(&half.hash, half.bytes.len() as u64).await;
+    assert_eq!(s.tus.patch(&half.hash, 0, &half.bytes[..2_000]).await.status, 204);
+    retention::erase(&s.hub.hub, s.order("Quyết định 15")).await.expect("erased");
+    let here = |folder: &str| std::fs::read_dir(s.hub.temp.path().join("hub").join(folder)).expect("folder").count();
+    assert_eq!((here("uploads"), here("objects")), (0, 0));
+    assert_eq!(std::fs::metadata(s.hub.temp.path().join("hub/hub.db-wal")).map_or(0, |meta| meta.len()), 0, "no older state with its keys");
+
+    let named = record_previews(&mut s.phone, s.photo, &s.files[0], &[(PreviewKind::Thumbnail, &late)]);
+    s.hub.deliver(&s.phone).await;
+    assert_eq!(s.tus.objects(&[half.hash, late.hash]).await.states, [wire::ObjectState::Erased; 2]);
+    let refused = s.tus.create(&late.hash, late.bytes.len() as u64).await;
+    assert_eq!((refused.status, refused.code().as_str()), (410, "erased"));
+    let sealed = |name: EntryName| -> Vec<u8> {
+        let row = database(&s.hub).query_row(
+            "SELECT body FROM entry WHERE log = ?1 AND seq = ?2",
+            rusqlite::params![name.log.0, i64::try_from(name.seq).expect("small")],
+            |row| row.get(0),
+        );
+        row.expect("an entry")
+    };
+    assert!(!sealed(named).windows(32).any(|w| w == late.hash), "nothing in its entry tells of the copy any more");
+    assert_eq!(s.hub.hub.store.check_chains().await.expect("checked"), Vec::<String>::new());
+
+    // A copy of a photograph that is not its device's belongs to no item, and ends by itself.
+    let (mut other, _) = s.hub.phone("Piềng Vế").await;
+    let claimed = record_previews(&mut other, s.photo, &s.files[0], &[(PreviewKind::Thumbnail, &stray)]);
+    s.hub.deliver(&other).await;
+    s.hub.clock.pass(1_000);
+    s.tus.upload(&stray).await;
+    s.hub.clock.pass(EVIDENCE_RETENTION_MS - 1);
+    assert_eq!(retention::expire(&s.hub.hub).await.expect("expires"), 0);
+    s.hub.clock.pass(1);
+    assert_eq!(retention::expire(&s.hub.hub).await.expect("expires"), 1);
+    assert_eq!(here("objects"), 0);
+    assert_eq!(s.tus.objects(&[stray.hash]).await.states, [wire::ObjectState::Erased]);
+    assert!(!sealed(claimed).windows(32).any(|w| w == stray.hash));
+    assert_eq!(retention::expire(&s.hub.hub).await.expect("expires"), 0);
+    s.hub.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_photograph_has_room_for_so_many_copies() {
+    let mut s = scene().await;
+    let copies: Vec<Sealed> = (0..COPIES_PER_ITEM_MAX).map(|n| seal(&s.phone, &content(200 + n, 300))).collect();
+    for copy in &copies {
+        record_previews(&mut s.phone, s.photo, &s.files[0], &[(PreviewKind::Thumbnail, copy)]);
+    }
+    s.hub.deliver(&s.phone).await;
+    let answer = s.tus.objects(&copies.iter().map(|copy| copy.hash).collect::<Vec<_>>()).await;
+    // Two are there already.
+    let taken = answer.states.iter().filter(|state| **state == wire::ObjectState::Partial(0)).count();
+    assert_eq!(taken as u32, COPIES_PER_ITEM_MAX - 2);
+    assert_eq!(answer.states.last(), Some(&wire::ObjectState::Erased));
+    s.hub.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_did_it_is_forgotten_after_two_years() {
+    let s = scene().await;
+    for file in &s.files {
+        s.tus.upload(file).await;
+    }
+    let told = async |s: &Scene| {
+        let item = s.photo.to_string().parse().expect("item");
+        let chain = s.hub.hub.store.custody(item, i64::MAX).await.expect("custody");
+        chain.iter().filter(|row| matches!(row.record.who, yenban_protocol::custody::Commit::Told { .. })).count()
+    };
+    let before = told(&s).await;
+    assert!(before > 0);
+    s.hub.clock.pass(CUSTODY_NAMES_MS);
+    jobs::due(&s.hub.hub).await.expect("due");
+    // The photograph ended on the way; only what was done now names anybody.
+    assert!(told(&s).await >= before, "not a moment too early");
+    s.hub.clock.pass(3_600_000);
+    jobs::due(&s.hub.hub).await.expect("due");
+    assert_eq!(told(&s).await, 1);
+    assert_eq!(s.hub.hub.store.check_custody().await.expect("checked"), Vec::<String>::new());
+    s.hub.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn orphans_are_named_and_swept_late() {
     let s = scene().await;
@@ -227,6 +385,10 @@ async fn orphans_are_named_and_swept_late() {
         scrub::orphans(&s.hub.hub, true).await.expect("swept");
         assert_eq!(stray.exists(), stays);
     }
+    // The same name seen again is seen for the first time.
+    std::fs::write(&stray, b"again").expect("written");
+    scrub::orphans(&s.hub.hub, true).await.expect("swept");
+    assert!(stray.exists());
     assert_eq!(s.evidence().await.state, "verified");
     assert_eq!(scrub::objects(&s.hub.hub, |_| ()).await.expect("checked").wrong.len(), 0);
     s.hub.stop().await;

@@ -206,17 +206,25 @@ impl ObjectStorage for OverObjectStore {
 
     fn list(&self, after: Option<ObjectName>, limit: usize) -> Later<'_, Vec<ObjectName>> {
         Box::pin(async move {
-            // A folder comes in no order: the smallest names that fit are kept while everything passes by.
+            // Neither comes in order: the smallest names that fit are kept while everything passes by.
             let mut page = BTreeSet::new();
-            let mut all = self.store.list(None);
-            while let Some(found) = all.next().await {
-                let location = found.map_err(failed)?.location;
-                let Some(name) = ObjectName::parse(location.as_ref()).filter(|name| after.is_none_or(|after| *name > after)) else {
-                    continue;
-                };
-                page.insert(name);
-                if page.len() > limit {
-                    page.pop_last();
+            let mut take = |name: &str| {
+                if let Some(name) = ObjectName::parse(name).filter(|name| after.is_none_or(|after| *name > after)) {
+                    page.insert(name);
+                    if page.len() > limit {
+                        page.pop_last();
+                    }
+                }
+            };
+            if let Some(folder) = &self.folder {
+                // Names alone: the crate asks after each file, and one that cannot be asked after would end the list.
+                for entry in fs::read_dir(folder).map_err(HubError::file(folder))? {
+                    take(entry.map_err(HubError::file(folder))?.file_name().to_str().unwrap_or_default());
+                }
+            } else {
+                let mut all = self.store.list(None);
+                while let Some(found) = all.next().await {
+                    take(found.map_err(failed)?.location.as_ref());
                 }
             }
             Ok(page.into_iter().collect())

@@ -78,31 +78,57 @@ pub enum Read {
     Whole(Hash, u64),
     /// There is no such file.
     Missing,
-    /// It is there and not what was put: cut, longer, or changed.
+    /// It is there and not what was put: cut, longer, changed, or not to be read.
     Altered,
 }
 
 /// Opens a stored file from its first to its last chunk and gives every plain chunk to `take`, in order. What `take`
 /// got is good only if the answer is [`Read::Whole`].
-pub async fn read(storage: &dyn ObjectStorage, stored: &StoredAs, mut take: impl FnMut(&[u8]) -> Result<()> + Send) -> Result<Read> {
+///
+/// # Errors
+/// What `take` answers, and a storage of which nothing can be read. One file that cannot be read while its storage
+/// answers is [`Read::Altered`]: it is there and is not what was put, and all others can still be looked at.
+pub async fn read(storage: &dyn ObjectStorage, stored: &StoredAs, take: impl FnMut(&[u8]) -> Result<()> + Send) -> Result<Read> {
+    match opened(storage, stored, take).await {
+        Err(Failed::Reading(e)) => {
+            storage.list(None, 1).await?;
+            tracing::error!(name = %stored.name, error = %e, "a stored file cannot be read");
+            Ok(Read::Altered)
+        }
+        Err(Failed::Taking(e)) => Err(e),
+        Ok(read) => Ok(read),
+    }
+}
+
+/// Which side of reading a file failed.
+enum Failed {
+    Reading(HubError),
+    Taking(HubError),
+}
+
+async fn opened(
+    storage: &dyn ObjectStorage,
+    stored: &StoredAs,
+    mut take: impl FnMut(&[u8]) -> Result<()> + Send,
+) -> std::result::Result<Read, Failed> {
     let chunks_at_once = STORAGE_READ_MAX_BYTES as usize / SEALED_CHUNK_BYTES;
-    let prefix = match storage.read(stored.name, 0..PREFIX_BYTES as u64).await? {
+    let prefix = match storage.read(stored.name, 0..PREFIX_BYTES as u64).await.map_err(Failed::Reading)? {
         None => return Ok(Read::Missing),
         Some(bytes) => match <[u8; PREFIX_BYTES]>::try_from(bytes.as_ref()) {
             Ok(prefix) => prefix,
             Err(_) => return Ok(Read::Altered),
         },
     };
-    match storage.size(stored.name).await? {
+    match storage.size(stored.name).await.map_err(Failed::Reading)? {
         None => return Ok(Read::Missing),
         Some(size) if size != stored.size_bytes => return Ok(Read::Altered),
         Some(_) => {}
     }
-    let mut chunks = Chunks::new(&stored.key, prefix)?;
+    let mut chunks = Chunks::new(&stored.key, prefix).map_err(Failed::Taking)?;
     let (mut at, mut digest, mut plain_bytes) = (PREFIX_BYTES as u64, digest::Context::new(&digest::SHA256), 0);
     while at < stored.size_bytes {
         let end = (at + (chunks_at_once * SEALED_CHUNK_BYTES) as u64).min(stored.size_bytes);
-        let Some(bytes) = storage.read(stored.name, at..end).await? else { return Ok(Read::Missing) };
+        let Some(bytes) = storage.read(stored.name, at..end).await.map_err(Failed::Reading)? else { return Ok(Read::Missing) };
         if bytes.len() as u64 != end - at {
             return Ok(Read::Altered);
         }
@@ -116,10 +142,10 @@ pub async fn read(storage: &dyn ObjectStorage, stored: &StoredAs, mut take: impl
             }
             digest.update(&chunk);
             plain_bytes += chunk.len() as u64;
-            take(&chunk)?;
+            take(&chunk).map_err(Failed::Taking)?;
         }
     }
-    let hash = digest.finish().as_ref().try_into().map_err(|_| HubError::Keys("SHA-256".to_owned()))?;
+    let hash = digest.finish().as_ref().try_into().map_err(|_| Failed::Taking(HubError::Keys("SHA-256".to_owned())))?;
     Ok(if plain_bytes == 0 && stored.size_bytes == PREFIX_BYTES as u64 { Read::Altered } else { Read::Whole(hash, plain_bytes) })
 }
 

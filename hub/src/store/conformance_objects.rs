@@ -12,7 +12,7 @@ use super::{EPOCHS, HubStore, Log, Verdict, at, ensure, failed, signer};
 use crate::limits::EVIDENCE_RETENTION_MS;
 use crate::storage::ObjectName;
 use crate::store::{
-    Arrival, Effect, Erased, Erasure, FileNamed, Found, Hold, HoldOrder, ItemName, ObjectKind, ObjectState, PhotoRow, StoredAs,
+    Arrival, Effect, Erased, Erasure, FileNamed, Found, Freed, Hold, HoldOrder, ItemName, ObjectKind, ObjectState, PhotoRow, StoredAs,
 };
 
 fn file(kind: ObjectKind, n: u8) -> FileNamed {
@@ -80,11 +80,11 @@ pub(super) async fn objects(store: &dyn HubStore, device: DeviceId) -> Verdict {
     ensure(matches!(held, Erased::Held(_)), "a held item is not destroyed")?;
     let before = store.check_chains().await.map_err(failed)?;
     let done = store.erase_item(erasure(twin, late)).await.map_err(failed)?;
-    ensure(done == Erased::Done(Vec::new()), "bytes that another entry names stay")?;
+    ensure(done == Erased::Done(Freed::default()), "bytes that another entry names stay")?;
     ensure(store.hold_item(order(None)).await.map_err(failed)?, "the hold ends")?;
     let done = store.erase_item(erasure(item, late)).await.map_err(failed)?;
     let gone = [0x35, 0x34].map(|n| ObjectName::from_bytes([n; 32]));
-    ensure(matches!(done, Erased::Done(names) if gone.iter().all(|name| names.contains(name))), "the last one lets bytes and keys go")?;
+    ensure(matches!(done, Erased::Done(freed) if gone.iter().all(|name| freed.stored.contains(name)) && freed.uploads.contains(&sealed)), "the last one lets bytes and keys go")?;
     ensure(store.erase_item(erasure(item, late)).await.map_err(failed)? == Erased::Already, "once")?;
     ensure(states(store, sealed).await? == [ObjectState::Erased; 2], "and the state says so")?;
     ensure(store.objects_named(vec![sealed]).await.map_err(failed)?.iter().all(|row| row.stored.is_none()), "no key is left")?;

@@ -35,7 +35,7 @@ pub use lists::{
     MissingListing, PatrolListing, PreviewListing, QuarantineListing, StatementListing, Totals,
 };
 pub use objects::{
-    Arrival, Arrived, Erased, Erasure, Found, Hold, HoldOrder, ItemName, ItemRow, ObjectKind, ObjectRow, ObjectState, ReceiptMaker,
+    Arrival, Arrived, Erased, Erasure, Found, Freed, Hold, HoldOrder, ItemName, ItemRow, ObjectKind, ObjectRow, ObjectState, ReceiptMaker,
     StoredAs,
 };
 pub use people::{
@@ -98,6 +98,9 @@ pub trait HubStore: Send + Sync + 'static {
     /// nothing names are noted as seen at `now_ms`.
     fn orphans(&self, names: Vec<ObjectName>, now_ms: i64, since_ms: i64) -> Reply<'_, Vec<ObjectName>>;
 
+    /// These were removed: they are no orphans any more.
+    fn swept(&self, names: Vec<ObjectName>) -> Reply<'_, ()>;
+
     /// An item.
     fn item(&self, name: ItemName) -> Reply<'_, Option<ItemRow>>;
 
@@ -109,6 +112,14 @@ pub trait HubStore: Send + Sync + 'static {
 
     /// Items whose time is over and that nothing holds, at most `limit`.
     fn expired_items(&self, now_ms: i64, limit: u32) -> Reply<'_, Vec<ItemName>>;
+
+    /// Destroys copies that came, or were named, before `before_ms` and belong to no photograph of their device, at most
+    /// `limit`; how many, and what nothing names now.
+    fn expire_strays(&self, before_ms: i64, limit: u32) -> Reply<'_, (u64, Freed)>;
+
+    /// Leaves no older state of the database beside it: a key that was destroyed stands in none of its files. `false`:
+    /// somebody reads an older state at this moment; it is to be asked again.
+    fn fold(&self) -> Reply<'_, bool>;
 
     // ---- custody ------------------------------------------------------------------------------------------
 

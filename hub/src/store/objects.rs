@@ -267,11 +267,20 @@ pub struct Erasure {
     pub at_ms: i64,
 }
 
+/// What nothing names any more after an erasure.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Freed {
+    /// Bytes in storage.
+    pub stored: Vec<ObjectName>,
+    /// Sealed files that nothing wants: what came of them so far goes too.
+    pub uploads: Vec<Hash>,
+}
+
 /// What an erasure did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Erased {
-    /// Rows, keys and the facts in the entry are gone; these bytes in storage are named by nothing now.
-    Done(Vec<ObjectName>),
+    /// Rows, keys and the facts in the entry are gone; this is named by nothing now.
+    Done(Freed),
     /// There is no such item.
     NotFound,
     /// It was destroyed before.

@@ -400,7 +400,10 @@ pub async fn sweep(hub: &Hub) -> Result<u64> {
         if standing(&upload, &partial).expires_ms.is_none_or(|expires_ms| expires_ms > hub.now_ms()) {
             continue;
         }
-        drop_upload(hub, &upload, partial).await?;
+        if let Err(e) = drop_upload(hub, &upload, partial).await {
+            tracing::error!(error = %e, "an upload whose time is over could not be removed");
+            continue;
+        }
         hub.metrics.uploads_expired.inc();
         swept += 1;
     }

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use yenban_protocol::chain::Salt;
 use yenban_protocol::crypto::Hash;
-use yenban_protocol::custody::{CHAIN_START, Commit, CustodyFacts, CustodyRecord, DayHead, Item, Leaf, Tree, Who};
+use yenban_protocol::custody::{Action, CHAIN_START, Commit, CustodyFacts, CustodyRecord, DayHead, Item, Leaf, Tree, Who};
 use yenban_protocol::feed::{self as wire, Scope};
 use yenban_protocol::id::{EntryName, LogId};
 use yenban_protocol::limits::{MAX_CUSTODY_RECORDS, MAX_NAME_BYTES, MAX_PURPOSE_BYTES};
@@ -24,6 +24,12 @@ fn cut(text: &str, limit: usize) -> String {
     text.char_indices().take_while(|(at, c)| at + c.len_utf8() <= limit).map(|(_, c)| c).collect()
 }
 
+/// The time of what is recorded at `at_ms`: custody never runs back behind the newest head, whatever the clock does,
+/// so that a verifier can tell a record that a head should have covered from one that came after it.
+fn never_back(at_ms: i64, newest: Option<&CustodyHeadRow>) -> i64 {
+    newest.map_or(at_ms, |row| row.head.at_ms.max(at_ms))
+}
+
 /// Appends records, each to the chain of its item.
 ///
 /// # Errors
@@ -35,13 +41,20 @@ pub(super) fn append(c: &Connection, notes: &[CustodyNote]) -> Result<()> {
     let mut insert = c
         .prepare_cached("INSERT INTO custody (log, branch, seq, number, link, facts, salt, who) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")
         .map_err(sql)?;
+    let head = newest(c)?;
     for note in notes {
         let item = note.item;
         let seq = seq_to_sql(item.entry.seq)?;
-        let newest: Option<(i64, Hash)> =
+        let last_of_it: Option<(i64, Hash)> =
             last.query_row(params![item.entry.log.0, item.branch, seq], |row| Ok((row.get(0)?, row.get(1)?))).optional().map_err(sql)?;
-        let (number, previous) = newest.map_or((0, CHAIN_START), |(number, link)| (seq_from_sql(number) + 1, link));
-        if number >= MAX_CUSTODY_RECORDS as u64 {
+        let (number, previous) = last_of_it.map_or((0, CHAIN_START), |(number, link)| (seq_from_sql(number) + 1, link));
+        // The last place is for the end of the item: a full chain keeps nothing alive.
+        let room = MAX_CUSTODY_RECORDS as u64 - u64::from(note.action != Action::Deleted);
+        if number >= room {
+            if of_a_look(note.action) {
+                tracing::error!(%item, "its custody record is full: what a look found is not noted");
+                continue;
+            }
             return Err(HubError::Store(format!("{item}: its custody record is full")));
         }
         let (sha256, size_bytes) = match note.about {
@@ -49,7 +62,7 @@ pub(super) fn append(c: &Connection, notes: &[CustodyNote]) -> Result<()> {
             None => original(c, item)?,
         };
         let code = note.code.as_deref().map(|code| cut(code, MAX_NAME_BYTES));
-        let facts = CustodyFacts { action: note.action, at_ms: note.at_ms, sha256, size_bytes, note: code };
+        let facts = CustodyFacts { action: note.action, at_ms: never_back(note.at_ms, head.as_ref()), sha256, size_bytes, note: code };
         let who = Who { actor: cut(&note.actor, MAX_NAME_BYTES), purpose: cut(&note.purpose, MAX_PURPOSE_BYTES) };
         let salt: Salt = entropy::array();
         let record = CustodyRecord::new(&facts, salt, &who);
@@ -58,6 +71,11 @@ pub(super) fn append(c: &Connection, notes: &[CustodyNote]) -> Result<()> {
         insert.execute(params![item.entry.log.0, item.branch, seq, number, link, record.facts, salt, who.to_bytes()]).map_err(sql)?;
     }
     Ok(())
+}
+
+/// Whether a record only says what looking at many files found: a full chain must not end the look for all others.
+fn of_a_look(action: Action) -> bool {
+    matches!(action, Action::FoundMissing | Action::FoundAltered | Action::Asked | Action::Verified)
 }
 
 /// Hash and length of an item's original, as its entry said.
@@ -170,8 +188,8 @@ pub(super) fn make_head(
         day,
         items: tree.len(),
         root: tree.root(),
-        previous: before.map_or(CHAIN_START, |row| row.head.hash()),
-        at_ms,
+        previous: before.as_ref().map_or(CHAIN_START, |row| row.head.hash()),
+        at_ms: never_back(at_ms, before.as_ref()),
     };
     let draft = ItemDraft { scope, item: wire::Item::CustodyHead(head), issued_ms: at_ms };
     let signed = feed::append(c, &[draft], signer)?.pop().ok_or_else(|| HubError::Store("a head of custody was not signed".to_owned()))?;

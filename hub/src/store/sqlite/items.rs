@@ -107,20 +107,7 @@ pub(super) fn erase(c: &Connection, erasure: &Erasure) -> Result<Erased> {
         purpose: erasure.reason.clone(),
     };
     custody::append(c, &[note])?;
-    let mut free = Vec::new();
-    for file in &files {
-        c.prepare_cached(
-            "UPDATE object SET state = 'erased', stored = NULL, content_key = NULL, stored_size_bytes = NULL, receipt = NULL
-             WHERE object = ?",
-        )
-        .and_then(|mut s| s.execute([file.id]))
-        .map_err(sql)?;
-        if let Some(stored) = &file.stored
-            && !objects::is_named(c, stored.name)?
-        {
-            free.push(stored.name);
-        }
-    }
+    let freed = objects::erase_rows(c, &files)?;
     c.prepare_cached(
         "UPDATE photo SET erased_ms = ?4, original_name = NULL, hold_case = NULL, hold_officers = NULL, hold_until_ms = NULL
          WHERE log = ?1 AND branch = ?2 AND seq = ?3",
@@ -130,11 +117,11 @@ pub(super) fn erase(c: &Connection, erasure: &Erasure) -> Result<Erased> {
         s.execute(params![name.entry.log.0, name.branch, i64::try_from(name.entry.seq).unwrap_or(i64::MAX), erasure.at_ms])
     })
     .map_err(sql)?;
-    Ok(Erased::Done(free))
+    Ok(Erased::Done(freed))
 }
 
 /// Erases every part of class evidence from an entry. Its commitment, and so the chain, stays as it was.
-fn erase_facts(c: &Connection, name: ItemName) -> Result<()> {
+pub(super) fn erase_facts(c: &Connection, name: ItemName) -> Result<()> {
     let seq = seq_to_sql(name.entry.seq)?;
     let body: Option<Vec<u8>> = c
         .prepare_cached("SELECT body FROM entry WHERE log = ?1 AND branch = ?2 AND seq = ?3")

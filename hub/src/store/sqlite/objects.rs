@@ -9,11 +9,11 @@ use yenban_protocol::limits::MAX_OBJECTS_ASKED;
 use zeroize::Zeroizing;
 
 use super::effects::Context;
-use super::{Result, custody, feed, runs, seq_from_sql, seq_to_sql, sql};
-use crate::limits::EVIDENCE_RETENTION_MS;
+use super::{Result, custody, feed, items, runs, seq_from_sql, seq_to_sql, sql};
+use crate::limits::{COPIES_PER_ITEM_MAX, EVIDENCE_RETENTION_MS};
 use crate::storage::ObjectName;
 use crate::store::effect::{FileNamed, PhotoRow};
-use crate::store::objects::{Arrival, Arrived, Found, ItemName, ObjectKind, ObjectRow, ObjectState, StoredAs};
+use crate::store::objects::{Arrival, Arrived, Found, Freed, ItemName, ObjectKind, ObjectRow, ObjectState, StoredAs};
 use crate::store::{CustodyNote, ItemDraft, ItemSigner};
 
 const COLUMNS: &str = "object, device, log, branch, seq, kind, photo_log, photo_branch, photo_seq, sealed_sha256, sealed_size_bytes,
@@ -129,12 +129,93 @@ pub(super) fn previews(
     files.iter().try_for_each(|file| expect_file(c, context, seq, ItemName { entry: photo, branch }, file))
 }
 
+/// Destroys rows with their keys. The bytes in storage are removed after the commit: without a key they are noise.
+pub(super) fn erase_rows(c: &Connection, files: &[ObjectRow]) -> Result<Freed> {
+    let mut erase = c
+        .prepare_cached(
+            "UPDATE object SET state = 'erased', stored = NULL, content_key = NULL, stored_size_bytes = NULL, receipt = NULL
+             WHERE object = ?",
+        )
+        .map_err(sql)?;
+    let mut wanted =
+        c.prepare_cached("SELECT EXISTS (SELECT 1 FROM object WHERE sealed_sha256 = ? AND state <> 'erased')").map_err(sql)?;
+    let mut freed = Freed::default();
+    for file in files {
+        erase.execute([file.id]).map_err(sql)?;
+        if let Some(stored) = &file.stored
+            && !is_named(c, stored.name)?
+        {
+            freed.stored.push(stored.name);
+        }
+        if !wanted.query_row([file.sealed_sha256], |row| row.get::<_, bool>(0)).map_err(sql)? {
+            freed.uploads.push(file.sealed_sha256);
+        }
+    }
+    Ok(freed)
+}
+
+/// Destroys rows of copies that belong to no photograph of their device, once their time is over; how many, and what is
+/// free now. No item's end takes them along, so they have one of their own.
+pub(super) fn expire_strays(c: &Connection, before_ms: i64, limit: u32) -> Result<(u64, Freed)> {
+    let strays = select(
+        c,
+        "state <> 'erased' AND NOT EXISTS (SELECT 1 FROM photo p WHERE p.log = photo_log AND p.branch = photo_branch
+           AND p.seq = photo_seq AND p.device = object.device)
+         AND ifnull(received_ms, (SELECT e.received_ms FROM entry e WHERE e.log = object.log AND e.branch = object.branch
+           AND e.seq = object.seq)) <= ?1 ORDER BY object LIMIT ?2",
+        &[&before_ms, &limit],
+    )?;
+    for stray in &strays {
+        if let Err(e) = items::erase_facts(c, stray.named_by) {
+            tracing::error!(entry = %stray.named_by, error = %e, "the facts of a copy whose time is over could not be erased");
+        }
+    }
+    Ok((strays.len() as u64, erase_rows(c, &strays)?))
+}
+
+/// Whether a copy that is named now is wanted: not of a photograph that was destroyed, and not when its photograph has
+/// more copies already than any phone makes.
+fn is_wanted(c: &Connection, context: &Context<'_>, item: ItemName, kind: ObjectKind) -> Result<Wanted> {
+    if kind == ObjectKind::Original {
+        return Ok(Wanted::Yes);
+    }
+    let (log, branch, seq) = (item.entry.log.0, item.branch, size_to_sql(item.entry.seq));
+    let destroyed: bool = c
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM photo WHERE log = ?1 AND branch = ?2 AND seq = ?3 AND device = ?4 AND erased_ms IS NOT NULL)",
+        )
+        .and_then(|mut s| s.query_row(params![log, branch, seq, context.run.device.0], |row| row.get(0)))
+        .map_err(sql)?;
+    if destroyed {
+        return Ok(Wanted::Destroyed);
+    }
+    let copies: u32 = c
+        .prepare_cached(
+            "SELECT count(*) FROM object WHERE photo_log = ?1 AND photo_branch = ?2 AND photo_seq = ?3 AND kind <> ?5 AND device = ?4",
+        )
+        .and_then(|mut s| {
+            s.query_row(params![log, branch, seq, context.run.device.0, ObjectKind::Original.number()], |row| row.get(0))
+        })
+        .map_err(sql)?;
+    Ok(if copies < COPIES_PER_ITEM_MAX { Wanted::Yes } else { Wanted::TooMany })
+}
+
+/// Whether a file that an entry names is to come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Yes,
+    Destroyed,
+    TooMany,
+}
+
 /// A row for a file that is expected; when the same sealed file came for another row, it is here already.
 fn expect_file(c: &Connection, context: &Context<'_>, seq: u64, item: ItemName, file: &FileNamed) -> Result<()> {
     let run = context.run;
+    let wanted = is_wanted(c, context, item, file.kind)?;
+    let state = if wanted == Wanted::Yes { ObjectState::Expected } else { ObjectState::Erased };
     c.prepare_cached(
         "INSERT OR IGNORE INTO object (log, branch, seq, kind, device, photo_log, photo_branch, photo_seq, sealed_sha256,
-           sealed_size_bytes, sha256, size_bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+           sealed_size_bytes, sha256, size_bytes, state) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     )
     .and_then(|mut s| {
         s.execute(params![
@@ -149,10 +230,18 @@ fn expect_file(c: &Connection, context: &Context<'_>, seq: u64, item: ItemName, 
             file.sealed_sha256,
             size_to_sql(file.sealed_size_bytes),
             file.sha256,
-            size_to_sql(file.size_bytes)
+            size_to_sql(file.size_bytes),
+            state.code()
         ])
     })
     .map_err(sql)?;
+    if wanted == Wanted::Destroyed {
+        // What tells of it goes where the photograph went.
+        items::erase_facts(c, ItemName { entry: EntryName { log: run.log, seq }, branch: context.branch })?;
+    }
+    if wanted != Wanted::Yes {
+        return Ok(());
+    }
     let all = named(c, &file.sealed_sha256)?;
     let same = |row: &&ObjectRow| row.sha256 == file.sha256 && row.size_bytes == file.size_bytes;
     let twin = all.iter().filter(same).find(|row| row.state == ObjectState::Verified).and_then(|row| row.stored.as_ref());
@@ -371,6 +460,15 @@ fn note_asked(c: &Connection, row: &ObjectRow, at_ms: i64) -> Result<()> {
         purpose: format!("device {}", row.device),
     };
     custody::append(c, &[note])
+}
+
+/// Forgets names of bytes that were removed.
+pub(super) fn swept(c: &Connection, names: &[ObjectName]) -> Result<()> {
+    let mut forget = c.prepare_cached("DELETE FROM orphan WHERE stored = ?").map_err(sql)?;
+    for name in names {
+        forget.execute([name.to_string()]).map_err(sql)?;
+    }
+    Ok(())
 }
 
 /// Names in storage that no row names and that were seen so before; others are noted.

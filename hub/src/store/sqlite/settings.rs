@@ -67,6 +67,12 @@ pub(super) fn open_copy(path: &Path, key: &DatabaseKey) -> Result<Connection> {
     open(path, key, OpenFlags::SQLITE_OPEN_READ_WRITE)
 }
 
+/// Folds the write-ahead log back and empties it; `false`: a reader still needs it.
+pub(super) fn fold(c: &Connection) -> Result<bool> {
+    let busy: i64 = c.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).map_err(sql)?;
+    Ok(busy == 0)
+}
+
 /// A reader's connection.
 pub(super) fn open_reader(path: &Path, key: &DatabaseKey) -> Result<Connection> {
     let connection = open(path, key, OpenFlags::SQLITE_OPEN_READ_WRITE)?;

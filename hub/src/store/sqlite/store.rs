@@ -16,7 +16,7 @@ use crate::limits::LIST_PAGE_MAX;
 use crate::storage::ObjectName;
 use crate::store::{
     AlertListing, AlertRow, Arrival, Arrived, AuditRow, Belongings, CheckInRow, CodeRow, CustodyHeadRow, CustodyLeaves, CustodyNote,
-    CustodyRow, Device, DeviceListing, EntryRow, Erased, Erasure, EvidenceListing, FeedRow, Found, HamletRow, HoldOrder, HubStore,
+    CustodyRow, Device, DeviceListing, EntryRow, Erased, Erasure, EvidenceListing, FeedRow, Found, Freed, HamletRow, HoldOrder, HubStore,
     ImportTotals, ImportedPlace, IncidentListing, ItemDraft, ItemName, ItemRow, ItemSigner, ListQuery, LogState, MemberRow, NewCode,
     NewRun, ObjectRow, PatrolListing, People, QuarantineListing, QuarantinedSegment, Redeemed, Redemption, Reply, Taken, Totals,
 };
@@ -112,6 +112,18 @@ impl HubStore for SqliteStore {
 
     fn item(&self, name: ItemName) -> Reply<'_, Option<ItemRow>> {
         Box::pin(self.read(move |c| items::item(c, name)))
+    }
+
+    fn expire_strays(&self, before_ms: i64, limit: u32) -> Reply<'_, (u64, Freed)> {
+        Box::pin(self.write(move |c| objects::expire_strays(c, before_ms, limit), |_| ()))
+    }
+
+    fn fold(&self) -> Reply<'_, bool> {
+        Box::pin(self.read(super::settings::fold))
+    }
+
+    fn swept(&self, names: Vec<ObjectName>) -> Reply<'_, ()> {
+        Box::pin(self.write(move |c| objects::swept(c, &names), |_| ()))
     }
 
     fn hold_item(&self, order: HoldOrder) -> Reply<'_, bool> {
