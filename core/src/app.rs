@@ -72,6 +72,8 @@ pub struct Phone {
     anchor: Option<(BootId, Anchor)>,
     /// Raised by sync: the next entry begins a new log.
     doubt: Option<Doubt>,
+    /// A receipt of this process was compared with the newest log, and the hub holds nothing that is not here.
+    hub_agrees: bool,
     /// Monotonic time of the newest signed head of this process.
     head_signed_ms: Option<u64>,
     /// Another quota of originals than the usual one, in bytes.
@@ -147,6 +149,7 @@ impl Phone {
             vault_key: None,
             anchor: None,
             doubt: None,
+            hub_agrees: false,
             head_signed_ms: None,
             originals_quota_bytes: None,
             open: None,

@@ -34,6 +34,8 @@ pub const PREVIEWS_QUOTA_BYTES: u64 = 256 * 1024 * 1024;
 pub const PREVIEWS_ROOM_BYTES: u64 = 2 * 1024 * 1024;
 /// How long smaller copies stay readable on the phone after the hub has them, in milliseconds.
 pub const PREVIEWS_READABLE_MS: i64 = 7 * 24 * 3_600 * 1_000;
+/// How long a sealed file that no entry names is kept after it was first noticed, in milliseconds of the hub's time.
+pub const UNNAMED_KEEP_MS: i64 = 24 * 3_600 * 1_000;
 /// Captures under way at once: more were forgotten by the shell.
 pub const CAPTURES_MAX: u64 = 16;
 /// Photographs without previews that are looked at when a vault opens: what a kill can have left, and one more.
@@ -146,6 +148,11 @@ pub const CHUNK_STEP: u64 = 4;
 pub const SEGMENTS_BEFORE_A_CHUNK: u32 = 32;
 /// Answers about one file that move nothing before it is left for another sync.
 pub const FILE_STRIKES_MAX: u32 = 6;
+/// Files in a row to which the hub says that it failed, before no more is tried in this sync: it is not one file then.
+pub const FILES_FAILED_MAX: u32 = 32;
+/// Breaks in a row while one file is sent that move nothing before it is left for another sync; less than
+/// [`SYNC_FAILURES_MAX`], so that others have their turn.
+pub const FILE_LOST_MAX: u32 = 3;
 /// Pause before a file is asked about again that another request holds, in milliseconds.
 pub const FILE_LOCKED_WAIT_MS: u64 = 1_000;
 /// Bytes of a file handed to the road at a time: what is counted as handed may exceed what left by so much.

@@ -157,6 +157,9 @@ impl Disk for FaultyDisk {
     }
 }
 
+/// A death leaves an original or the two copies of one photograph without a name; the death of a recovery as many again.
+const UNNAMED_MAX: usize = 4;
+
 /// A patrol's night with one enrolled phone that every run starts from.
 struct Night {
     dir: tempfile::TempDir,
@@ -259,11 +262,15 @@ impl Night {
             assert!(out == expected, "{what}");
             assert_eq!((photo.previews.len(), photo.previews_missing.as_deref()), (2, None), "{what}");
         }
+        // What was sealed and never named stays, because a spool that lost its end looks the same; `check` tells of it.
         let check = phone.check().unwrap();
-        assert!(check.faults.is_empty(), "{what}: {:?}", check.faults);
-        assert!(phone.captures().unwrap().is_empty(), "{what}");
         let count = |folder: &str| std::fs::read_dir(store.join(folder)).map_or(0, Iterator::count);
-        assert_eq!((count("capturing"), count("objects")), (0, 3 * photos.len()), "{what}");
+        let unnamed = count("objects") - 3 * photos.len();
+        assert!(check.faults.iter().all(|fault| fault.contains("does not name")), "{what}: {:?}", check.faults);
+        assert_eq!(check.faults.len(), unnamed, "{what}: {:?}", check.faults);
+        assert!(unnamed <= UNNAMED_MAX, "{what}: {:?}", check.faults);
+        assert!(phone.captures().unwrap().is_empty(), "{what}");
+        assert_eq!(count("capturing"), 0, "{what}");
         assert_eq!(check.files as usize, 3 * photos.len(), "{what}");
         phone.capture_photo(&self.import, None, false).unwrap();
     }
@@ -320,7 +327,9 @@ fn a_decoder_that_dies_at_every_start_is_given_up() {
             let mut phone = night.open(&store, RealDisk).unwrap();
             let photos = phone.photos(None).unwrap();
             assert_eq!((photos.len(), photos[0].previews_missing.as_deref()), (1, Some("decoder_died")));
-            assert!(phone.check().unwrap().faults.is_empty());
+            // The copy that was sealed before the first death.
+            let faults = phone.check().unwrap().faults;
+            assert!(faults.len() <= UNNAMED_MAX && faults.iter().all(|fault| fault.contains("does not name")), "{faults:?}");
             return;
         }
     }

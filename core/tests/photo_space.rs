@@ -13,7 +13,7 @@ use yenban_core::app::{CaptureStart, CheckIn, IfAbsent, Shutter};
 use yenban_core::clock::VirtualClock;
 use yenban_core::disk::{Disk, DiskFile, RealDisk};
 use yenban_core::store::Folder;
-use yenban_core::sync::store::SyncStore;
+use yenban_core::sync::store::{LogDoubt, SyncStore};
 use yenban_core::{Error, ErrorKind, Phone};
 use yenban_protocol::crypto::Hash;
 use yenban_protocol::id::Epoch;
@@ -216,4 +216,61 @@ fn an_original_goes_only_after_its_own_receipt_and_the_hold() {
     drop(phone);
     let mut phone = open(dir.path(), &clock);
     assert_eq!((phone.photos(None).unwrap().len(), sealed_files(dir.path()).len()), (2, 0));
+}
+
+/// Until a day has gone by on the hub's clock, the hub's receipt agrees, and the vault is open, it could be evidence.
+#[test]
+fn a_sealed_file_without_a_name_goes_when_nothing_can_have_been_lost() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = VirtualClock::starting_at(EVENING_MS);
+    let mut phone = enrolled(dir.path(), &clock);
+    let commune = Commune::new();
+    capture(&mut phone).unwrap();
+    SyncStore::begin_epoch(&mut phone, commune.epoch).unwrap();
+    let orphan = dir.path().join("objects").join("ab".repeat(32));
+    std::fs::write(&orphan, b"x").unwrap();
+    let agree = |phone: &mut Phone| {
+        let receipt = receipt(&commune, phone, Vec::new());
+        SyncStore::apply_receipt(phone, &receipt, &[]).unwrap();
+    };
+    let stays = |phone: &mut Phone, ms: i64| {
+        hub_time(&commune, phone, EVENING_MS + ms);
+        SyncStore::make_room(phone);
+        orphan.exists()
+    };
+    agree(&mut phone);
+    // The phone's own clock has no say, and what was noticed outlives the program.
+    clock.advance_ms(30 * 86_400_000);
+    assert!(stays(&mut phone, 0) && stays(&mut phone, DAY_MS - 1));
+    phone.set_pin("739168").unwrap();
+    drop(phone);
+    let mut phone = open(dir.path(), &clock);
+    assert!(stays(&mut phone, DAY_MS), "no receipt in this process, and the vault is locked");
+    agree(&mut phone);
+    assert!(stays(&mut phone, DAY_MS), "the vault is locked");
+    phone.unlock("739168", yenban_core::app::KeepOpen::ThisProcess).unwrap();
+    SyncStore::doubt(&mut phone, LogDoubt::HubAhead).unwrap();
+    assert!(stays(&mut phone, DAY_MS), "the hub knows more than the phone");
+    capture(&mut phone).unwrap();
+    agree(&mut phone);
+    assert!(stays(&mut phone, DAY_MS), "a second log was begun");
+}
+
+#[test]
+fn a_leftover_of_a_death_gives_its_room_back_after_a_day() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = VirtualClock::starting_at(EVENING_MS);
+    let mut phone = enrolled(dir.path(), &clock);
+    let commune = Commune::new();
+    capture(&mut phone).unwrap();
+    SyncStore::begin_epoch(&mut phone, commune.epoch).unwrap();
+    std::fs::write(dir.path().join("objects").join("ab".repeat(32)), b"x").unwrap();
+    let agrees = receipt(&commune, &mut phone, Vec::new());
+    for (ms, files) in [(0, 4), (DAY_MS - 1, 4), (DAY_MS, 3)] {
+        SyncStore::apply_receipt(&mut phone, &agrees, &[]).unwrap();
+        hub_time(&commune, &mut phone, EVENING_MS + ms);
+        SyncStore::make_room(&mut phone);
+        assert_eq!(sealed_files(dir.path()).len(), files);
+    }
+    assert!(phone.check().unwrap().faults.is_empty());
 }

@@ -90,6 +90,9 @@ impl Phone {
         for name in self.unnamed(&self.disk.list(&objects).map_err(|e| Error::io("list", &objects, e))?)? {
             report.faults.push(format!("the log does not name the sealed file {}", objects.join(name).display()));
         }
+        for name in self.stray_clear_files()? {
+            report.faults.push(format!("no capture is under way for the clear file {}", self.folder.capturing().join(name).display()));
+        }
         Ok(())
     }
 

@@ -266,7 +266,10 @@ impl SyncStore for Phone {
             held: &held,
             objects: &value.objects,
         };
-        self.log.spool.apply_receipt(&row)
+        self.log.spool.apply_receipt(&row)?;
+        // Doubt is raised before a receipt is applied.
+        self.hub_agrees = self.doubt.is_none() && self.log.head().is_some_and(|head| head.name == value.log.0);
+        Ok(())
     }
 
     fn note_unanswered(&mut self, log: LogId, first: u64, last: u64) -> Result<()> {
@@ -350,5 +353,6 @@ impl SyncStore for Phone {
     fn make_room(&mut self) {
         // What cannot go now goes another time.
         let _ = self.evict_what_may_go();
+        let _ = self.remove_unnamed_when_sure();
     }
 }

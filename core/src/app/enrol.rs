@@ -212,6 +212,7 @@ impl Phone {
         self.enrolled_or_refuse()?;
         // First here: a disk with no room for the note must not make this process go on with the old log.
         self.doubt = Some(doubt);
+        self.hub_agrees = false;
         self.log.spool.set_meta(&[("doubt", Some(doubt.code().as_bytes()))])
     }
 

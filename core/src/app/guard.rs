@@ -114,6 +114,8 @@ impl Phone {
             // The locked session ends: what follows is sealed by the one who unlocked.
             self.log.end_session();
             self.open_vault(&VaultSecrets::from_bytes(&bytes)?)?;
+            // Clear files that waited for a vault which can tell what they are.
+            let _ = self.sweep();
         }
         Ok(())
     }

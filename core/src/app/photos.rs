@@ -123,6 +123,15 @@ impl Phone {
         Ok(self.log.spool.captures()?.iter().map(|row| self.capture_of(row)).collect())
     }
 
+    /// Looks at a file before anything is written: whether [`Phone::capture_photo`] would take it in as an import.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for what is no file, empty, too large or surely no picture; or it cannot be read.
+    pub fn check_photo(&self, source: &Path) -> Result<()> {
+        self.file_size(source)?;
+        self.refuse_no_picture(source)
+    }
+
     /// Takes in the photograph at `source` for an incident or patrol (`subject`, an entry name) or for none; `source`
     /// is left as it is. Works while locked. Returns the entry's name.
     ///
@@ -186,7 +195,8 @@ impl Phone {
         }];
         let record = Record { common: taking.common, act: Act::PhotoCaptured { subject: taking.subject, photo: Some(facts) } };
         let extra = Extra { files: &files, capture: taking.capture, lane: Some(Lane::Evidence), ..Extra::default() };
-        let written = self.write_record(&record, self.patrol_state(), &extra).inspect_err(|_| self.remove_unnamed(&sealed))?;
+        let written =
+            self.write_record(&record, self.patrol_state(), &extra).inspect_err(|_| self.remove_unnamed(&[sealed.sealed_sha256]))?;
         if taking.capture.is_some() {
             // It is sealed and named; a clear copy that stays is removed at the next start.
             let _ = self.disk.remove(taking.path);
@@ -226,12 +236,16 @@ impl Phone {
         no_picture(&start).map_or(Ok(()), |what| Err(Error::invalid("photo", format!("it is no picture but {what}"))))
     }
 
-    /// Removes a sealed file whose entry was not saved: on a full disk it would keep the room that the next
-    /// capture needs. Only when the log, read again, truly does not name it.
-    fn remove_unnamed(&mut self, sealed: &Sealed) {
-        let named = self.log.ready().and_then(|()| self.log.spool.is_file_named(&sealed.sealed_sha256));
-        if named.is_ok_and(|named| !named) {
-            let _ = self.disk.remove(&object_path(&self.folder.objects(), &sealed.sealed_sha256));
+    /// Removes sealed files of this call whose entry was not saved: on a full disk they would keep the room that the next
+    /// capture needs, and nobody was told that they are saved. Only when the log, read again, truly does not name them.
+    pub(super) fn remove_unnamed(&mut self, sealed: &[[u8; 32]]) {
+        if self.log.ready().is_err() {
+            return;
+        }
+        for hash in sealed {
+            if self.log.spool.is_file_named(hash).is_ok_and(|named| !named) {
+                let _ = self.disk.remove(&object_path(&self.folder.objects(), hash));
+            }
         }
     }
 

@@ -127,7 +127,7 @@ impl Phone {
         match copies {
             Err(reason) => previews.missing = Some(reason.to_owned()),
             Ok(copies) => {
-                for (copy, sealed) in self.seal_copies(&copies).inspect_err(|_| self.remove_unnamed_files())? {
+                for (copy, sealed) in self.seal_copies(&copies)? {
                     previews.made.push(Preview {
                         kind: copy.kind,
                         sha256: sealed.sha256,
@@ -150,18 +150,29 @@ impl Phone {
         let common = Common { unconfirmed: false, ..self.common(None)? };
         let record = Record { common, act: Act::PreviewsMade { photo: parent.name, previews: Some(previews) } };
         let extra = Extra { files: &files, lane: Some(Lane::Evidence), ..Extra::default() };
-        self.write_record(&record, self.patrol_state(), &extra).inspect_err(|_| self.remove_unnamed_files())?;
+        let hashes: Vec<_> = files.iter().map(|file| file.sealed_sha256).collect();
+        self.write_record(&record, self.patrol_state(), &extra).inspect_err(|_| self.remove_unnamed(&hashes))?;
         Ok(())
     }
 
-    fn seal_copies<'a>(&self, copies: &'a [Copy]) -> Result<Vec<(&'a Copy, Sealed)>> {
+    /// All of them, or none and nothing left of them.
+    fn seal_copies<'a>(&mut self, copies: &'a [Copy]) -> Result<Vec<(&'a Copy, Sealed)>> {
+        let mut sealed = Vec::new();
+        self.seal_each(copies, &mut sealed).inspect_err(|_| {
+            let hashes: Vec<_> = sealed.iter().map(|(_, sealed): &(&Copy, Sealed)| sealed.sealed_sha256).collect();
+            self.remove_unnamed(&hashes);
+        })?;
+        Ok(sealed)
+    }
+
+    fn seal_each<'a>(&self, copies: &'a [Copy], done: &mut Vec<(&'a Copy, Sealed)>) -> Result<()> {
         let to = self.recipients()?;
         let objects = self.folder.objects();
         let sealing = Sealing { disk: self.disk.as_ref(), keys: self.keys.as_ref(), objects: &objects, to: [&to.hub, &to.vault] };
-        let sealed = copies.iter().map(|copy| Ok((copy, sealing.seal(&mut copy.jpeg.as_slice(), &objects, &mut |_| ())?)));
-        let sealed = sealed.collect::<Result<Vec<_>>>()?;
-        sealing.sync_folder()?;
-        Ok(sealed)
+        for copy in copies {
+            done.push((copy, sealing.seal(&mut copy.jpeg.as_slice(), &objects, &mut |_| ())?));
+        }
+        sealing.sync_folder()
     }
 
     fn room_for_previews(&self) -> Result<bool> {

@@ -1,18 +1,26 @@
 //! What a kill left behind, settled at the next start: captures are taken in, leftovers are swept.
 //!
 //! Nothing here can keep a phone from opening, and every step may be killed and repeated: a capture's row goes in the
-//! same commit that names its photograph, and only what no row and no entry names is ever removed.
+//! same commit that names its photograph. What no entry names is never removed at a start, because a spool that lost its
+//! end names nothing of it either.
 
 use std::collections::HashSet;
+use std::path::Path;
 
+use data_encoding::HEXLOWER;
 use yenban_protocol::record::Common;
 
 use super::Phone;
 use super::photos::Taking;
-use crate::error::Result;
-use crate::evidence::seal::UNFINISHED;
-use crate::limits::PREVIEWS_AT_OPEN;
+use crate::error::{Error, Result};
+use crate::evidence::object_path;
+use crate::evidence::seal::{UNFINISHED, hash_file};
+use crate::limits::{PREVIEWS_AT_OPEN, UNNAMED_KEEP_MS};
 use crate::store::spool_capture::CaptureRow;
+
+/// Sealed files that no entry names, each with the hub time at which it was first noticed.
+const NOTICED: &str = "unnamed-files";
+const NOTICED_BYTES: usize = 32 + 8;
 
 impl Phone {
     /// At a start, after enrolment, member and vault are known.
@@ -55,45 +63,116 @@ impl Phone {
         self.take_in(taking).map(|_| ())
     }
 
-    /// Removes what was never acknowledged: unfinished files, clear files whose capture is finished, sealed files that
-    /// the log does not name, files that were to be evicted.
-    fn sweep(&mut self) -> Result<()> {
+    /// Removes what is surely kept elsewhere or never was anything: unfinished files, files that were to be evicted, clear
+    /// files whose photograph is sealed and named. A sealed file that the log does not name stays: a spool that lost its
+    /// end looks just the same, and the file may be all that is left of a photograph that was acknowledged.
+    pub(super) fn sweep(&mut self) -> Result<()> {
         let objects = self.folder.objects();
         let names = self.disk.list(&objects).unwrap_or_default();
-        let (unfinished, sealed): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| name.starts_with(UNFINISHED));
-        let mut gone = unfinished;
-        let unnamed = self.unnamed(&sealed)?;
-        // A store that began a second log was once restored or copied: what its log does not name may be evidence of
-        // the time that was lost. `check` tells of it.
-        if self.log.spool.logs()?.len() <= 1 {
-            gone.extend(unnamed);
-        }
-        let evicted = self.log.spool.files()?.into_iter().filter(|file| file.evicted_ms.is_some());
-        let evicted: HashSet<String> = evicted.map(|file| data_encoding::HEXLOWER.encode(&file.sealed_sha256)).collect();
-        gone.extend(sealed.into_iter().filter(|name| evicted.contains(name)));
-        for name in gone {
+        let files = self.log.spool.files()?;
+        let evicted = files.iter().filter(|file| file.evicted_ms.is_some() && file.received);
+        let evicted: HashSet<String> = evicted.map(|file| HEXLOWER.encode(&file.sealed_sha256)).collect();
+        for name in names.iter().filter(|name| name.starts_with(UNFINISHED) || evicted.contains(*name)) {
             // A file that stays does no harm; the next start tries again.
             let _ = self.disk.remove(&objects.join(name));
         }
-        let capturing = self.folder.capturing();
-        let waiting: Vec<_> = self.log.spool.captures()?.iter().map(|row| data_encoding::HEXLOWER.encode(&row.id)).collect();
-        for name in self.disk.list(&capturing).unwrap_or_default() {
-            if !waiting.contains(&name) {
-                let _ = self.disk.remove(&capturing.join(name));
-            }
+        for name in self.stray_clear_files()? {
+            let _ = self.settle_clear_file(&self.folder.capturing().join(name));
         }
         Ok(())
+    }
+
+    /// Files in the folder of the camera that belong to no capture under way.
+    pub(super) fn stray_clear_files(&self) -> Result<Vec<String>> {
+        let waiting: HashSet<String> = self.log.spool.captures()?.iter().map(|row| HEXLOWER.encode(&row.id)).collect();
+        let mut names = self.disk.list(&self.folder.capturing()).unwrap_or_default();
+        names.retain(|name| !waiting.contains(name));
+        Ok(names)
+    }
+
+    /// A clear file without a capture: what a finished capture left goes, anything else is taken in as found. With a
+    /// closed vault nobody can tell which it is, so it waits.
+    fn settle_clear_file(&mut self, path: &Path) -> Result<()> {
+        let size_bytes = self.disk.size_bytes(path).map_err(|e| Error::io("look at", path, e))?;
+        let Some(size_bytes) = size_bytes else { return Ok(()) };
+        if size_bytes > 0 {
+            let sha256 = hash_file(self.disk.as_ref(), path)?.0;
+            let known = self.vault()?.vault.photos_with(&sha256)?;
+            let mut kept = false;
+            for photo in known {
+                kept |= self.is_kept(&photo.sealed_sha256)?;
+            }
+            if !kept {
+                self.ready()?;
+                self.take_in(Taking {
+                    path,
+                    subject: None,
+                    from_camera: true,
+                    original_name: None,
+                    common: self.common(None)?,
+                    begun: None,
+                    heading_cdeg: None,
+                    declared: None,
+                    recovered: true,
+                    capture: None,
+                })?;
+            }
+        }
+        self.disk.remove(path).map_err(|e| Error::io("remove", path, e))
+    }
+
+    /// Whether the spool names a sealed file that lies here or that the hub has signed for.
+    fn is_kept(&self, sealed_sha256: &[u8; 32]) -> Result<bool> {
+        let Some(file) = self.log.spool.files()?.into_iter().find(|file| file.sealed_sha256 == *sealed_sha256) else {
+            return Ok(false);
+        };
+        let here = self.disk.size_bytes(&object_path(&self.folder.objects(), sealed_sha256));
+        Ok(file.received || here.is_ok_and(|size| size == Some(file.size_bytes)))
     }
 
     /// Those of `names` in the folder of sealed files that the log does not name.
     pub(super) fn unnamed(&self, names: &[String]) -> Result<Vec<String>> {
         let named = self.log.spool.files()?;
-        let named: HashSet<String> = named.iter().map(|file| data_encoding::HEXLOWER.encode(&file.sealed_sha256)).collect();
+        let named: HashSet<String> = named.iter().map(|file| HEXLOWER.encode(&file.sealed_sha256)).collect();
         Ok(names.iter().filter(|name| !name.starts_with(UNFINISHED) && !named.contains(*name)).cloned().collect())
     }
 
-    /// Removes sealed files that no entry names, after previews that could not be recorded.
-    pub(super) fn remove_unnamed_files(&mut self) {
-        let _ = self.log.ready().and_then(|()| self.sweep());
+    /// Removes sealed files that no entry names, at the end of a sync: when nothing says that the spool lost entries (the
+    /// open vault is not ahead, no second log was begun, a receipt of this process found nothing that is not here) and
+    /// the file was first noticed [`UNNAMED_KEEP_MS`] ago by the hub's time, which nobody here can set.
+    pub(super) fn remove_unnamed_when_sure(&mut self) -> Result<()> {
+        let Some(hub_ms) = self.enrolment.as_ref().and_then(|e| e.token.as_ref()).map(|token| token.value.hub_time_ms) else {
+            return Ok(());
+        };
+        let objects = self.folder.objects();
+        let names = self.disk.list(&objects).map_err(|e| Error::io("list", &objects, e))?;
+        let noticed = self.log.spool.meta(NOTICED)?.unwrap_or_default();
+        let first_ms = |hash: &[u8; 32]| {
+            let lines = noticed.as_chunks::<NOTICED_BYTES>().0.iter();
+            let line = lines.filter_map(|line| line.split_first_chunk::<32>()).find(|(of, _)| *of == hash)?.1;
+            Some(i64::from_be_bytes(line.try_into().ok()?))
+        };
+        let (sure, mut waiting) = (self.nothing_was_lost()?, Vec::new());
+        for name in self.unnamed(&names)? {
+            // What has not even the name of a sealed file is none of ours.
+            let Some(hash) = HEXLOWER.decode(name.as_bytes()).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok()) else { continue };
+            let since_ms = first_ms(&hash).unwrap_or(hub_ms);
+            if sure && hub_ms.saturating_sub(since_ms) >= UNNAMED_KEEP_MS && self.disk.remove(&objects.join(&name)).is_ok() {
+                continue;
+            }
+            waiting.extend(hash);
+            waiting.extend(since_ms.to_be_bytes());
+        }
+        if waiting != noticed {
+            self.log.spool.set_meta(&[(NOTICED, Some(&waiting).filter(|lines| !lines.is_empty()).map(Vec::as_slice))])?;
+        }
+        Ok(())
+    }
+
+    fn nothing_was_lost(&self) -> Result<bool> {
+        let (Some(open), Some(head)) = (&self.open, self.log.head()) else { return Ok(false) };
+        let follows = open.vault.watermark(head.log) <= head.next_seq;
+        // A store that began a second log was once restored, copied or set back.
+        Ok(follows && self.hub_agrees && self.doubt.is_none() && self.log.spool.logs()?.len() == 1)
     }
 }

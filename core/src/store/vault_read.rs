@@ -230,6 +230,11 @@ impl Vault {
         Ok(self.list(&format!("{PHOTO} WHERE key = ?1"), [key.0], read_photo)?.pop())
     }
 
+    /// Photographs of exactly these bytes.
+    pub(crate) fn photos_with(&self, sha256: &[u8; 32]) -> Result<Vec<PhotoView>> {
+        self.list(&format!("{PHOTO} WHERE sha256 = ?1 ORDER BY key"), [sha256], read_photo)
+    }
+
     /// The oldest photographs whose previews nobody has answered for.
     pub(crate) fn photos_without_previews(&self, limit: u32) -> Result<Vec<PhotoView>> {
         self.list(&format!("{PHOTO} WHERE previews_missing IS NULL ORDER BY key LIMIT ?1"), [limit], read_photo)
