@@ -6,7 +6,7 @@ use yenban_protocol::crypto::Hash;
 
 use super::outcome::Reason;
 use super::pace::Pace;
-use crate::limits::FILE_STRIKES_MAX;
+use crate::limits::{FILE_LOST_MAX, FILE_STRIKES_MAX};
 
 /// Why a request about files is in the air. One at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +62,8 @@ struct Known {
     reached: u64,
     /// Answers in a row that moved nothing.
     strikes: u32,
+    /// Breaks of the road in a row that moved nothing.
+    lost: u32,
     /// It was begun anew after a wrong hash in this sync.
     renewed: bool,
 }
@@ -78,6 +80,8 @@ pub(super) struct Files {
     pub wait_until_ms: u64,
     /// Answers "later" in a row.
     pub busy: u32,
+    /// Files in a row with which the hub failed.
+    pub failed: u32,
     /// Segments sent since a chunk was: steady text must not stop files for ever.
     pub segments_since: u32,
     /// The hub takes no more files now.
@@ -95,6 +99,7 @@ impl Files {
             pace: Pace::unknown(),
             wait_until_ms: 0,
             busy: 0,
+            failed: 0,
             segments_since: 0,
             closed: false,
             reason: None,
@@ -142,7 +147,7 @@ impl Files {
     }
 
     fn entry(&mut self, file: Hash) -> &mut Known {
-        self.known.entry(file).or_insert(Known { stands: Stands::Unsure, handed_to: 0, reached: 0, strikes: 0, renewed: false })
+        self.known.entry(file).or_insert(Known { stands: Stands::Unsure, handed_to: 0, reached: 0, strikes: 0, lost: 0, renewed: false })
     }
 
     /// Notes an answer; answers how many bytes were handed to the road in vain.
@@ -151,7 +156,7 @@ impl Files {
         if let Stands::At(offset) = stands
             && offset > known.reached
         {
-            (known.reached, known.strikes) = (offset, 0);
+            (known.reached, known.strikes, known.lost) = (offset, 0, 0);
         }
         known.stands = stands;
         let arrived = match stands {
@@ -174,6 +179,13 @@ impl Files {
         let known = self.entry(file);
         known.strikes += 1;
         known.strikes > FILE_STRIKES_MAX
+    }
+
+    /// The road broke while a chunk was on it; `true` when that was too often for this sync without moving anything.
+    pub(super) fn lost(&mut self, file: Hash) -> bool {
+        let known = self.entry(file);
+        known.lost += 1;
+        known.lost >= FILE_LOST_MAX
     }
 
     /// The bytes at the hub were not those of this file; `true` when that happened before in this sync.

@@ -13,6 +13,8 @@ use crate::error::Result;
 use crate::keys::Swift;
 use crate::limits::SYNC_EPOCHS_MAX;
 
+const NOT_OURS: &str = "it is about a log that is not ours";
+
 /// What became of a receipt.
 enum Taken {
     /// Verified and applied.
@@ -21,12 +23,15 @@ enum Taken {
     OtherEpoch,
     /// Not from our hub, or not about our logs.
     Untrusted(&'static str),
+    /// The hub's, about the log of another phone, whose entries name the same file.
+    Foreign,
 }
 
 impl Sync {
     /// The answer to a segment.
     pub(super) fn on_receipt_for(&mut self, piece: Piece, body: &[u8], store: &mut dyn SyncStore) -> Result<()> {
-        match self.take_receipt(body, store, Some(piece.span))? {
+        let taken = self.take_receipt(body, store, Some(piece.span))?;
+        match taken {
             Taken::Applied(receipt) => {
                 self.accepted();
                 if self.plan.is_settled(piece.span) {
@@ -44,7 +49,8 @@ impl Sync {
                 self.other_epoch();
                 Ok(())
             }
-            Taken::Untrusted(why) => {
+            Taken::Untrusted(_) | Taken::Foreign => {
+                let why = if let Taken::Untrusted(why) = taken { why } else { NOT_OURS };
                 self.plan.give_back(piece);
                 self.halt(Reason::new("untrusted_receipt", why));
                 Ok(())
@@ -58,14 +64,16 @@ impl Sync {
             // The feed's token has just set the epoch: a receipt of another one has no say.
             Taken::Applied(_) | Taken::OtherEpoch => {}
             Taken::Untrusted(why) => self.halt(Reason::new("untrusted_receipt", why)),
+            Taken::Foreign => self.halt(Reason::new("untrusted_receipt", NOT_OURS)),
         }
         Ok(())
     }
 
-    /// A receipt that came with an answer about files. Answers whether it was applied.
+    /// A receipt that came with an answer about files. Answers whether the sync goes on; one about the log of another
+    /// phone, which may have named the same file, says nothing of ours.
     pub(super) fn take_file_receipt(&mut self, bytes: &[u8], store: &mut dyn SyncStore) -> Result<bool> {
         match self.take_receipt(bytes, store, None)? {
-            Taken::Applied(_) => return Ok(true),
+            Taken::Applied(_) | Taken::Foreign => return Ok(true),
             Taken::OtherEpoch => self.other_epoch(),
             Taken::Untrusted(why) => self.halt(Reason::new("untrusted_receipt", why)),
         }
@@ -91,7 +99,7 @@ impl Sync {
         }
         let logs = store.logs()?;
         let Some(state) = logs.iter().find(|s| s.log == receipt.log) else {
-            return Ok(Taken::Untrusted("it is about a log that is not ours"));
+            return Ok(Taken::Foreign);
         };
         if store.epoch()? != Some(receipt.epoch) {
             return Ok(Taken::OtherEpoch);

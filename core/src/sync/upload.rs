@@ -15,7 +15,7 @@ use super::outcome::Reason;
 use super::store::{SyncStore, WaitingFile};
 use super::{Body, Failure, FileSlice, Method, Reply};
 use crate::error::Result;
-use crate::limits::{FILE_LOCKED_WAIT_MS, PARK_AFTER_REJECTIONS, SYNC_BUSY_MAX};
+use crate::limits::{FILE_LOCKED_WAIT_MS, FILES_FAILED_MAX, PARK_AFTER_REJECTIONS, SYNC_BUSY_MAX};
 use crate::store::spool_files::ERASED;
 
 impl Sync {
@@ -85,12 +85,14 @@ impl Sync {
                 self.files.wait_until_ms = now_ms.saturating_add(wait_ms);
                 self.stuck(errand, Stands::Unsure, reason, store)
             }
+            // No word of "later": the hub may have failed with this one file, and the others go on.
+            500.. if reply.retry_after_ms.is_none() && errand.file().is_some() => self.hub_failed(errand, reason, store),
             408 | 500.. => self.files_wait(errand, reply, reason, store, now_ms),
             _ if reply.retry_after_ms.is_some() => self.files_wait(errand, reply, reason, store, now_ms),
             status => {
                 // A question costs a hub little: that it answers one says nothing of files.
                 if errand != FileErrand::Ask {
-                    self.files.busy = 0;
+                    (self.files.busy, self.files.failed) = (0, 0);
                 }
                 match errand {
                     FileErrand::Ask if status == 200 => self.on_objects(&reply.body, store),
@@ -121,6 +123,23 @@ impl Sync {
         }
         self.learn(errand, reply.upload_offset.map_or(Stands::Unsure, Stands::At));
         self.files.wait_until_ms = now_ms.saturating_add(reply.retry_after_ms.unwrap_or_else(|| backoff_ms(self.files.busy)));
+        Ok(())
+    }
+
+    /// The hub failed with one file, which waits for another sync; a hub that fails with all of them is left alone.
+    fn hub_failed(&mut self, errand: FileErrand, reason: Reason, store: &mut dyn SyncStore) -> Result<()> {
+        self.files.failed += 1;
+        if self.files.failed > FILES_FAILED_MAX {
+            return self.close_files(errand, reason, store);
+        }
+        self.learn(errand, Stands::Unsure);
+        self.leave_for_later(errand.file(), reason, store)
+    }
+
+    fn leave_for_later(&mut self, file: Option<Hash>, reason: Reason, store: &mut dyn SyncStore) -> Result<()> {
+        let Some(file) = file else { return Ok(()) };
+        store.note_file(&file, &reason.told())?;
+        self.files.set_later(file, reason);
         Ok(())
     }
 
@@ -225,6 +244,11 @@ impl Sync {
                 self.outcome.evidence_bytes += handed_bytes;
                 self.files.handed(&chunk, *handed_bytes);
                 self.files.pace = self.files.pace.cut();
+                // A road that breaks hits every file; one on which only this file breaks is told by where it stands.
+                if self.files.lost(chunk.file) {
+                    let reason = Reason::new("no_answer", "the connection broke each time while this file was sent");
+                    return self.leave_for_later(Some(chunk.file), reason, store);
+                }
                 Ok(())
             }
             (FileErrand::Chunk(chunk), Failure::NoFile(why)) => self.reject_file(chunk.file, Reason::new("damaged", why), store),
@@ -242,9 +266,7 @@ impl Sync {
     fn not_in_receipt(&mut self, file: Hash, store: &mut dyn SyncStore) -> Result<()> {
         let reason = Reason::new("not_in_receipt", "the hub says that it has this file, and its receipt does not count for it");
         self.note(file, Stands::Unsure);
-        store.note_file(&file, &reason.told())?;
-        self.files.set_later(file, reason);
-        Ok(())
+        self.leave_for_later(Some(file), reason, store)
     }
 
     fn note(&mut self, file: Hash, stands: Stands) {
@@ -264,18 +286,12 @@ impl Sync {
 
     /// An answer that moved nothing: after too many the file is left for another sync.
     fn struck(&mut self, file: Hash, reason: Reason, store: &mut dyn SyncStore) -> Result<()> {
-        if self.files.strike(file) {
-            store.note_file(&file, &reason.told())?;
-            self.files.set_later(file, reason);
-        }
-        Ok(())
+        if self.files.strike(file) { self.leave_for_later(Some(file), reason, store) } else { Ok(()) }
     }
 
     fn not_named(&mut self, file: Hash, store: &mut dyn SyncStore) -> Result<()> {
         let reason = Reason::new("not_named", "the hub has taken no entry yet that names this file");
-        store.note_file(&file, &reason.told())?;
-        self.files.set_later(file, reason);
-        Ok(())
+        self.leave_for_later(Some(file), reason, store)
     }
 
     /// Destroyed at the hub when its time was over: not wanted again, and not received either.

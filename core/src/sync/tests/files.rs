@@ -262,6 +262,40 @@ fn a_hub_too_busy_for_files_keeps_no_report_waiting() {
 }
 
 #[test]
+fn a_hub_that_fails_with_one_file_gets_the_others() {
+    let mut hub = Hub::new();
+    let mut phone = hub.enrol(27);
+    let broken: Vec<Hash> = (0..10).map(|_| phone.photograph(20_000, 0, true)).collect();
+    let fine = phone.photograph(20_000, 2, false);
+    hub.uploads.failing.extend(&broken);
+    let outcome = sync(&mut phone, &mut hub);
+    assert!(phone.file(&fine).received, "{:?}", outcome.reason);
+    assert_eq!((outcome.verdict, outcome.evidence_waiting), (Verdict::Partial, 10));
+    assert!(phone.file(&broken[0]).reason.as_deref().unwrap().starts_with("internal"));
+    hub.uploads.failing.clear();
+    assert_eq!(sync(&mut phone, &mut hub).verdict, Verdict::UpToDate);
+    // One that fails with every file is asked no more than a bounded number of times.
+    let many: Vec<Hash> = (0..200).map(|_| phone.photograph(500, 2, false)).collect();
+    hub.uploads.failing.extend(&many);
+    let heard = hub.uploads.heard.len();
+    assert_eq!(sync(&mut phone, &mut hub).verdict, Verdict::Partial);
+    assert!(hub.uploads.heard.len() - heard < 50);
+}
+
+#[test]
+fn a_file_on_which_the_road_always_breaks_lets_the_others_pass() {
+    let mut hub = Hub::new();
+    let mut phone = hub.enrol(28);
+    let (cursed, fine) = (phone.photograph(20_000, 0, true), phone.photograph(20_000, 2, false));
+    let name = data_encoding::HEXLOWER.encode(&cursed);
+    let outcome = drive(&mut Sync::with_in_flight(1), &mut phone, &mut hub, &mut |_, request| {
+        (0, if is_chunk(request) && request.path.ends_with(&name) { Luck::Lost } else { Luck::Through })
+    });
+    assert!(phone.file(&fine).received, "{:?}", outcome.reason);
+    assert_eq!((outcome.verdict, outcome.evidence_waiting, phone.file(&cursed).rejections), (Verdict::Partial, 1, 0));
+}
+
+#[test]
 fn a_hub_without_room_takes_text_and_gets_files_later() {
     let mut hub = Hub::new();
     let mut phone = hub.enrol(9);

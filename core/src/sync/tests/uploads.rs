@@ -29,6 +29,8 @@ pub(super) struct Uploads {
     pub locked: u32,
     pub too_large: BTreeSet<Hash>,
     pub full: bool,
+    /// Files with which the hub fails without a word of when to come again.
+    pub failing: BTreeSet<Hash>,
     /// Answers "later" so many times.
     pub busy: u32,
     /// Bytes that a file got which were there already.
@@ -91,6 +93,9 @@ impl Uploads {
         if self.busy > 0 {
             self.busy -= 1;
             return Said::Reply(Reply { retry_after_ms: Some(5_000), ..problem(503, "busy") });
+        }
+        if self.failing.contains(&hash) {
+            return Said::Reply(problem(500, "internal"));
         }
         if self.locked > 0 {
             self.locked -= 1;
