@@ -70,13 +70,17 @@ struct IncidentView {
     when: Both,
     place: String,
     said: Vec<Said>,
+    /// How many of its photographs are not here, of how many.
+    missing: Option<Both>,
 }
 
 struct CustodyView {
     number: usize,
     at: String,
     action: Both,
-    /// Of what it is about, where that may be a smaller copy.
+    /// Which file it is about.
+    file: Option<Both>,
+    /// Its length, where that tells it apart.
     size: Option<String>,
     who: Option<(String, String)>,
 }
@@ -109,6 +113,9 @@ struct Page<'a> {
     exported: String,
     scope: Both,
     actor: String,
+    purpose: String,
+    /// There is an original of which something is claimed.
+    claimed: bool,
     root: String,
     key: String,
     incidents: Vec<IncidentView>,
@@ -171,7 +178,9 @@ pub(super) async fn write(hub: &Hub, told: &Told<'_>) -> Result<Vec<u8>> {
             None => t.word("minute-scope-all"),
             Some(names) => t.with(|w| w.say("minute-scope-incidents", &[("n", names.len().into())])),
         },
-        actor: display_safe(told.actor),
+        actor: actor(t, told.actor),
+        purpose: display_safe(&manifest.purpose),
+        claimed: told.photos.iter().any(|photo| photo.original.is_some()),
         root: grouped(&HEXLOWER.encode(&root_hash(&hub.keys.history.value.root))),
         key: hub.keys.signer.public_key().id().to_string(),
         incidents,
@@ -191,11 +200,17 @@ fn grouped(hex: &str) -> String {
 /// The interval between two moments that are known; what is not known stays open.
 fn between(t: Tongues, interval: Interval) -> Both {
     t.with(|w| match (interval.earliest_ms > i64::MIN, interval.latest_ms < i64::MAX) {
-        (true, true) => w.between(interval.earliest_ms, interval.latest_ms),
+        (true, true) => span(w, interval.earliest_ms, interval.latest_ms),
         (false, true) => w.say("minute-not-after", &[("at", w.date_time(interval.latest_ms).into())]),
         (true, false) => w.say("minute-not-before", &[("at", w.date_time(interval.earliest_ms).into())]),
         (false, false) => w.word("console-time-unknown"),
     })
+}
+
+/// Both ends with their dates: a minute is read long after the day it tells of.
+fn span(w: Words, from_ms: i64, to_ms: i64) -> String {
+    let (from, to) = (w.date_time(from_ms), w.date_time(to_ms));
+    if from == to { from } else { format!("{from} – {to}") }
 }
 
 fn place(t: Tongues, lat_e7: i32, lon_e7: i32, accuracy_m: Option<f64>) -> String {
@@ -206,7 +221,7 @@ fn place(t: Tongues, lat_e7: i32, lon_e7: i32, accuracy_m: Option<f64>) -> Strin
 fn incident(t: Tongues, row: &IncidentListing) -> IncidentView {
     let e7 = |degrees: f64| (degrees * 1e7).round() as i32;
     let when = match (millis(&row.time_earliest), millis(&row.time_latest)) {
-        (Some(from), Some(to)) => t.with(|w| w.between(from, to)),
+        (Some(from), Some(to)) => t.with(|w| span(w, from, to)),
         _ => t.word("console-time-unknown"),
     };
     let kind = if t.vi.has(&format!("kind-{}", row.kind)) { row.kind.as_str() } else { "other" };
@@ -225,12 +240,25 @@ fn incident(t: Tongues, row: &IncidentListing) -> IncidentView {
             (Some(lat), Some(lon)) => place(t, e7(lat), e7(lon), row.accuracy_m),
             _ => t.vi.word("word-gps-gap"),
         },
+        missing: (!row.complete).then(|| {
+            let figures = |w: Words| w.say("minute-photos-missing", &[("n", row.missing.len().max(1).into())]);
+            t.with(figures)
+        }),
         said: row.statements.iter().map(|s| Said { basis: basis(&s.basis), text: display_safe_lines(&s.text) }).collect(),
     }
 }
 
 fn author(name: &str, number: u32) -> String {
     if name.trim().is_empty() { format!("№ {number}") } else { display_safe(name) }
+}
+
+/// Who did something: the record has short names for whoever works at the hub itself.
+fn actor(t: Tongues, name: &str) -> String {
+    if let Some(device) = name.strip_prefix("device ") {
+        return format!("{} {}", t.vi.word("minute-actor-device"), display_safe(device));
+    }
+    let id = format!("minute-actor-{name}");
+    if t.vi.has(&id) { t.vi.word(&id) } else { display_safe(name) }
 }
 
 /// A small copy to look at, as a data URI; none when there is none, or no room is left.
@@ -331,8 +359,13 @@ fn custody(t: Tongues, chain: &CustodyFile) -> Vec<CustodyView> {
             number: number + 1,
             at: t.vi.date_time(facts.at_ms),
             action: t.word(&format!("custody-{}", facts.action.code().replace('_', "-"))),
+            file: facts
+                .note
+                .as_deref()
+                .filter(|note| t.vi.has(&format!("minute-file-{note}")))
+                .map(|note| t.word(&format!("minute-file-{note}"))),
             size: matches!(facts.action, Action::Received | Action::Verified | Action::Derived).then(|| bytes(t, facts.size_bytes)),
-            who: who.map(|who| (display_safe(&who.actor), display_safe(&who.purpose))),
+            who: who.map(|who| (actor(t, &who.actor), display_safe(&who.purpose))),
         }
     };
     chain.records.iter().enumerate().map(row).collect()
