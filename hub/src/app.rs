@@ -11,6 +11,7 @@ use yenban_protocol::id::{CommuneCode, Epoch};
 use yenban_protocol::receipt::{Held, Receipt};
 use yenban_protocol::signed::Signed;
 
+use crate::backup;
 use crate::clock::{Clock, SharedClock, rfc3339};
 use crate::entropy;
 use crate::error::{HubError, Result};
@@ -128,7 +129,7 @@ impl Hub {
         // The lock is held and nothing is being put: what lies there half was left by a hub that died.
         storage.tidy().await?;
         let uploads = Uploads::load(&folder.uploads(), parts.disk, &store).await?;
-        Ok(Arc::new(Self {
+        let hub = Arc::new(Self {
             store: Arc::new(store),
             storage,
             uploads,
@@ -142,7 +143,14 @@ impl Hub {
             clock,
             epoch,
             _lock: lock,
-        }))
+        });
+        if hub.store.value(backup::UNREAD).await?.is_some_and(|mark| !mark.is_empty()) {
+            // Of a restored database it is not known which files came with it: before anybody is told that one is here,
+            // it is read.
+            crate::scrub::objects(&hub, |_| ()).await?;
+            hub.store.set_value(backup::UNREAD, Vec::new()).await?;
+        }
+        Ok(hub)
     }
 
     /// Hub time, ms.

@@ -28,9 +28,9 @@ use crate::entropy::{self, Entropy};
 use crate::error::{HubError, Result};
 use crate::folder::Folder;
 use crate::keys;
-use crate::scrub;
+use crate::limits::CHECK_PAGE;
 use crate::storage::ObjectName;
-use crate::store::HubStore as _;
+use crate::store::{HubStore as _, ObjectState};
 use crate::store::sqlite::SqliteStore;
 
 const MAGIC: [u8; 4] = *b"YBB\x01";
@@ -39,11 +39,20 @@ const CHUNK_BYTES: usize = 1 << 20;
 const KEY_BYTES: usize = 32;
 const NAME_MAX_BYTES: usize = 512;
 
+/// Name of the database.
+const DATABASE: &str = "hub.db";
+
 /// Before the names of sealed files.
 const OBJECTS: &str = "objects/";
 
 /// Where the copy of the database lies while a backup is written, inside the hub's folder.
 const COPY: &str = "backup.tmp";
+
+/// The unpacked database until it has its new epoch: a restore that was cut off leaves no hub that would go on in the old.
+const RESTORED: &str = "hub.db.restored";
+
+/// In the store: files were not read since a restore.
+pub(crate) const UNREAD: &str = "restored_unread";
 
 /// Writes a backup to `file`, which must not exist; gives its size in bytes.
 pub async fn write(hub: &Hub, file: &Path) -> Result<u64> {
@@ -79,7 +88,7 @@ fn contents(folder: &Folder, database: &Path) -> Result<Vec<(String, PathBuf)>> 
             all.push((format!("{OBJECTS}{name}"), entry.path()));
         }
     }
-    all.push(("hub.db".to_owned(), database.to_owned()));
+    all.push((DATABASE.to_owned(), database.to_owned()));
     Ok(all)
 }
 
@@ -260,14 +269,26 @@ pub async fn restore(dir: &Path, file: &Path, recovery_file: Option<&Path>, cloc
     }
     let identity = read_identity(&folder)?;
     let keys = keys::load(&folder)?;
-    let store = SqliteStore::open(&folder.database(), keys.database)?;
+    let database = folder.root().join(RESTORED);
+    let store = SqliteStore::open(&database, keys.database)?;
+    store.set_value(UNREAD, vec![1]).await?;
     let epoch = Epoch(entropy::array());
     store.begin_epoch(epoch, clock.now_ms()).await?;
     let entries = store.totals().await?.entries;
     store.close().await?;
-    // Before anybody is told again that a file is here, it is read.
+    drop(store);
+    fs::rename(&database, folder.database()).map_err(HubError::file(&database))?;
+    sync(folder.root())?;
+    // Opening it reads every file.
     let hub = Hub::open(folder, clock).await?;
-    let read = scrub::objects(&hub, |_| ()).await?;
+    let (mut objects, mut missing, mut after) = (0, 0, 0);
+    loop {
+        let rows = hub.store.stored_objects(after, CHECK_PAGE).await?;
+        let Some(last) = rows.last() else { break };
+        after = last.id;
+        objects += rows.len() as u64;
+        missing += rows.iter().filter(|row| row.state != ObjectState::Verified).count() as u64;
+    }
     hub.close().await?;
     Ok(Restored {
         dir: dir.to_owned(),
@@ -275,9 +296,14 @@ pub async fn restore(dir: &Path, file: &Path, recovery_file: Option<&Path>, cloc
         name: identity.name,
         epoch: epoch.to_string(),
         entries,
-        objects: read.objects,
-        missing: read.wrong.len() as u64,
+        objects,
+        missing,
     })
+}
+
+/// Makes the names in a folder durable.
+fn sync(folder: &Path) -> Result<()> {
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(HubError::file(folder))
 }
 
 fn unpack(folder: &Folder, mut source: Unsealer<impl Read>) -> Result<()> {
@@ -287,7 +313,8 @@ fn unpack(folder: &Folder, mut source: Unsealer<impl Read>) -> Result<()> {
     loop {
         let mut length = [0; 2];
         if source.read(&mut length[..1]).map_err(failed())? == 0 {
-            return Ok(());
+            [folder.objects(), root.join("keys"), root.to_owned()].iter().try_for_each(|folder| sync(folder))?;
+            return root.parent().filter(|parent| !parent.as_os_str().is_empty()).map_or(Ok(()), sync);
         }
         source.read_exact(&mut length[1..]).map_err(failed())?;
         let length = usize::from(u16::from_be_bytes(length));
@@ -299,7 +326,10 @@ fn unpack(folder: &Folder, mut source: Unsealer<impl Read>) -> Result<()> {
         let mut size = [0; 8];
         source.read_exact(&mut size).map_err(failed())?;
         let name = String::from_utf8(name).map_err(|_| bad_name())?;
-        let path = root.join(safe_name(&name).ok_or_else(bad_name)?);
+        let path = match safe_name(&name).ok_or_else(bad_name)? {
+            DATABASE => root.join(RESTORED),
+            name => root.join(name),
+        };
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(HubError::file(&path))?;
         let size = u64::from_be_bytes(size);
         let copied = std::io::copy(&mut Read::by_ref(&mut source).take(size), &mut file).map_err(failed())?;
@@ -314,7 +344,7 @@ fn unpack(folder: &Folder, mut source: Unsealer<impl Read>) -> Result<()> {
 fn safe_name(name: &str) -> Option<&str> {
     let plain = |part: &str| !part.is_empty() && part != "." && part != ".." && !part.contains(['/', '\\', '\0']);
     match name.split_once('/') {
-        None => ["hub.json", "hub.db"].contains(&name).then_some(name),
+        None => ["hub.json", DATABASE].contains(&name).then_some(name),
         Some(("keys" | "objects", file)) => plain(file).then_some(name),
         Some(_) => None,
     }

@@ -147,8 +147,24 @@ async fn a_report_is_incomplete_until_every_photograph_is_verified() {
     let previews: Vec<(&str, &str)> = evidence.previews.iter().map(|p| (p.kind.as_str(), p.state.as_str())).collect();
     assert_eq!(previews, [("thumbnail", "verified"), ("preview", "verified")]);
     assert!(evidence.received_at.is_some() && evidence.expires_at.is_some() && evidence.held_until.is_none());
+    // Another phone's photograph of the same report is not one of those the report counted.
+    let (mut other, _) = s.hub.phone("Piềng Vế").await;
+    let more = s.phone.record(Act::IncidentReported { kind: "fire".to_owned(), urgent: false, attachments: 1, statements: Vec::new() });
+    let more = EntryName { log: s.phone.log, seq: more };
+    let theirs = seal(&other, &content(8, 5_000));
+    record(&mut other, Some(more), facts(&theirs));
+    s.hub.deliver(&s.phone).await;
+    s.hub.deliver(&other).await;
+    s.tus.upload(&theirs).await;
+    let query = ListQuery { name: Some(more.to_string()), ..ListQuery::default() };
+    let listed = s.hub.hub.store.incidents(query).await.expect("incidents").remove(0);
+    assert_eq!((listed.photos, listed.missing.len(), listed.complete), (1, 1, false));
+    let record = s.actions().await;
+    assert_eq!(record.iter().filter(|action| **action == Action::Derived).count(), 2, "both copies: {record:?}");
+    use std::os::unix::fs::PermissionsExt as _;
+    assert_eq!(std::fs::metadata(only_object(&s.hub)).expect("meta").permissions().mode() & 0o777, 0o600);
     let totals = s.hub.hub.store.totals().await.expect("totals").evidence;
-    assert_eq!((totals.verified, totals.expected, totals.missing, totals.erased), (2, 0, 0, 0));
+    assert_eq!((totals.verified, totals.expected, totals.missing, totals.erased), (3, 0, 0, 0));
     s.hub.stop().await;
 }
 
@@ -513,6 +529,22 @@ async fn a_backup_has_the_files_and_a_restored_hub_has_read_them() {
         assert_eq!(receipt.objects.len(), if missing == 0 { 2 } else { 1 });
         assert_eq!(tus.upload(&s.files[0]).await.status, 204);
         hub.close().await.expect("closes");
+        let rests = std::fs::read_dir(&dir).expect("dir").map(|e| e.expect("entry").file_name().to_string_lossy().into_owned());
+        assert_eq!(rests.filter(|name| name.contains("restored")).count(), 0);
     }
+    // A restore that was killed before it had read its files: the next start reads them before it tells of any.
+    let dir = s.hub.temp.path().join("killed");
+    yenban_hub::backup::restore(&dir, &whole, Some(&recovery), clock()).await.expect("restored");
+    let open = async || yenban_hub::Hub::open(yenban_hub::folder::Folder::new(&dir), clock()).await.expect("opens");
+    let hub = open().await;
+    let gone = hub.store.objects_named(vec![s.files[0].hash]).await.expect("rows")[0].stored.clone().expect("stored").name;
+    hub.store.set_value("restored_unread", vec![1]).await.expect("marked");
+    hub.close().await.expect("closes");
+    drop(hub);
+    std::fs::remove_file(dir.join("objects").join(gone.to_string())).expect("removed");
+    let hub = open().await;
+    assert_eq!(Tus::new(&hub).objects(&[s.files[0].hash]).await.states, [wire::ObjectState::Partial(0)]);
+    assert_eq!(hub.store.value("restored_unread").await.expect("value"), Some(Vec::new()));
+    hub.close().await.expect("closes");
     s.hub.stop().await;
 }

@@ -11,6 +11,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 use yenban_locales::Words;
+use yenban_protocol::custody::Action;
 use yenban_protocol::id::EntryName;
 use yenban_protocol::text::display_safe_lines;
 
@@ -23,7 +24,7 @@ use super::{Hub, facts};
 use crate::error::{Refusal, Result};
 use crate::exchange::track::Track;
 use crate::limits::PURPOSE_MAX_CHARS;
-use crate::store::{EvidenceListing, IncidentListing, ListQuery};
+use crate::store::{CustodyNote, EvidenceListing, IncidentListing, ItemName, ListQuery};
 
 /// Purposes offered; any other can be written.
 const PURPOSES: [&str; 3] = ["console-purpose-duty", "console-purpose-verify", "console-purpose-help"];
@@ -132,8 +133,31 @@ pub(super) async fn purpose(
     if said.is_empty() || said.chars().count() > PURPOSE_MAX_CHARS {
         return ask(&asked, &session, &row, StatusCode::UNPROCESSABLE_ENTITY, true);
     }
+    if let Err(error) = note_viewed(&hub, &session, &row, said).await {
+        return failed(&asked, &error);
+    }
     hub.console.open_view(&session, &row.id, said, asked.now_ms);
     see_other(&format!("/console/incidents/{}", row.id))
+}
+
+/// Notes in the custody record of each photograph that is here that an officer opened what is known of it. Before it is
+/// shown: nobody sees it unnoted.
+async fn note_viewed(hub: &Hub, session: &Session, row: &IncidentListing, purpose: &str) -> Result<()> {
+    let query = ListQuery { name: Some(row.id.clone()), ..ListQuery::default() };
+    let photos = hub.store.evidence(query).await?;
+    let viewed = |photo: EvidenceListing| {
+        Ok(CustodyNote {
+            item: ItemName { entry: photo.id.parse()?, branch: photo.branch },
+            action: Action::Viewed,
+            at_ms: hub.now_ms(),
+            about: None,
+            code: None,
+            actor: session.officer.clone(),
+            purpose: purpose.to_owned(),
+        })
+    };
+    let notes = photos.into_iter().filter(|photo| photo.state == "verified").map(viewed).collect::<Result<Vec<_>>>()?;
+    hub.store.note_custody(notes).await
 }
 
 async fn find(hub: &Hub, id: &str) -> Result<IncidentListing> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::ops::Range;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 
@@ -90,6 +91,7 @@ impl OverObjectStore {
     async fn put_one(&self, name: ObjectName, bytes: Bytes) -> Result<u64> {
         let size = bytes.len() as u64;
         self.store.put_opts(&path(name), PutPayload::from_bytes(bytes), PutMode::Create.into()).await.map_err(failed)?;
+        self.make_private(name)?;
         Ok(size)
     }
 
@@ -125,8 +127,17 @@ impl OverObjectStore {
             drop(self.store.delete(&staging).await);
             return Err(failed(e));
         }
+        self.make_private(name)?;
         self.sync_folder()?;
         Ok(size)
+    }
+
+    /// Lets nobody but its owner read a file; the crate makes them as the process makes any. The folder is closed to
+    /// others already: this holds for copies of it.
+    fn make_private(&self, name: ObjectName) -> Result<()> {
+        let Some(folder) = &self.folder else { return Ok(()) };
+        let file = folder.join(name.to_string());
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).map_err(HubError::file(&file))
     }
 
     fn sync_folder(&self) -> Result<()> {

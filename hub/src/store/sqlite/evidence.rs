@@ -1,5 +1,7 @@
 //! Photographs as lists show them: what came of each, and who has what is not here.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, OptionalExtension as _, Row, params, params_from_iter};
 use yenban_protocol::id::{DeviceId, EntryName, LogId, MemberNo};
 
@@ -117,10 +119,13 @@ pub(super) fn with_photos(c: &Connection, mut incident: IncidentListing, people:
         .and_then(Iterator::collect)
         .map_err(sql)?;
     incident.photos = rows.len() as u64;
+    // The count of the report is of its own phone's photographs; one that stands in two branches was taken once.
+    let own: BTreeSet<&Option<String>> = rows.iter().filter(|row| row.device == incident.device).map(|row| &row.id).collect();
+    let own = own.len() as u64;
     let here = [ObjectState::Verified, ObjectState::Erased].map(ObjectState::code);
     incident.missing = rows.into_iter().filter(|photo| !here.contains(&photo.state.as_str())).collect();
     // Photographs that the report counted and whose entries have not come: its own phone has them.
-    let unnamed = incident.attachments.saturating_sub(incident.photos);
+    let unnamed = incident.attachments.saturating_sub(own);
     if unnamed > 0 {
         let member: Option<u32> = c
             .prepare_cached("SELECT d.member FROM log l JOIN device d ON d.device = l.device WHERE l.log = ?")

@@ -137,8 +137,7 @@ pub(super) fn erase_rows(c: &Connection, files: &[ObjectRow]) -> Result<Freed> {
              WHERE object = ?",
         )
         .map_err(sql)?;
-    let mut wanted =
-        c.prepare_cached("SELECT EXISTS (SELECT 1 FROM object WHERE sealed_sha256 = ? AND state <> 'erased')").map_err(sql)?;
+    let mut wanted = c.prepare_cached("SELECT EXISTS (SELECT 1 FROM object WHERE sealed_sha256 = ? AND state <> 'erased')").map_err(sql)?;
     let mut freed = Freed::default();
     for file in files {
         erase.execute([file.id]).map_err(sql)?;
@@ -193,9 +192,7 @@ fn is_wanted(c: &Connection, context: &Context<'_>, item: ItemName, kind: Object
         .prepare_cached(
             "SELECT count(*) FROM object WHERE photo_log = ?1 AND photo_branch = ?2 AND photo_seq = ?3 AND kind <> ?5 AND device = ?4",
         )
-        .and_then(|mut s| {
-            s.query_row(params![log, branch, seq, context.run.device.0, ObjectKind::Original.number()], |row| row.get(0))
-        })
+        .and_then(|mut s| s.query_row(params![log, branch, seq, context.run.device.0, ObjectKind::Original.number()], |row| row.get(0)))
         .map_err(sql)?;
     Ok(if copies < COPIES_PER_ITEM_MAX { Wanted::Yes } else { Wanted::TooMany })
 }
@@ -284,7 +281,11 @@ fn note_arrival(c: &Connection, row: &ObjectRow, at_ms: i64) -> Result<()> {
         actor,
         purpose: String::new(),
     };
-    let notes = [note(Action::Received, format!("device {}", row.device)), note(Action::Verified, HUB.to_owned())];
+    let device = || format!("device {}", row.device);
+    let mut notes = vec![note(Action::Received, device()), note(Action::Verified, HUB.to_owned())];
+    if row.kind != ObjectKind::Original {
+        notes.push(note(Action::Derived, device()));
+    }
     custody::append(c, &notes)
 }
 
