@@ -137,12 +137,8 @@ impl HubClient {
                 http.header(CONTENT_LENGTH, part.length).body(body)
             }
         };
-        let lost = |failure| match failure {
-            Failure::Lost { why, .. } => Failure::Lost { why, handed_bytes: handed.bytes() },
-            other => other,
-        };
-        let response = http.send().await.map_err(|e| lost(self.failure(&e)))?;
-        let reply = read(response).await.map_err(lost)?;
+        let response = http.send().await.map_err(|e| handed.explain(self.failure(&e)))?;
+        let reply = read(response).await.map_err(|failure| handed.explain(failure))?;
         Ok(Reply { handed_bytes: handed.bytes(), ..reply })
     }
 

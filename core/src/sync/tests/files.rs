@@ -4,10 +4,12 @@ use proptest::prelude::*;
 use yenban_protocol::crypto::Hash;
 use yenban_protocol::feed::{Item, Scope};
 use yenban_protocol::id::LogId;
+use yenban_protocol::receipt::Receipt;
+use yenban_protocol::signed::Signed;
 use yenban_protocol::wire::path;
 
 use super::hub::{Hub, epoch};
-use super::phone::{DEVICE, LOG, Phone};
+use super::phone::{DEVICE, LOG, Phone, key};
 use super::road::{Luck, drive, next, reply, sync};
 use crate::limits::{CHUNK_FIRST_BYTES, SEGMENTS_BEFORE_A_CHUNK};
 use crate::sync::{Method, Outcome, Request, Step, Sync, Verdict};
@@ -446,6 +448,25 @@ fn files_of_two_logs_go_with_receipts_of_their_own() {
     hub.restore(10, epoch(3));
     assert_eq!(sync(&mut phone, &mut hub).evidence_bytes, 0, "one question brings both receipts back");
     assert!(arrived(&phone, &hub));
+}
+
+/// Another phone's entries may name the same file; its receipts are true and say nothing of ours.
+#[test]
+fn a_receipt_about_the_log_of_another_phone_stops_nothing() {
+    let mut hub = Hub::new();
+    let mut phone = hub.enrol(29);
+    let file = phone.photograph(20_000, 2, false);
+    sync(&mut phone, &mut hub);
+    let value = Receipt { log: LogId([0x77; 8]), objects: vec![(file, 20_000)], ..hub.state(LOG) };
+    let foreign = |epoch| Signed::sign(Receipt { epoch, ..value.clone() }, &key(2)).unwrap().into_bytes();
+    let mut run = super::forgeries::ready(&mut phone);
+    phone.file(&file).received = false;
+    assert!(run.take_file_receipt(&foreign(hub.epoch), &mut phone).unwrap());
+    assert!(run.take_file_receipt(&foreign(epoch(9)), &mut phone).unwrap());
+    assert!(!run.stopping && run.epochs == 0 && !phone.file(&file).received);
+    phone.record_many(3);
+    let outcome = drive(&mut run, &mut phone, &mut hub, &mut |_, _| (0, Luck::Through));
+    assert_eq!((outcome.verdict, phone.file(&file).received), (Verdict::UpToDate, true), "{:?}", outcome.reason);
 }
 
 #[test]
