@@ -59,6 +59,7 @@ pub(super) fn check(job: &Job<'_>) -> Result<()> {
     job.out.document(&json!({
         "ok": report.faults.is_empty(), "entries": report.entries, "verified": report.verified, "sealed": report.sealed,
         "files": report.files, "projection_rows": report.projection_rows, "faults": report.faults,
+        "unnamed": report.unnamed,
     }))?;
     let figures = [
         ("entries", report.entries.into()),
@@ -67,6 +68,9 @@ pub(super) fn check(job: &Job<'_>) -> Result<()> {
         ("files", report.files.into()),
     ];
     job.out.say("cli-checked", &figures)?;
+    for file in &report.unnamed {
+        job.out.line(&format!("  · {}", crate::output::clean(file)))?;
+    }
     for fault in &report.faults {
         job.out.line(&format!("  ✗ {}", crate::output::clean(fault)))?;
     }

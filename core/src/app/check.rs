@@ -87,8 +87,10 @@ impl Phone {
             }
         }
         let objects = self.folder.objects();
+        // What a kill leaves looks the same as what a spool that lost its end no longer names.
+        let told = if self.follows_its_vault()? { &mut report.unnamed } else { &mut report.faults };
         for name in self.unnamed(&self.disk.list(&objects).map_err(|e| Error::io("list", &objects, e))?)? {
-            report.faults.push(format!("the log does not name the sealed file {}", objects.join(name).display()));
+            told.push(format!("the log does not name the sealed file {}", objects.join(name).display()));
         }
         for name in self.stray_clear_files()? {
             report.faults.push(format!("no capture is under way for the clear file {}", self.folder.capturing().join(name).display()));

@@ -170,9 +170,14 @@ impl Phone {
     }
 
     fn nothing_was_lost(&self) -> Result<bool> {
+        Ok(self.hub_agrees && self.follows_its_vault()?)
+    }
+
+    /// Whether nothing in this store speaks for entries that were lost.
+    pub(super) fn follows_its_vault(&self) -> Result<bool> {
         let (Some(open), Some(head)) = (&self.open, self.log.head()) else { return Ok(false) };
         let follows = open.vault.watermark(head.log) <= head.next_seq;
         // A store that began a second log was once restored, copied or set back.
-        Ok(follows && self.hub_agrees && self.doubt.is_none() && self.log.spool.logs()?.len() == 1)
+        Ok(follows && self.doubt.is_none() && self.log.spool.logs()?.len() == 1)
     }
 }

@@ -465,6 +465,9 @@ pub struct CheckReport {
     pub files: u64,
     /// Rows of projections compared with a rebuild; 0 while locked.
     pub projection_rows: u64,
+    /// One sentence per sealed file that no entry names, where nothing speaks for lost entries: a kill leaves such
+    /// files, and they go by themselves when the hub has confirmed the log and a day is over.
+    pub unnamed: Vec<String>,
     /// One sentence per fault; empty when everything holds.
     pub faults: Vec<String>,
 }
