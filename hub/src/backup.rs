@@ -30,8 +30,8 @@ use crate::folder::Folder;
 use crate::keys;
 use crate::limits::CHECK_PAGE;
 use crate::storage::ObjectName;
-use crate::store::{HubStore as _, ObjectState};
 use crate::store::sqlite::SqliteStore;
+use crate::store::{HubStore as _, ObjectState};
 
 const MAGIC: [u8; 4] = *b"YBB\x01";
 const INFO: &[u8] = b"yb1/backup";

@@ -13,11 +13,14 @@ use axum::http::{Request, Response};
 use http_body_util::BodyExt as _;
 use night::{NASTY, Night, night};
 use support::TestHub;
+use support::upload::{Tus, content, facts, record, seal};
 use tower::ServiceExt as _;
 use yenban_hub::clock::{Clock as _, SystemClock};
 use yenban_hub::store::{Effect, ListQuery, NewEntry, NewRun, ReportRow, WhenWhere};
 use yenban_protocol::chain::FIRST_LINK;
-use yenban_protocol::id::{LogId, MemberNo};
+use yenban_protocol::custody::Action;
+use yenban_protocol::id::{EntryName, LogId, MemberNo};
+use yenban_protocol::record::Act;
 
 /// A browser: a cookie, a language, and what it got.
 struct Browser {
@@ -188,6 +191,33 @@ async fn content_opens_for_a_purpose_and_the_log_has_it_first() {
         assert_eq!(officer.get(&format!("/console/incidents/{id}")).await.status, 404, "{id}");
     }
     night.hub.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_opens_a_report_stands_in_the_record_of_its_photographs() {
+    let hub = TestHub::start().await;
+    let (mut phone, _) = hub.phone("Nà Phòn").await;
+    let seq = phone.record(Act::IncidentReported { kind: "fire".to_owned(), urgent: false, attachments: 2, statements: Vec::new() });
+    let incident = EntryName { log: phone.log, seq };
+    let [here, away] = [1, 2].map(|seed| seal(&phone, &content(seed, 3_000)));
+    let items = [&here, &away].map(|file| record(&mut phone, Some(incident), facts(file)));
+    hub.deliver(&phone).await;
+    assert_eq!(Tus::new(&hub.hub).upload(&here).await.status, 204);
+    let officer = Browser::entered(&hub).await;
+    let path = format!("/console/incidents/{incident}");
+    officer.get(&path).await;
+    let views = async |item: EntryName| {
+        let chain = hub.hub.store.custody(item.to_string().parse().unwrap(), i64::MAX).await.unwrap();
+        chain.into_iter().filter(|row| row.facts.action == Action::Viewed).count()
+    };
+    assert_eq!(views(items[0]).await, 0, "nothing was opened yet");
+    let token = officer.token().await;
+    assert_eq!(officer.post(&path, &format!("purpose=duty&token={token}")).await.status, 303);
+    officer.get(&path).await;
+    officer.get(&path).await;
+    assert_eq!((views(items[0]).await, views(items[1]).await), (1, 0), "once for one purpose, and only of what is here");
+    assert_eq!(hub.hub.store.check_custody().await.unwrap(), Vec::<String>::new());
+    hub.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

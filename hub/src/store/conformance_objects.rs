@@ -84,7 +84,10 @@ pub(super) async fn objects(store: &dyn HubStore, device: DeviceId) -> Verdict {
     ensure(store.hold_item(order(None)).await.map_err(failed)?, "the hold ends")?;
     let done = store.erase_item(erasure(item, late)).await.map_err(failed)?;
     let gone = [0x35, 0x34].map(|n| ObjectName::from_bytes([n; 32]));
-    ensure(matches!(done, Erased::Done(freed) if gone.iter().all(|name| freed.stored.contains(name)) && freed.uploads.contains(&sealed)), "the last one lets bytes and keys go")?;
+    ensure(
+        matches!(done, Erased::Done(freed) if gone.iter().all(|name| freed.stored.contains(name)) && freed.uploads.contains(&sealed)),
+        "the last one lets bytes and keys go",
+    )?;
     ensure(store.erase_item(erasure(item, late)).await.map_err(failed)? == Erased::Already, "once")?;
     ensure(states(store, sealed).await? == [ObjectState::Erased; 2], "and the state says so")?;
     ensure(store.objects_named(vec![sealed]).await.map_err(failed)?.iter().all(|row| row.stored.is_none()), "no key is left")?;
