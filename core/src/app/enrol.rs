@@ -268,10 +268,12 @@ impl Phone {
 
 /// Verifies a device certificate under a verified history.
 pub(super) fn verify_certificate(bytes: &[u8], history: &KeyHistory, verifier: &dyn Verifier) -> Result<Signed<DeviceCertificate>> {
-    Signed::verify(bytes, verifier, |_: &DeviceCertificate, id| history.signing_key(id)).map_err(|e| Error::untrusted("certificate", e))
+    Signed::verify(bytes, verifier, |certificate: &DeviceCertificate, id| history.signing_key_at(id, certificate.issued_ms))
+        .map_err(|e| Error::untrusted("certificate", e))
 }
 
 /// Verifies a time token under a verified history.
 pub(super) fn verify_token(bytes: &[u8], history: &KeyHistory, verifier: &dyn Verifier) -> Result<Signed<Token>> {
-    Signed::verify(bytes, verifier, |_: &Token, id| history.signing_key(id)).map_err(|e| Error::untrusted("token", e))
+    Signed::verify(bytes, verifier, |token: &Token, id| history.signing_key_at(id, token.hub_time_ms))
+        .map_err(|e| Error::untrusted("token", e))
 }

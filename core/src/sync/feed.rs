@@ -127,8 +127,8 @@ impl Sync {
 
     /// Verifies a token, keeps it if it is the newest, and begins its epoch if that is another one.
     fn take_token(&mut self, bytes: &[u8], store: &mut dyn SyncStore, asked_ms: u64, now_ms: u64) -> Result<bool> {
-        let key_of = |id| self.identity.as_ref().and_then(|i| i.history.value.signing_key(id));
-        let Ok(token) = Signed::verify(bytes, &Swift, |_: &Token, id| key_of(id)) else {
+        let key_of = |token: &Token, id| self.identity.as_ref().and_then(|i| i.history.value.signing_key_at(id, token.hub_time_ms));
+        let Ok(token) = Signed::verify(bytes, &Swift, key_of) else {
             self.halt(Reason::new("untrusted_token", "the hub's time is not signed by the hub"));
             return Ok(false);
         };
@@ -152,8 +152,8 @@ impl Sync {
         let mut streams = store.streams()?;
         let (mut new, mut gaps) = (Vec::new(), Vec::new());
         for bytes in items {
-            let key_of = |id| self.identity.as_ref().and_then(|i| i.history.value.signing_key(id));
-            let Ok(item) = Signed::verify(bytes, &Swift, |_: &FeedItem, id| key_of(id)) else {
+            let key_of = |item: &FeedItem, id| self.identity.as_ref().and_then(|i| i.history.value.signing_key_at(id, item.issued_ms));
+            let Ok(item) = Signed::verify(bytes, &Swift, key_of) else {
                 self.refuse(Reason::new("untrusted_item", "an item of the feed is not signed by the hub; it was not taken"));
                 continue;
             };

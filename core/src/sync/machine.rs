@@ -65,7 +65,7 @@ pub struct Sync {
     pub(super) stopping: bool,
     wait_until_ms: u64,
     pub(super) outcome: Outcome,
-    refused: Option<Reason>,
+    pub(super) refused: Option<Reason>,
     trouble: Option<Reason>,
 }
 

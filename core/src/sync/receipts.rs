@@ -135,7 +135,7 @@ impl Sync {
 }
 
 fn verify(bytes: &[u8], identity: &Identity) -> Option<Signed<Receipt>> {
-    Signed::verify(bytes, &Swift, |_: &Receipt, key| identity.history.value.signing_key(key)).ok()
+    Signed::verify(bytes, &Swift, |receipt: &Receipt, key| identity.history.value.signing_key_at(key, receipt.hub_time_ms)).ok()
 }
 
 /// What an answer without complaint says about the run it answers, even where the receipt's ranges end at

@@ -2,14 +2,18 @@
 
 use proptest::test_runner::{RngAlgorithm, TestRng};
 use rand_core::Rng as _;
+use yenban_protocol::cert::Token;
 use yenban_protocol::crypto::{Hash, Signer as _};
+use yenban_protocol::feed::{FeedItem, Item, Scope};
 use yenban_protocol::id::{Epoch, LogId};
+use yenban_protocol::keys::{HubKey, KEY_SLACK_MS, Purpose};
 use yenban_protocol::receipt::Receipt;
 use yenban_protocol::signed::Signed;
+use yenban_protocol::wire::{Cursor, FeedAnswer, KeysAnswer};
 
 use super::hub::{Hub, epoch};
-use super::phone::{LOG, Phone, key};
-use super::road::{Luck, drive};
+use super::phone::{DEVICE, LOG, Phone, key};
+use super::road::{Luck, drive, sync};
 use crate::sync::{Sync, SyncStore as _};
 
 const FORGERIES: usize = 50_000;
@@ -93,4 +97,43 @@ fn no_forgery_marks_a_file() {
     phone.begin_epoch(epoch(9)).unwrap();
     let _ = ready(&mut phone).take_file_receipt(&true_bytes, &mut phone).unwrap();
     assert!(none_marked(&phone));
+}
+
+/// A key that was retired, and may lie in an old backup or in wrong hands, vouches for nothing after its time.
+#[test]
+fn a_retired_key_signs_nothing_of_today() {
+    let mut hub = Hub::new();
+    let mut phone = hub.enrol(3);
+    let file = phone.photograph(3_000, 2, false);
+    sync(&mut phone, &mut hub);
+    let retired_ms = hub.now_ms;
+    let mut history = hub.history().value;
+    history.number += 1;
+    let (old, new) = (key(2), key(12));
+    history.keys[0].retired_ms = Some(retired_ms);
+    history.keys.push(HubKey { purpose: Purpose::Sign, key: new.public_key(), since_ms: retired_ms, retired_ms: None });
+    phone.identity.history = Signed::sign(history, &key(1)).unwrap();
+    let later_ms = retired_ms + KEY_SLACK_MS + 1;
+    for (signer, at_ms, believed) in [(&old, later_ms, false), (&old, retired_ms, true), (&new, later_ms, true)] {
+        let value = Receipt { objects: vec![(file, 3_000)], hub_time_ms: at_ms, ..hub.state(LOG) };
+        let receipt = Signed::sign(value, signer).unwrap().into_bytes();
+        let mut run = ready(&mut phone);
+        assert_eq!(run.take_file_receipt(&receipt, &mut phone).unwrap(), believed, "receipt");
+        let token = Signed::sign(Token { hub_time_ms: at_ms, epoch: hub.epoch }, signer).unwrap().into_bytes();
+        let history = phone.identity.history.clone().into_bytes();
+        let mut run = ready(&mut phone);
+        run.on_keys(&KeysAnswer { history, token }.to_bytes(), &mut phone, 0, 0).unwrap();
+        assert_eq!(!run.stopping, believed, "token");
+        phone.streams.clear();
+        let scope = Scope::Device(DEVICE);
+        let item = Item::ObjectsWanted { objects: vec![file] };
+        let value = FeedItem { scope, epoch: hub.epoch, number: 1, previous: [0; 32], issued_ms: at_ms, item };
+        let items = vec![Signed::sign(value, signer).unwrap().into_bytes()];
+        let token = Signed::sign(Token { hub_time_ms: later_ms, epoch: hub.epoch }, &new).unwrap().into_bytes();
+        let streams = vec![Cursor { scope, epoch: hub.epoch, number: 0 }];
+        let answer = FeedAnswer { items, streams, more: false, token, receipts: Vec::new(), history: None };
+        let mut run = ready(&mut phone);
+        run.on_feed(&answer.to_bytes(), &mut phone, 0, 0).unwrap();
+        assert_eq!(run.refused.is_none(), believed, "item");
+    }
 }
