@@ -71,6 +71,7 @@ impl Scene {
         let scope = Scope { since_ms: None, incident: incident.map(|name| name.to_string()) };
         let totals = bundle::export(&self.hub.hub, &scope, &out, "Hà Văn Sơn", "vụ 12/2026").await.expect("exported");
         let bytes = std::fs::read(&out).expect("written");
+        std::fs::remove_file(&out).expect("removed: nothing is written over");
         assert_eq!(bytes.len() as u64, totals.size_bytes);
         (bytes, totals)
     }
@@ -115,6 +116,28 @@ async fn one_incident_and_the_whole_commune_are_found_intact() {
     let kept: Vec<&[u8]> = heads.iter().map(|row| row.bytes.as_slice()).collect();
     assert_eq!(told(&verdict(&all, &kept)), []);
     assert_eq!(scene.hub.hub.store.check_custody().await.expect("checked"), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_is_set_raises_no_alarm() {
+    const DAYS: i64 = 86_400_000;
+    let scene = scene().await;
+    // A head is made while the clock is nine days ahead; then the clock is set right and the photograph comes.
+    scene.export(Some(scene.incident)).await;
+    scene.hub.clock.pass(9 * DAYS);
+    assert!(custody::close_day(&scene.hub.hub).await.expect("a head"));
+    scene.hub.clock.pass(-9 * DAYS);
+    scene.upload().await;
+    for days in [1, 3, 30] {
+        scene.export(Some(scene.incident)).await;
+        scene.hub.clock.pass(days * DAYS);
+    }
+    let (bytes, totals) = scene.export(None).await;
+    assert_eq!(totals.originals, 1);
+    let heads = scene.hub.hub.store.custody_heads(0).await.expect("heads");
+    assert!(heads.windows(2).all(|pair| pair[0].head.at_ms <= pair[1].head.at_ms), "custody never runs back");
+    let kept: Vec<&[u8]> = heads.iter().map(|row| row.bytes.as_slice()).collect();
+    assert_eq!(told(&verdict(&bytes, &kept)), []);
 }
 
 #[tokio::test(flavor = "multi_thread")]

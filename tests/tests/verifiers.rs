@@ -7,7 +7,6 @@
 //! Without Python 3.11 nothing is compared, and that is said aloud.
 
 #[path = "../../protocol/tests/common/mod.rs"]
-#[allow(dead_code, reason = "the other helpers of protocol's tests")]
 mod common;
 
 use std::cell::RefCell;
@@ -28,9 +27,12 @@ use yenban_protocol::bundle::tar::Scanner;
 use yenban_protocol::bundle::{Report, Trust, judge, read_statements, write_statements};
 use yenban_protocol::crypto::{Hash, PublicKey, Signature, SoftwareVerifier, Verifier, sha256};
 
+/// A key, the hash of a message, a signature.
+type Asked = (PublicKey, Hash, [u8; 64]);
+
 /// Remembers what it verified: mutations ask the same again and again.
 #[derive(Default)]
-struct Memo(RefCell<HashMap<(PublicKey, Hash, [u8; 64]), bool>>);
+struct Memo(RefCell<HashMap<Asked, bool>>);
 
 impl Verifier for Memo {
     fn verify(&self, key: &PublicKey, message: &[u8], signature: &Signature) -> bool {
@@ -286,9 +288,9 @@ fn they_agree_on_every_changed_byte_of_a_small_bundle() {
     let good = village.bundle(None).to_tar(&village.hub);
     let mut rng = Seeded::new("values");
     let mut asks = vec![open(good.clone(), &village)];
-    for at in 0..good.len() {
+    for (at, byte) in good.iter().enumerate() {
         let values: Vec<u8> = if long() { vec![0x01, 0x20, 0x80, 0xff] } else { vec![1 << rng.below(8)] };
-        asks.extend(values.into_iter().map(|change| Ask::Edit(vec![(at, 1, vec![good[at] ^ change])])));
+        asks.extend(values.into_iter().map(|change| Ask::Edit(vec![(at, 1, vec![byte ^ change])])));
     }
     let told = agree(test, asks);
     assert_eq!(told["intact"], 1, "only the unchanged one is intact");

@@ -7,7 +7,7 @@ The bundle, its files and the heads are here, logs and what follows from them in
 
 from bundles import DAY, HUB, HUB_2, ROOT, STRANGER, T0, ZERO, made_of
 from cbor import encode
-from forms import key_id
+from forms import head_hash, key_id
 from p256 import N
 
 A, B = "5a01020304050607", "5b01020304050607/1"
@@ -201,6 +201,24 @@ def log_not_listed(commune):
     commune.unlisted[f"logs/{A}-1.cbor"] = b"?"
 
 
+@breach({A5: ALTERED("not_listed")})
+def custody_not_listed(commune):
+    commune.unlisted[CUSTODY_A5] = commune.custody()[0]["a5"]
+    commune.members[CUSTODY_A5] = None
+
+
+@breach({A5: ALTERED("not_listed")})
+def original_not_listed(commune):
+    commune.unlisted["originals/a5.heic"] = commune.originals["a5"]
+    commune.members["originals/a5.heic"] = None
+
+
+@breach({COPY: ALTERED("not_listed")})
+def copy_not_listed(commune):
+    commune.unlisted[COPY[1]] = commune.preview
+    commune.members[COPY[1]] = None
+
+
 @breach({("file", f"custody/{A}-9-0.cbor"): ALTERED("not_listed")})
 def custody_of_nothing_not_listed(commune):
     commune.unlisted[f"custody/{A}-9-0.cbor"] = b"?"
@@ -390,8 +408,104 @@ def witness_of_an_epoch_before(commune):
 
 
 @breach()
-def witness_of_other_days(commune):
-    commune.witness = witnessed(lambda head: {**head, 5: head[5] + 3})
+def witness_of_later_days(commune):
+    commune.witness = witnessed(lambda head: {**head, 4: commune.exported + head[5], 5: head[5] + 3})
+
+
+@breach({HEADS: INCOMPLETE("witness")})
+def witness_of_a_head_kept_back(commune):
+    commune.witness = witnessed(lambda head: {**head, 4: commune.exported - 1, 5: head[5] + 3})
+
+
+@breach({HEADS: INCOMPLETE("restored")})
+def witness_of_a_head_lost_by_a_restore(commune):
+    commune.witness = witnessed(lambda head: {**head, 4: commune.exported - 1, 5: head[5] + 3}, epoch=b"epoch-00")
+
+
+# Head 0 was made after the first record and is not in the bundle.
+@breach({HEADS: INCOMPLETE("witness"), A2: INCOMPLETE("custody_head")})
+def witness_of_a_head_before(commune):
+    witness = witnessed()(commune)
+    heads(commune, lambda items: items.pop(0))
+    commune.witness = lambda commune: witness
+
+
+@breach({HEADS: INCOMPLETE("restored"), A2: INCOMPLETE("custody_head")})
+def witness_of_a_head_before_and_of_another_epoch(commune):
+    witness = witnessed(epoch=b"epoch-00")(commune)[:1]
+    heads(commune, lambda items: items.pop(0))
+    commune.witness = lambda commune: witness
+
+
+@breach({A2: INCOMPLETE("custody_head")})
+def witness_of_a_head_before_anything_came(commune):
+    witness = witnessed(lambda head: {**head, 4: T0 + 60_000})(commune)[:1]
+    heads(commune, lambda items: items.pop(0))
+    commune.witness = lambda commune: witness
+
+
+def rewritten(commune, word, change):
+    """Two heads went out; then the chain is another, under a third head that follows them."""
+    then = []
+    commune.touch = lambda label, value: then.append(value) or value if label == "proofs" else value
+    _, honest = commune.custody()
+    words = list(commune.records)
+    change(commune.records[word])
+    for chains in commune.trees:
+        if word in chains:
+            chains[word] = min(chains[word], len(commune.records[word]))
+    commune.trees[2][word] = len(commune.records[word])
+    custody = commune.custody
+
+    def others_hold(label, value):
+        # Under the heads that went out the hub still has the proofs of every other chain.
+        if label == "proofs":
+            of, kept = words[-len(then)], then.pop(0)
+            return value if of == word else kept[: len([proof for proof in kept if proof[0] < 2])] + [proof for proof in value if proof[0] == 2]
+        return value
+
+    def again():
+        commune.touch = others_hold
+        files, heads = custody()
+        heads[:2] = honest[:2]
+        before = heads[1]
+        heads[2][3] = head_hash(tuple(before[key] for key in range(6)))
+        return files, heads
+
+    commune.custody = again
+    kept = [commune.head_item(head, number) for number, head in enumerate(honest[:2])]
+    commune.witness = lambda commune: kept
+
+
+# What the hub can prove of the rewritten chain: nothing under heads that went out with another one.
+@breach({A2: ALTERED("custody_late")})
+def custody_rewritten(commune):
+    commune.proved["a2"] = [2]
+    rewritten(commune, "a2", lambda records: records.pop(1))
+
+
+# The records under head 0 are those of then; what came between it and head 1 is struck out.
+@breach({A2: ALTERED("custody_late")})
+def custody_struck_out_between_heads(commune):
+    commune.proved["a2"] = [0, 2]
+    rewritten(commune, "a2", lambda records: records.pop(2))
+
+
+@breach({A2: ALTERED("custody_proof")})
+def custody_struck_out_and_proved_all_the_same(commune):
+    rewritten(commune, "a2", lambda records: records.pop(2))
+
+
+# It tells that everything came after the heads that went out: so says no receipt.
+@breach({A2: ALTERED("custody_received")})
+def custody_moved_behind_the_heads(commune):
+    commune.proved["a2"] = [2]
+
+    def later(records):
+        for record in records[:3]:
+            record[0][1] += 2 * DAY
+
+    rewritten(commune, "a2", later)
 
 
 @breach({HEADS: INCOMPLETE("witness")})

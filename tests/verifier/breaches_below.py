@@ -193,6 +193,35 @@ def report_that_announces_nothing(commune):
     run(commune)[2][1] = Body("report", [0, encode({0: 7})])
 
 
+def forked(commune, *bodies):
+    """Another branch of log a, and what it says from entry 0 on."""
+    heads = [[len(bodies) - 1, b"device-a", None]]
+    commune.logs.append({"log": commune.a, "branch": 1, "key": AN, "runs": [[0, ZERO, list(bodies), heads]]})
+
+
+# A phone that contradicts itself: what one branch reports the other does not hide, whichever came first.
+@breach({("incident", A + ":4"): INCOMPLETE("attachments")})
+def incident_that_another_branch_hides(commune):
+    run(commune)[2][4] = Body("other", [0, encode({0: 3})])
+    forked(commune, *(made_of(str(n)) for n in range(4)), commune.report(1))
+
+
+@breach({INCIDENT: INCOMPLETE("attachments")})
+def incident_that_another_branch_makes_smaller(commune):
+    forked(commune, commune.started(AN), commune.report(4))
+
+
+@breach()
+def incident_erased_on_one_branch(commune):
+    forked(commune, commune.started(AN), Body("report", [0, encode({0: 3})]))
+
+
+@breach({INCIDENT: INCOMPLETE("attachments"), ("photo", A + ":2/1"): INCOMPLETE("not_listed")})
+def photograph_that_two_branches_tell_of(commune):
+    report(commune, 4)
+    forked(commune, commune.started(AN), made_of("1"), commune.photo("a2"))
+
+
 @breach({("incident", A + ":6"): INCOMPLETE("attachments")})
 def incident_not_named(commune):
     run(commune)[2].append(commune.report(1))
@@ -239,6 +268,37 @@ def original_altered_at_hub(commune):
 def original_missing_at_hub(commune):
     forget(commune)
     commune.records["a5"][1][0][0] = 9
+
+
+def noted(commune, action, about, note):
+    record = commune.record("a5", action, T0 + 66_100, about, note)
+    commune.records["a5"].insert(2, record)
+    commune.trees[1]["a5"], commune.trees[2]["a5"] = 3, 4
+
+
+# The chain of a photograph tells of its smaller copies too.
+@breach({A5: ERASED("deleted")})
+def copy_missing_after_the_original_was_deleted(commune):
+    original_deleted(commune)
+    noted(commune, 9, [made_of("thumbnail"), 900], "thumbnail")
+
+
+@breach({A5: ALTERED("altered_at_hub")})
+def copy_received_after_the_original_was_altered(commune):
+    original_altered_at_hub(commune)
+    noted(commune, 0, [made_of("thumbnail"), 900], "thumbnail")
+
+
+@breach({A5: INCOMPLETE("not_received")})
+def copy_altered_and_the_original_never_came(commune):
+    forget(commune)
+    noted(commune, 8, [made_of("thumbnail"), 900], None)
+
+
+@breach({A5: ALTERED("altered_at_hub")})
+def original_altered_to_other_bytes(commune):
+    forget(commune)
+    noted(commune, 8, [made_of("other bytes"), 900], "original")
 
 
 @breach({A5: ALTERED("custody_malformed")})
@@ -371,6 +431,46 @@ def custody_without_the_export(commune):
 @breach({A5: ALTERED("custody_received")})
 def custody_received_something_else(commune):
     commune.records["a5"][0][0][2] = ZERO
+
+
+@breach({A5: ALTERED("custody_received")})
+def custody_received_long_after_the_receipt(commune):
+    for record in commune.records["a5"][:2]:
+        record[0][1] += DAY + 1
+    commune.proved["a5"], commune.trees[1] = [2], {"a2": 3, "": 3}
+
+
+@breach()
+def custody_received_a_day_after_the_receipt(commune):
+    for record in commune.records["a5"][:2]:
+        record[0][1] = T0 + 66_000 + DAY
+    commune.proved["a5"], commune.trees[1] = [2], {"a2": 3, "": 3}
+
+
+# A head made in the same millisecond may or may not stand over the record.
+@breach()
+def head_of_the_same_millisecond(commune):
+    for record in commune.records["b7"][:2]:
+        record[0][1] = commune.head_times[1]
+
+
+@breach({B7: ALTERED("custody_late")})
+def head_a_millisecond_after_a_record(commune):
+    commune.records["b7"][1][0][1] = commune.head_times[1] - 1
+
+
+@breach({A5: ALTERED("custody_late")})
+def head_without_a_proof(commune):
+    commune.proved["a5"] = [2]
+
+
+# A clock set back: the record stands still at its newest head until the clock has passed it.
+@breach()
+def time_that_stands_still(commune):
+    commune.head_times[1:] = [commune.exported, commune.exported]
+    for record in commune.records["b7"][:2]:
+        record[0][1] = commune.exported
+    commune.receipts[1][5] = commune.exported
 
 
 @breach()

@@ -136,18 +136,19 @@ class Commune:
         self.copies = [[self.a, 2, 0, 1, "copies/a2-preview.webp"]]
         self.incidents = [self.incident]
         self.receipts = [
-            {0: self.a, 1: EPOCH, 2: [[0, 5, made_of("link")]], 3: [], 4: [self.sealed("a2"), self.sealed("a5")], 5: T0 + 60_000, 6: 86_400},
-            {0: self.b, 1: EPOCH, 2: [], 3: [[4, 5, made_of("link")]], 4: [self.sealed("b7")], 5: T0 + 70_000, 6: 0, 8: False},
+            {0: self.a, 1: EPOCH, 2: [[0, 5, made_of("link")]], 3: [], 4: [self.sealed("a2"), self.sealed("a5")], 5: T0 + 66_000, 6: 86_400},
+            {0: self.b, 1: EPOCH, 2: [], 3: [[4, 5, made_of("link")]], 4: [self.sealed("b7")], 5: T0 + DAY + 70_000, 6: 0, 8: False},
         ]
         self.records = {}
-        for word, item in zip(("a2", "a5", "b7"), self.items):
+        for word, came in (("a2", T0 + 60_000), ("a5", T0 + 66_000), ("b7", T0 + DAY + 70_000)):
             about = self.about(word)
-            self.records[word] = [self.record(word, action, T0 + 60_000 + action, about) for action in (0, 1)]
+            self.records[word] = [self.record(word, action, came + action, about) for action in (0, 1)]
         self.records["a2"].append(self.record("a2", 3, T0 + 65_000, [hash_of(self.preview), len(self.preview)], note="1600"))
         for word in self.records:
             self.records[word].append(self.record(word, 4, self.exported, self.about(word)))
         # Under each head: how many chains, and how many records of each of ours ("" are chains of others).
         self.trees = [{"a2": 2, "": 3}, {"a2": 3, "a5": 2, "": 3}, {"a2": 4, "a5": 3, "b7": 3, "": 4}]
+        self.head_times = [T0 + 62_000, T0 + DAY, self.exported + 1]
         self.proved = {"a2": [0, 1, 2], "a5": [1, 2], "b7": [2]}
         self.extra = {"minute.html": b"<!doctype html><title>Bien ban</title>"}
         self.members = {}  # put in place of (or beside) what is built, before it is listed
@@ -250,7 +251,7 @@ class Commune:
             leaves.sort()
             hashes = [hash_of(b"\0" + encode(["yb1/custody-leaf", *leaf])) for leaf in leaves]
             trees.append(([leaf[:3] for leaf in leaves], hashes))
-            head = {0: 20260901 + number, 1: len(leaves), 2: tree(hashes), 3: before, 4: T0 + number * DAY, 5: number}
+            head = {0: 20260901 + number, 1: len(leaves), 2: tree(hashes), 3: before, 4: self.head_times[number], 5: number}
             heads.append(head)
             before = head_hash((head[0], head[1], head[2], head[3], head[4], head[5]))
         files = {}

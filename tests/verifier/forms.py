@@ -170,7 +170,7 @@ class Manifest:
         self.version = uint(field(value, 0))
         self.commune = uint(field(value, 1), MAX_COMMUNE)
         self.hub = text(field(value, 2), 256)
-        raw(field(value, 3), 8)
+        self.epoch = raw(field(value, 3), 8)
         self.exported = sint(field(value, 4))
         self.purpose = text(field(value, 5), 1024)
         incidents = field(value, 6)
@@ -378,7 +378,7 @@ class Log:
 
 
 class Custody:
-    """`records` [(action, at, hash, size)], `links[n]` the link after record n, `proofs` [(number, records, index, path)]."""
+    """`records` [(action, at, hash, size, note)], `links[n]` the link after record n, `proofs` [(number, records, index, path)]."""
 
     def __init__(self, data):
         log, seq, branch, records, proofs = tuple_of(decode(data), 5)
@@ -405,8 +405,7 @@ class Custody:
     def _facts(fields):
         form(fields, 0, 1, 2, 3, 4)
         facts = uint(field(fields, 0)), sint(field(fields, 1)), raw(field(fields, 2), 32), uint(field(fields, 3))
-        maybe(fields, 4, lambda value: text(value, MAX_NOTE))
-        return facts
+        return *facts, maybe(fields, 4, lambda value: text(value, MAX_NOTE))
 
     def leaf(self, covered):
         """The leaf of the tree when the chain stood at so many records."""

@@ -1,7 +1,9 @@
 """The rules of docs/EVIDENCE.md ("Verdicts"), line by line and in the order of the document. Numbers in comments are its rules."""
 
 import re
+from bisect import bisect_left
 from hashlib import sha256
+from itertools import accumulate
 
 import forms
 import p256
@@ -251,15 +253,31 @@ class Judge:
             if not follows:
                 return line.find("altered", "head_order")
             self.heads[number], epochs[number], before, self.last_head = head, item[1], head, number
+        since = self._first_record() if self.witness else None
         for signed, item in self.witness or ():
             head = self._head_of(item)
             if not head or not self._signed_by_hub(signed, item[2]):
                 line.find("incomplete", "witness")
-            elif head[5] in self.heads and head != self.heads[head[5]]:
-                if item[1] == epochs[head[5]]:
-                    line.find("altered", "witness")
-                else:
-                    line.find("incomplete", "restored")
+            elif head[5] in self.heads:
+                if head != self.heads[head[5]]:
+                    line.find(*("altered", "witness") if item[1] == epochs[head[5]] else ("incomplete", "restored"))
+            elif self.heads and (
+                head[5] < min(self.heads)
+                and since is not None
+                and head[4] > since
+                or head[5] > max(self.heads)
+                and head[4] < self.manifest.exported
+            ):
+                line.find("incomplete", "witness" if item[1] == self.manifest.epoch else "restored")
+
+    def _chain(self, item):
+        name = member_of(item)
+        custody = self._read(forms.Custody, name) if self._counts(name) else None
+        return custody if custody and custody.item == item else None
+
+    def _first_record(self):
+        chains = [chain for chain in map(self._chain, self.manifest.items) if chain]
+        return min((at for chain in chains for _, at, *_ in chain.records), default=None)
 
     def _head_of(self, item):
         scope, _, _, kind, value = item
@@ -339,25 +357,26 @@ class Judge:
     # 5
 
     def _incidents(self):
-        lowest, attached = {}, {}
-        for (log, seq, _), body in sorted(self.disclosed.items(), key=lambda pair: pair[0]):
-            lowest.setdefault((log, seq), body)
+        named_so, attached = {}, {}
+        for (log, seq, _), body in self.disclosed.items():
+            named_so.setdefault((log, seq), []).append(body)
             if body.says == 9 and body.subject:
-                attached[body.subject] = attached.get(body.subject, 0) + 1
+                attached.setdefault(body.subject, set()).add((log, seq))
         named = self.manifest.incidents or []
-        others = {name for name, body in lowest.items() if body.says == 7} - set(named)
+        others = {name for name, bodies in named_so.items() if any(body.says == 7 for body in bodies)} - set(named)
         for name in [*named, *sorted(others)]:
-            line, body = self._line(entry_id(*name), "incident"), lowest.get(name)
-            if body is None:
+            line, bodies = self._line(entry_id(*name), "incident"), named_so.get(name, [])
+            reports = [body for body in bodies if body.says == 7]
+            if not bodies:
                 line.find("incomplete", "entry_missing")
-            elif body.erased(0):
+            elif not reports and any(body.erased(0) for body in bodies):
                 line.find("erased", "entry_erased")
-            elif body.says != 7:
+            elif not reports:
                 line.find("altered", "not_an_incident")
             else:
-                if None in body.parts:
+                if any(None in body.parts for body in reports):
                     line.find("erased", "parts_erased")
-                if attached.get(name, 0) < body.announced:
+                if len(attached.get(name, ())) < max(body.announced for body in reports):
                     line.find("incomplete", "attachments")
 
     # 6
@@ -411,13 +430,12 @@ class Judge:
 
     def _photo(self, line, item, original, facts, received):
         name = member_of(item)
-        custody = self._read(forms.Custody, name) if self._counts(name) else None
-        if custody and custody.item != item:
-            custody = None
+        custody = self._chain(item)
         if original is None:  # 4
             last = RECEIVED
-            for action, *_ in custody.records if custody else ():
-                if action in (RECEIVED, DELETED, FOUND_ALTERED, FOUND_MISSING):
+            for action, _, digest, size, note in custody.records if custody else ():
+                of_original = note == "original" or facts and (digest, size) == facts[:2]
+                if action == DELETED or of_original and action in (RECEIVED, FOUND_ALTERED, FOUND_MISSING):
                     last = action
             line.find(
                 *{
@@ -428,16 +446,17 @@ class Judge:
                 }[last]
             )
         elif not self._there(original):
-            line.find("incomplete", "file_missing")
+            line.find(*self._not_there(original, "file_missing"))
         elif not self._as_listed(original) or facts and (self._digest(original), len(self._content(original))) != facts[:2]:
             line.find("altered", "bytes")
+        times = []
         if facts and original is not None:  # 5
             times = received.get((item[0], facts[2:]), [])
             line.not_after = min(times, default=None)
             if not times:
                 line.find("incomplete", "no_receipt")
         if not self._there(name):  # 6
-            return line.find("incomplete", "custody_missing")
+            return line.find(*self._not_there(name, "custody_missing"))
         if not self._as_listed(name):
             return line.find("altered", "custody_bytes")
         if not custody:
@@ -455,11 +474,30 @@ class Judge:
                 line.find("altered", "custody_proof")
         if self.last_head is not None and before != (self.last_head, len(custody.records)):  # 8
             line.find("altered", "custody_uncovered")
-        if not any(action == EXPORTED and at == self.manifest.exported for action, at, _, _ in custody.records):  # 9
+        if not self._proved_in_time(custody):  # 9
+            line.find("altered", "custody_late")
+        if not any(action == EXPORTED and at == self.manifest.exported for action, at, *_ in custody.records):  # 10
             line.find("altered", "custody_export")
-        if facts and original is not None:  # 10
-            if not any(action == RECEIVED and (digest, size) == facts[:2] for action, _, digest, size in custody.records):
+        if facts and original is not None:  # 11
+            if not any(
+                action == RECEIVED and (digest, size) == facts[:2] and (not times or any(at <= time + DAY_MS for time in times))
+                for action, at, digest, size, _ in custody.records
+            ):
                 line.find("altered", "custody_received")
+
+    def _proved_in_time(self, custody):
+        covered = {number: covered for number, covered, _, _ in custody.proofs}
+        # By time; with each, how many records a head made later must cover.
+        told = sorted((at, count) for count, (_, at, *_) in enumerate(custody.records, 1))
+        most = list(accumulate((count for _, count in told), max))
+        for number, head in self.heads.items():
+            earlier = bisect_left(told, (head[4],))
+            if earlier and covered.get(number, 0) < most[earlier - 1]:
+                return False
+        return True
+
+    def _not_there(self, name, reason):
+        return ("altered", "not_listed") if name in self.members else ("incomplete", reason)
 
     def _included(self, custody, covered, index, path, head):
         key = (custody.leaf(covered), index, head[1], path, head[2])
@@ -475,7 +513,7 @@ class Judge:
         for item, kind, name in self.manifest.copies:
             line = self._line(name, "copy")
             if not self._there(name):
-                line.find("incomplete", "file_missing")
+                line.find(*self._not_there(name, "file_missing"))
                 continue
             if not self._as_listed(name):
                 line.find("altered", "bytes")

@@ -279,7 +279,7 @@ class Findings(unittest.TestCase):
         answer = Judge().judge(bundles.Commune().build())
         self.assertEqual([line["kind"] for line in answer["items"]], ["bundle", *["file"] * 5, "custody", "log", "log", "incident", "photo", "photo", "photo", "copy"])
         times = [(line["not_before"], line["not_after"]) for line in answer["items"] if line["kind"] == "photo"]
-        self.assertEqual(times, [(bundles.T0 + 2000, bundles.T0 + 60_000), (None, bundles.T0 + 60_000), (bundles.T0 + 9000, bundles.T0 + 70_000)])
+        self.assertEqual(times, [(bundles.T0 + 2000, bundles.T0 + 66_000), (None, bundles.T0 + 66_000), (bundles.T0 + 9000, bundles.T0 + bundles.DAY + 70_000)])
 
     def test_every_byte(self):
         data, judge = bundles.Commune().build(), Judge()

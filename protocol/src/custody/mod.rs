@@ -15,6 +15,9 @@ use crate::crypto::Hash;
 use crate::error::Result;
 use crate::fields::need;
 
+/// Note of a record that is about the original, not about a smaller copy.
+pub const ORIGINAL_NOTE: &str = "original";
+
 /// The state of all custody records at the end of a day, or when an export was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DayHead {

@@ -287,17 +287,13 @@ impl Village {
     }
 
     fn proofs(&self, photo: &Photo) -> Vec<Proof> {
-        let newest = self.heads.len() - 1;
-        let mut before = 0;
-        let mut proofs = Vec::new();
-        for (head, records) in photo.lengths.iter().enumerate() {
-            if *records > before || (head == newest && *records > 0) {
+        let covered = photo.lengths.iter().enumerate().filter(|(_, records)| **records > 0);
+        covered
+            .map(|(head, records)| {
                 let index = self.photos.iter().filter(|other| other.item < photo.item && other.lengths[head] > 0).count() as u64;
-                proofs.push(Proof { head: head as u64, records: *records, index, path: self.tree(Some(head)).path(index) });
-            }
-            before = *records;
-        }
-        proofs
+                Proof { head: head as u64, records: *records, index, path: self.tree(Some(head)).path(index) }
+            })
+            .collect()
     }
 
     /// Exports one incident, or everything.
@@ -308,7 +304,7 @@ impl Village {
                 self.note(index, Action::Exported, EXPORTED);
             }
         }
-        self.head(20_251_222, EXPORTED + 1);
+        self.head(20_251_222, EXPORTED);
         let mut members = BTreeMap::new();
         let history = KeyHistory {
             commune: commune(),
@@ -369,7 +365,7 @@ impl Village {
             ranges: Vec::new(),
             floating: Vec::new(),
             objects: vec![(photo.facts.sealed_sha256, photo.facts.sealed_size_bytes)],
-            hub_time_ms: T0 + 7_200_000,
+            hub_time_ms: photo.records.first().map_or(EXPORTED, |(_, facts)| facts.at_ms),
             hold_s: 1_209_600,
             fork_at: None,
             quarantined: false,

@@ -20,10 +20,11 @@ use yenban_protocol::bundle::{
     write_statements,
 };
 use yenban_protocol::crypto::sha256;
-use yenban_protocol::custody::{Action, Item};
+use yenban_protocol::custody::{Action, Item, ORIGINAL_NOTE};
 use yenban_protocol::id::{DeviceId, EntryName};
-use yenban_protocol::keys::root_hash;
+use yenban_protocol::keys::{KEY_SLACK_MS, root_hash};
 use yenban_protocol::limits::{MAX_BUNDLE_MEMBERS, MAX_KEPT_TOTAL_BYTES};
+use yenban_protocol::receipt::Receipt;
 use yenban_protocol::record::PreviewKind;
 use yenban_protocol::signed::Signed;
 
@@ -34,6 +35,7 @@ use crate::custody;
 use crate::error::{HubError, Refusal, Result};
 use crate::limits::EXPORT_PAGE;
 use crate::store::{CustodyNote, ItemName, ListQuery, LogState, ObjectKind, ObjectRow};
+use chains::Custody;
 use files::{Found, Stored};
 
 /// What a bundle holds.
@@ -109,8 +111,10 @@ pub async fn export(hub: &Hub, scope: &Scope, out: &Path, actor: &str, purpose: 
     for name in names {
         photos.push(look_at(hub, name).await?);
     }
-    let exported_ms = hub.now_ms();
-    let newest = custody::close_now(hub, notes(&photos, actor, purpose, exported_ms), exported_ms).await?;
+    let now_ms = hub.now_ms();
+    let newest = custody::close_now(hub, notes(&photos, actor, purpose, now_ms), now_ms).await?;
+    // As the record tells it, which never runs back.
+    let exported_ms = newest.head.at_ms;
 
     let mut members: BTreeMap<String, Member> = BTreeMap::new();
     members.insert(KEYS.to_owned(), Member::Bytes(hub.keys.history.bytes().to_vec()));
@@ -129,7 +133,7 @@ pub async fn export(hub: &Hub, scope: &Scope, out: &Path, actor: &str, purpose: 
         disclosed.push(found);
     }
     members.insert(CERTIFICATES.to_owned(), Member::Bytes(certificates(hub, &devices).await?));
-    members.insert(RECEIPTS.to_owned(), Member::Bytes(receipts(hub, &photos, exported_ms).await?));
+    members.insert(RECEIPTS.to_owned(), Member::Bytes(receipts(hub, &photos, &custody, exported_ms)?));
     let manifest = Manifest {
         commune: hub.commune(),
         hub: hub.keys.history.value.name.clone(),
@@ -206,19 +210,19 @@ async fn look_at(hub: &Hub, name: ItemName) -> Result<Photo> {
 
 /// What goes into the custody record: that it was exported, and what was found wrong on the way.
 fn notes(photos: &[Photo], actor: &str, purpose: &str, at_ms: i64) -> Vec<CustodyNote> {
-    let note = |item, action, actor: &str, purpose: &str| CustodyNote {
+    let note = |item, action, code: Option<&str>, actor: &str, purpose: &str| CustodyNote {
         item,
         action,
         at_ms,
         about: None,
-        code: None,
+        code: code.map(str::to_owned),
         actor: actor.to_owned(),
         purpose: purpose.to_owned(),
     };
     let mut notes = Vec::with_capacity(photos.len());
     for photo in photos {
-        notes.extend(photo.lost.map(|action| note(photo.name, action, "hub", "export")));
-        notes.push(note(photo.name, Action::Exported, actor, purpose));
+        notes.extend(photo.lost.map(|action| note(photo.name, action, Some(ORIGINAL_NOTE), "hub", "export")));
+        notes.push(note(photo.name, Action::Exported, None, actor, purpose));
     }
     notes
 }
@@ -231,18 +235,23 @@ async fn certificates(hub: &Hub, devices: &BTreeSet<DeviceId>) -> Result<Vec<u8>
     Ok(write_statements(found.iter().map(|device| device.certificate.as_slice())))
 }
 
-/// The receipts of the originals. One that is named a second time was received once: the hub says now that it has it.
-async fn receipts(hub: &Hub, photos: &[Photo], now_ms: i64) -> Result<Vec<u8>> {
+/// The receipts of the originals. One that is named a second time was received once, and one that came while the clock
+/// stood behind the record is told later by the record than by its receipt: the hub says now that it has it.
+fn receipts(hub: &Hub, photos: &[Photo], custody: &Custody, now_ms: i64) -> Result<Vec<u8>> {
     let mut receipts = BTreeSet::new();
     for photo in photos.iter().filter(|photo| photo.original.is_some()) {
+        let records = custody.chains.get(&photo.item()).map(|chain| chain.records.as_slice()).unwrap_or_default();
         for row in photo.rows.iter().filter(|row| row.kind == ObjectKind::Original && row.named_by == photo.name) {
-            receipts.insert(match &row.receipt {
-                Some(receipt) => receipt.clone(),
-                None => {
-                    let state = LogState { log: photo.name.entry.log, device: row.device, held: Vec::new() };
-                    sign_receipt(&hub.keys, hub.epoch(), &state, &[(row.sealed_sha256, row.sealed_size_bytes)], now_ms, false)?
-                }
-            });
+            let came = records.iter().filter(|(_, facts)| facts.action == Action::Received && facts.sha256 == row.sha256);
+            let came_ms = came.map(|(_, facts)| facts.at_ms).min();
+            let kept = row.receipt.as_deref().map(Signed::<Receipt>::trusted).transpose()?;
+            let kept_ms = kept.map(|receipt| receipt.value.hub_time_ms);
+            if kept_ms.is_none_or(|kept_ms| came_ms.is_some_and(|came_ms| came_ms > kept_ms.saturating_add(KEY_SLACK_MS))) {
+                let state = LogState { log: photo.name.entry.log, device: row.device, held: Vec::new() };
+                let object = (row.sealed_sha256, row.sealed_size_bytes);
+                receipts.insert(sign_receipt(&hub.keys, hub.epoch(), &state, &[object], now_ms, false)?);
+            }
+            receipts.extend(row.receipt.clone());
         }
     }
     Ok(write_statements(receipts.iter().map(Vec::as_slice)))

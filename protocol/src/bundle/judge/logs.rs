@@ -1,6 +1,6 @@
 //! Logs, what they disclose, and the incidents in them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cert::{DeviceCertificate, Token};
 use crate::chain::{FIRST_LINK, StoredBody};
@@ -146,35 +146,50 @@ fn judge_order(file: &LogFile, links: &[Vec<[u8; 32]>], findings: &mut Findings)
     }
 }
 
+/// What the disclosed bodies of one name say, on whatever branch.
+#[derive(Default)]
+struct Branches {
+    /// Part 0 of one of them is erased.
+    erased: bool,
+    /// The most photographs that one of them announces; `None`: none of them is an incident.
+    announced: Option<u32>,
+    /// An incident among them has an erased part.
+    parts_erased: bool,
+}
+
 pub(super) fn judge_incidents(court: &Court<'_>, logs: &Logs, lines: &mut Vec<Line>) {
     let disclosed = logs.disclosed();
-    let mut photos: BTreeMap<EntryName, u32> = BTreeMap::new();
-    // Of several branches the lowest: it comes first.
-    let mut entries: BTreeMap<EntryName, &StoredBody> = BTreeMap::new();
+    // Names, not bodies: the branches of a fork tell of the same photograph again.
+    let mut photos: BTreeMap<EntryName, BTreeSet<EntryName>> = BTreeMap::new();
+    let mut entries: BTreeMap<EntryName, Branches> = BTreeMap::new();
     for (item, body) in &disclosed {
-        entries.entry(item.entry).or_insert(body);
-        if let Some(Says::Photo(Some(subject))) = says(body) {
-            *photos.entry(subject).or_default() += 1;
+        let said = entries.entry(item.entry).or_default();
+        said.erased |= is_erased(body, 0);
+        match says(body) {
+            Some(Says::Incident(announced)) => {
+                said.announced = said.announced.max(Some(announced));
+                said.parts_erased |= (0..body.len()).any(|part| is_erased(body, part));
+            }
+            Some(Says::Photo(Some(subject))) => drop(photos.entry(subject).or_default().insert(item.entry)),
+            _ => {}
         }
     }
     let named: Vec<EntryName> = court.manifest.incidents.clone().unwrap_or_default();
-    let others = entries.iter().filter(|(name, body)| matches!(says(body), Some(Says::Incident(_))) && !named.contains(name));
+    let others = entries.iter().filter(|(name, said)| said.announced.is_some() && !named.contains(name));
     for name in named.iter().chain(others.map(|(name, _)| name)) {
         let mut findings = Findings::default();
         match entries.get(name) {
             None => findings.incomplete("entry_missing"),
-            Some(body) if is_erased(body, 0) => findings.erased("entry_erased"),
-            Some(body) => match says(body) {
-                Some(Says::Incident(announced)) => {
-                    if matches!(body, StoredBody::Redacted(_)) {
-                        findings.erased("parts_erased");
-                    }
-                    if photos.get(name).copied().unwrap_or(0) < announced {
-                        findings.incomplete("attachments");
-                    }
+            Some(Branches { announced: Some(announced), parts_erased, .. }) => {
+                if *parts_erased {
+                    findings.erased("parts_erased");
                 }
-                _ => findings.altered("not_an_incident"),
-            },
+                if photos.get(name).map_or(0, BTreeSet::len) < *announced as usize {
+                    findings.incomplete("attachments");
+                }
+            }
+            Some(said) if said.erased => findings.erased("entry_erased"),
+            Some(_) => findings.altered("not_an_incident"),
         }
         lines.push(findings.line(name.to_string(), Kind::Incident));
     }

@@ -175,7 +175,9 @@ impl Findings {
 
 /// How a member stands to the manifest.
 enum Standing<'a> {
+    /// There, and not listed.
     NotListed,
+    /// Not there, whether it is listed or not.
     Missing,
     Differs,
     Counts(&'a Member),
@@ -191,8 +193,11 @@ struct Court<'a> {
 
 impl<'a> Court<'a> {
     fn standing(&self, name: &str) -> Standing<'a> {
-        let Some(listed) = self.manifest.file(name) else { return Standing::NotListed };
-        match self.contents.members.get(name) {
+        let found = self.contents.members.get(name);
+        let Some(listed) = self.manifest.file(name) else {
+            return if found.is_some() { Standing::NotListed } else { Standing::Missing };
+        };
+        match found {
             None => Standing::Missing,
             Some(found) if found.size_bytes == listed.size_bytes && found.sha256 == listed.sha256 => Standing::Counts(found),
             Some(_) => Standing::Differs,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::custody::{Action, Item};
+use crate::keys::KEY_SLACK_MS;
 use crate::receipt::Receipt;
 use crate::record::PreviewKind;
 
@@ -15,30 +16,38 @@ use crate::bundle::{CopyNamed, ItemNamed};
 /// Facts of the photographs whose entries were found good.
 pub(super) type Known = BTreeMap<Item, Facts>;
 
+/// A log, and hash and size of a sealed file that it names; kept with the hub times of its first and last receipt.
+type SealedFile = ([u8; 8], [u8; 32], u64);
+
 pub(super) fn judge(court: &Court<'_>, logs: &Logs, receipts: &[Receipt], heads: &Heads, lines: &mut Vec<Line>) -> Known {
     let mut known = Known::new();
-    let mut held: BTreeMap<([u8; 8], [u8; 32], u64), i64> = BTreeMap::new();
+    let mut held: BTreeMap<SealedFile, (i64, i64)> = BTreeMap::new();
     for receipt in receipts {
         for (sealed, size_bytes) in &receipt.objects {
-            let since = held.entry((receipt.log.0, *sealed, *size_bytes)).or_insert(receipt.hub_time_ms);
-            *since = (*since).min(receipt.hub_time_ms);
+            let at_ms = receipt.hub_time_ms;
+            let (first, last) = held.entry((receipt.log.0, *sealed, *size_bytes)).or_insert((at_ms, at_ms));
+            (*first, *last) = ((*first).min(at_ms), (*last).max(at_ms));
         }
     }
     for named in &court.manifest.items {
         let mut findings = Findings::default();
         let facts = judge_entry(logs, named, &mut findings);
         let chain = read_chain(court, &named.item);
-        judge_original(court, named, facts.as_ref(), chain.as_ref().ok().and_then(last_state), &mut findings);
+        let last = chain.as_ref().ok().and_then(|chain| last_state(chain, facts.as_ref()));
+        judge_original(court, named, facts.as_ref(), last, &mut findings);
         let wanted = facts.filter(|_| named.original.is_some());
         let received = wanted.map(|facts| (named.item.entry.log.0, facts.sealed_sha256, facts.sealed_size_bytes));
-        let not_after_ms = received.and_then(|key| held.get(&key).copied());
-        if received.is_some() && not_after_ms.is_none() {
+        let receipts = received.and_then(|key| held.get(&key).copied());
+        let not_after_ms = receipts.map(|(first, _)| first);
+        if received.is_some() && receipts.is_none() {
             findings.incomplete("no_receipt");
         }
         match chain {
             Err((verdict, reason)) => findings.add(verdict, reason),
             Ok(chain) => {
-                let asked = Asked { item: named.item, received: wanted.map(|facts| (facts.sha256, facts.size_bytes)) };
+                let latest_ms = receipts.map(|(_, last)| last.saturating_add(KEY_SLACK_MS));
+                let received = wanted.map(|facts| (facts.sha256, facts.size_bytes, latest_ms));
+                let asked = Asked { item: named.item, received };
                 judge_chain(court, &chain, heads, &asked, &mut findings);
             }
         }
@@ -95,7 +104,8 @@ fn judge_original(court: &Court<'_>, named: &ItemNamed, facts: Option<&Facts>, l
         return;
     };
     match court.standing(name) {
-        Standing::NotListed | Standing::Missing => findings.incomplete("file_missing"),
+        Standing::NotListed => findings.altered("not_listed"),
+        Standing::Missing => findings.incomplete("file_missing"),
         Standing::Differs => findings.altered("bytes"),
         Standing::Counts(member) => {
             if facts.is_some_and(|facts| (facts.sha256, facts.size_bytes) != (member.sha256, member.size_bytes)) {
@@ -117,7 +127,8 @@ pub(super) fn judge_copies(court: &Court<'_>, logs: &Logs, known: &Known, lines:
     for copy in &court.manifest.copies {
         let mut findings = Findings::default();
         match court.standing(&copy.file) {
-            Standing::NotListed | Standing::Missing => findings.incomplete("file_missing"),
+            Standing::NotListed => findings.altered("not_listed"),
+            Standing::Missing => findings.incomplete("file_missing"),
             Standing::Differs => findings.altered("bytes"),
             Standing::Counts(member) => {
                 let made = (number(copy), member.sha256, member.size_bytes);
