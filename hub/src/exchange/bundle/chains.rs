@@ -8,12 +8,36 @@ use yenban_protocol::custody::{Item, Leaf, Proof, Tree};
 use crate::error::Result;
 use crate::store::{CustodyHeadRow, CustodyRow, HubStore, ItemName};
 
+/// A hash in CBOR, with something to spare.
+const NODE_BYTES: u64 = 40;
+/// A proof without its hashes: numbers and heads of arrays.
+const PROOF_BYTES: u64 = 40;
+/// At most so much is added by the export itself: to each chain two records, to the heads one.
+const EXPORT_BYTES: u64 = 4 * 1024;
+
 /// The heads and chains of a bundle.
 pub(super) struct Custody {
     /// Signed heads, consecutive, from the first that covers a record of the bundle's, or was made after one.
     pub(super) heads: Vec<CustodyHeadRow>,
     /// One chain for each photograph.
     pub(super) chains: BTreeMap<Item, CustodyFile>,
+}
+
+/// At most so many bytes of chains, proofs and heads a bundle of `items` will hold, once its own record and head are made.
+pub(super) async fn most_bytes(store: &dyn HubStore, items: &[ItemName]) -> Result<u64> {
+    let heads = store.custody_heads(0).await?;
+    let depth = u64::from(u64::BITS - (store.custody_leaves(i64::MAX).await?.len() as u64).leading_zeros());
+    let proof_bytes = PROOF_BYTES + depth * NODE_BYTES;
+    let mut most: u64 = heads.iter().map(|row| row.bytes.len() as u64 + NODE_BYTES).sum::<u64>() + EXPORT_BYTES;
+    for name in items {
+        let rows = store.custody(*name, i64::MAX).await?;
+        let first = rows.first().map_or(i64::MAX, |row| row.place);
+        let proofs = heads.iter().filter(|head| head.place >= first).count() as u64 + 1;
+        let records = rows.into_iter().map(|row| (row.record, row.facts)).collect();
+        let chain = CustodyFile { item: Item { entry: name.entry, branch: name.branch }, records, proofs: Vec::new() };
+        most += chain.to_bytes().len() as u64 + EXPORT_BYTES + proofs * proof_bytes;
+    }
+    Ok(most)
 }
 
 /// Reads the chains of `items` as they stood under `newest`.

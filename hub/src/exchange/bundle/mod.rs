@@ -61,6 +61,9 @@ enum Member {
     Stored(Stored),
 }
 
+/// Manifest, keys, certificates, receipts, heads and the minute.
+const OTHER_MEMBERS: usize = 6;
+
 /// One photograph and what was found of its files.
 struct Photo {
     name: ItemName,
@@ -71,9 +74,40 @@ struct Photo {
 }
 
 impl Photo {
+    /// Its chain and its files.
+    fn members(&self) -> usize {
+        1 + usize::from(self.original.is_some()) + self.copies.len()
+    }
+
     fn item(&self) -> Item {
         Item { entry: self.name.entry, branch: self.name.branch }
     }
+}
+
+/// What a verifier still reads beside what was collected. It is looked at before anything is noted: a bundle that nobody
+/// could read was never exported, and no custody record may say so.
+struct Room {
+    members: usize,
+    kept_bytes: u64,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self { members: MAX_BUNDLE_MEMBERS.saturating_sub(OTHER_MEMBERS), kept_bytes: MAX_KEPT_TOTAL_BYTES }
+    }
+}
+
+impl Room {
+    fn take(&mut self, members: usize, kept_bytes: u64) -> Result<()> {
+        let left = self.members.checked_sub(members).zip(self.kept_bytes.checked_sub(kept_bytes));
+        let (members, kept_bytes) = left.ok_or_else(too_large)?;
+        (self.members, self.kept_bytes) = (members, kept_bytes);
+        Ok(())
+    }
+}
+
+fn too_large() -> HubError {
+    Refusal::TooLarge("one bundle: export one incident, or less time".to_owned()).into()
 }
 
 /// Writes a bundle of everything in `scope` to `out`. `actor` and `purpose` go into the read log, and into the custody
@@ -111,26 +145,31 @@ pub async fn export(hub: &Hub, scope: &Scope, out: &Path, actor: &str, purpose: 
     for name in names {
         photos.push(look_at(hub, name).await?);
     }
-    let now_ms = hub.now_ms();
-    let newest = custody::close_now(hub, notes(&photos, actor, purpose, now_ms), now_ms).await?;
-    // As the record tells it, which never runs back.
-    let exported_ms = newest.head.at_ms;
-
-    let mut members: BTreeMap<String, Member> = BTreeMap::new();
-    members.insert(KEYS.to_owned(), Member::Bytes(hub.keys.history.bytes().to_vec()));
     let items: Vec<ItemName> = photos.iter().map(|photo| photo.name).collect();
-    let custody = chains::collect(hub.store.as_ref(), &items, &newest).await?;
-    members.insert(HEADS.to_owned(), Member::Bytes(write_statements(custody.heads.iter().map(|row| row.bytes.as_slice()))));
-    for (item, chain) in &custody.chains {
-        members.insert(CustodyFile::name(item), Member::Bytes(chain.to_bytes()));
-    }
+    let mut members: BTreeMap<String, Member> = BTreeMap::new();
+    let mut room = Room::default();
+    room.take(photos.iter().map(Photo::members).sum(), chains::most_bytes(hub.store.as_ref(), &items).await?)?;
     let mut devices = BTreeSet::new();
     let mut disclosed = Vec::new();
     for ((log, branch), seqs) in &shown {
         let Some(found) = logs::disclose(hub.store.as_ref(), *log, *branch, seqs.as_ref()).await? else { continue };
         devices.extend(found.runs.iter().flat_map(|run| run.heads.iter().map(|head| head.device)));
-        members.insert(LogFile::name(*log, *branch), Member::Bytes(found.to_bytes()));
+        let (name, bytes) = (LogFile::name(*log, *branch), found.to_bytes());
+        let _ = header(&name, bytes.len() as u64).ok_or_else(|| Refusal::TooLarge(name.clone()))?;
+        room.take(1, bytes.len() as u64)?;
+        members.insert(name, Member::Bytes(bytes));
         disclosed.push(found);
+    }
+    let now_ms = hub.now_ms();
+    let newest = custody::close_now(hub, notes(&photos, actor, purpose, now_ms), now_ms).await?;
+    // As the record tells it, which never runs back.
+    let exported_ms = newest.head.at_ms;
+
+    members.insert(KEYS.to_owned(), Member::Bytes(hub.keys.history.bytes().to_vec()));
+    let custody = chains::collect(hub.store.as_ref(), &items, &newest).await?;
+    members.insert(HEADS.to_owned(), Member::Bytes(write_statements(custody.heads.iter().map(|row| row.bytes.as_slice()))));
+    for (item, chain) in &custody.chains {
+        members.insert(CustodyFile::name(item), Member::Bytes(chain.to_bytes()));
     }
     members.insert(CERTIFICATES.to_owned(), Member::Bytes(certificates(hub, &devices).await?));
     members.insert(RECEIPTS.to_owned(), Member::Bytes(receipts(hub, &photos, &custody, exported_ms)?));
@@ -299,7 +338,7 @@ async fn write(
     let kept: u64 = members.values().map(|member| if let Member::Bytes(bytes) = member { bytes.len() as u64 } else { 0 }).sum();
     totals.members = members.len() as u64 + 1;
     if totals.members > MAX_BUNDLE_MEMBERS as u64 || kept > MAX_KEPT_TOTAL_BYTES {
-        return Err(Refusal::TooLarge("one bundle: export one incident, or less time".to_owned()).into());
+        return Err(too_large());
     }
     let manifest = Signed::sign(manifest, &hub.keys.signer)?.into_bytes();
     let first = (MANIFEST.to_owned(), Member::Bytes(manifest));
