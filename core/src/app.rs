@@ -76,6 +76,8 @@ pub struct Phone {
     hub_agrees: bool,
     /// Monotonic time of the newest signed head of this process.
     head_signed_ms: Option<u64>,
+    /// Photographs whose originals could not be read in this process: the others get their previews meanwhile.
+    unreadable: std::collections::HashSet<Key>,
     /// Another quota of originals than the usual one, in bytes.
     originals_quota_bytes: Option<u64>,
     open: Option<OpenVault>,
@@ -151,6 +153,7 @@ impl Phone {
             doubt: None,
             hub_agrees: false,
             head_signed_ms: None,
+            unreadable: std::collections::HashSet::new(),
             originals_quota_bytes: None,
             open: None,
             _lock: lock,

@@ -427,3 +427,33 @@ fn a_disk_that_refuses_any_call_costs_no_photograph_that_the_camera_wrote() {
         }
     }
 }
+
+#[test]
+fn originals_that_cannot_be_read_now_keep_no_other_from_its_previews() {
+    let night = Night::new();
+    let store = night.copy("first", "unreadable");
+    let disk = FaultyDisk::new(Fault::Fails(io::ErrorKind::Other), NEVER);
+    let mut phone = night.open(&store, disk.clone()).unwrap();
+    let before = disk.calls();
+    phone.capture_photo(&night.import, None, false).unwrap();
+    let capture_calls = disk.calls() - before;
+    let objects = store.join("objects");
+    let names = |dir: &Path| -> Vec<PathBuf> { std::fs::read_dir(dir).unwrap().flatten().map(|item| item.path()).collect() };
+    for number in 0..3 {
+        let had = names(&objects);
+        disk.0.at.store(disk.calls() + capture_calls - 6, Ordering::Relaxed);
+        phone.capture_photo(&night.import, None, false).unwrap();
+        disk.heal();
+        if number < 2 {
+            for sealed in names(&objects).into_iter().filter(|path| !had.contains(path)) {
+                // A folder opens and cannot be read, as a bad sector does.
+                std::fs::remove_file(&sealed).unwrap();
+                std::fs::create_dir(&sealed).unwrap();
+            }
+        }
+    }
+    let with_copies = |phone: &mut Phone| phone.photos(None).unwrap().iter().filter(|photo| photo.previews.len() == 2).count();
+    assert_eq!(with_copies(&mut phone), 1);
+    assert_eq!((phone.make_previews(2).unwrap(), phone.make_previews(2).unwrap()), (0, 1));
+    assert_eq!(with_copies(&mut phone), 2);
+}

@@ -16,8 +16,9 @@ use yenban_core::store::Folder;
 use yenban_core::sync::store::{LogDoubt, SyncStore};
 use yenban_core::{Error, ErrorKind, Phone};
 use yenban_protocol::crypto::Hash;
-use yenban_protocol::id::Epoch;
-use yenban_protocol::receipt::Receipt;
+use yenban_protocol::feed::{FeedItem, Item, Scope};
+use yenban_protocol::id::{CommuneCode, Epoch};
+use yenban_protocol::receipt::{Held, Receipt};
 use yenban_protocol::signed::Signed;
 use yenban_protocol::time::Anchor;
 
@@ -273,4 +274,47 @@ fn a_leftover_of_a_death_gives_its_room_back_after_a_day() {
         assert_eq!(sealed_files(dir.path()).len(), files);
     }
     assert!(phone.check().unwrap().faults.is_empty());
+}
+
+/// The program ended between the note that a file goes and its going, and meanwhile the hub has lost its own.
+#[test]
+fn a_file_that_was_to_go_and_is_still_here_is_offered_when_the_hub_needs_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = VirtualClock::starting_at(EVENING_MS);
+    let mut phone = enrolled(dir.path(), &clock);
+    let mut commune = Commune::new();
+    capture(&mut phone).unwrap();
+    SyncStore::begin_epoch(&mut phone, commune.epoch).unwrap();
+    let (log, last) = (phone.status().unwrap().log.parse().unwrap(), phone.status().unwrap().entries - 1);
+    let objects = dir.path().join("objects");
+    let files = sealed_files(dir.path());
+    let bytes: Vec<_> = std::fs::read_dir(&objects).unwrap().flatten().map(|f| (f.path(), std::fs::read(f.path()).unwrap())).collect();
+    let arrives = |commune: &Commune, phone: &mut Phone, objects: Vec<(Hash, u64)>| {
+        let held = Held { first: 0, last, last_link: SyncStore::link(phone, log, last).unwrap().unwrap() };
+        let receipt = receipt(commune, phone, objects);
+        SyncStore::apply_receipt(phone, &receipt, &[held]).unwrap();
+    };
+    let killed_while_evicting = |commune: &Commune, phone: &mut Phone| {
+        arrives(commune, phone, files.clone());
+        hub_time(commune, phone, EVENING_MS + 30 * DAY_MS);
+        assert_eq!(phone.evict_what_may_go().unwrap().files, 3);
+        bytes.iter().for_each(|(path, bytes)| std::fs::write(path, bytes).unwrap());
+    };
+    let offered = |phone: &Phone| SyncStore::files(phone, 10).unwrap().iter().filter(|file| file.here).count();
+    killed_while_evicting(&commune, &mut phone);
+    let item = Item::ObjectsWanted { objects: files.iter().map(|(hash, _)| *hash).collect() };
+    let issued_ms = EVENING_MS;
+    let (scope, epoch) = (Scope::Commune(CommuneCode::new(5_200).unwrap()), commune.epoch);
+    let value = FeedItem { scope, epoch, number: 1, previous: [0; 32], issued_ms, item };
+    let wanted = Signed::sign(value, &commune.sign).unwrap();
+    SyncStore::apply_items(&mut phone, &[wanted], &[], &[]).unwrap();
+    assert_eq!(offered(&phone), 3);
+    // The same when the hub begins another life instead: the next start does not remove what no receipt names.
+    killed_while_evicting(&commune, &mut phone);
+    commune.epoch = Epoch([6; 8]);
+    SyncStore::begin_epoch(&mut phone, commune.epoch).unwrap();
+    drop(phone);
+    let mut phone = open(dir.path(), &clock);
+    arrives(&commune, &mut phone, Vec::new());
+    assert_eq!((offered(&phone), sealed_files(dir.path()).len()), (3, 3));
 }

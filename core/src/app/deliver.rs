@@ -119,7 +119,11 @@ impl Phone {
             (false, _) => item.bytes().to_vec(),
         };
         let effect = match &value.item {
-            Item::ObjectsWanted { objects } => Effect::Wanted { files: objects.clone(), issued_ms: value.issued_ms },
+            Item::ObjectsWanted { objects } => {
+                let mut here = objects.clone();
+                here.retain(|hash| self.lies_here(hash));
+                Effect::Wanted { files: objects.clone(), here, issued_ms: value.issued_ms }
+            }
             Item::CustodyHead(head) => Effect::Head { number: head.number, hash: head.hash(), item: item.bytes().to_vec() },
             _ => Effect::None,
         };

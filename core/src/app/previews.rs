@@ -51,16 +51,18 @@ impl Phone {
     /// # Errors
     /// [`Error::Locked`], [`Error::StorageFull`], or not saved.
     pub fn make_previews(&mut self, limit: u32) -> Result<u32> {
-        let waiting = self.vault()?.vault.photos_without_previews(limit)?;
+        let unreadable = u32::try_from(self.unreadable.len()).unwrap_or(u32::MAX);
+        let mut waiting = self.vault()?.vault.photos_without_previews(limit.saturating_add(unreadable))?;
+        waiting.retain(|photo| !self.unreadable.contains(&photo.key));
         let mut answered = 0;
-        for photo in waiting {
+        for photo in waiting.into_iter().take(limit as usize) {
             if !self.room_for_previews()? {
                 break;
             }
             self.ready()?;
             match self.previews_of(&photo) {
-                // A medium that cannot be read now: another time, and the next photograph all the same.
-                Err(Error::Io { .. }) => {}
+                // A medium that cannot be read now: at another start, and the next photograph all the same.
+                Err(Error::Io { .. }) => drop(self.unreadable.insert(photo.key)),
                 done => {
                     done?;
                     answered += 1;

@@ -70,8 +70,13 @@ impl Phone {
         let objects = self.folder.objects();
         let names = self.disk.list(&objects).unwrap_or_default();
         let files = self.log.spool.files()?;
-        let evicted = files.iter().filter(|file| file.evicted_ms.is_some() && file.received);
-        let evicted: HashSet<String> = evicted.map(|file| HEXLOWER.encode(&file.sealed_sha256)).collect();
+        let (evicted, unsigned): (Vec<_>, Vec<_>) = files.iter().filter(|file| file.evicted_ms.is_some()).partition(|file| file.received);
+        let evicted: HashSet<String> = evicted.into_iter().map(|file| HEXLOWER.encode(&file.sealed_sha256)).collect();
+        // The hub has begun another life since, or wants them again: what was to go is offered once more.
+        let kept: Vec<_> = unsigned.into_iter().map(|file| file.sealed_sha256).filter(|hash| self.lies_here(hash)).collect();
+        if !kept.is_empty() {
+            self.log.spool.keep_after_all(&kept)?;
+        }
         for name in names.iter().filter(|name| name.starts_with(UNFINISHED) || evicted.contains(*name)) {
             // A file that stays does no harm; the next start tries again.
             let _ = self.disk.remove(&objects.join(name));
@@ -119,6 +124,12 @@ impl Phone {
             }
         }
         self.disk.remove(path).map_err(|e| Error::io("remove", path, e))
+    }
+
+    /// Whether a sealed file of this hash is on the disk, by its name.
+    pub(super) fn lies_here(&self, sealed_sha256: &[u8; 32]) -> bool {
+        let path = object_path(&self.folder.objects(), sealed_sha256);
+        self.disk.size_bytes(&path).is_ok_and(|size| size.is_some())
     }
 
     /// Whether the spool names a sealed file that lies here or that the hub has signed for.

@@ -175,7 +175,7 @@ pub(crate) struct SealedReader {
     used: usize,
     /// Plain bytes at the start of `plain`.
     len: usize,
-    next: Vec<u8>,
+    next: Zeroizing<Vec<u8>>,
     ended: bool,
     failed: Option<io::ErrorKind>,
 }
@@ -208,7 +208,7 @@ impl SealedReader {
             plain: new_buffer(),
             used: 0,
             len: 0,
-            next: Vec::with_capacity(CHUNK_BYTES + CHUNK_TAG_BYTES),
+            next: new_buffer(),
             ended: false,
             failed: None,
         };
@@ -252,7 +252,7 @@ impl SealedReader {
     }
 
     fn advance(&mut self) -> io::Result<()> {
-        std::mem::swap(&mut *self.plain, &mut self.next);
+        std::mem::swap(&mut self.plain, &mut self.next);
         (self.used, self.len) = (0, 0);
         self.read_ahead()?;
         self.ended = self.next.is_empty();

@@ -11,8 +11,8 @@ use crate::limits::{FEED_ITEMS_PER_SCOPE, WITNESS_HEADS_PER_NUMBER};
 pub(crate) enum Effect {
     /// Nothing.
     None,
-    /// The hub wants files again, by an item issued at this time (hub time, ms).
-    Wanted { files: Vec<[u8; 32]>, issued_ms: i64 },
+    /// The hub wants files again, by an item issued at this time (hub time, ms); `here` are those of them that lie here.
+    Wanted { files: Vec<[u8; 32]>, here: Vec<[u8; 32]>, issued_ms: i64 },
     /// A head of custody: its number and hash, with the signed item that brought it.
     Head { number: u64, hash: [u8; 32], item: Vec<u8> },
 }
@@ -152,7 +152,7 @@ impl Spool {
 fn apply(tx: &Transaction<'_>, effect: &Effect) -> rusqlite::Result<()> {
     match effect {
         Effect::None => Ok(()),
-        Effect::Wanted { files, issued_ms } => offer_again(tx, files, *issued_ms),
+        Effect::Wanted { files, here, issued_ms } => offer_again(tx, files, here, *issued_ms),
         Effect::Head { number, hash, item } => {
             tx.prepare_cached(
                 "INSERT OR IGNORE INTO witness(number, head, item)

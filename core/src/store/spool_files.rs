@@ -127,6 +127,11 @@ impl Spool {
         })
     }
 
+    /// Takes back that files were removed: they lie here, and no receipt of this epoch names them.
+    pub(crate) fn keep_after_all(&mut self, files: &[[u8; 32]]) -> Result<()> {
+        self.transaction("keep a file after all", |tx| files.iter().try_for_each(|file| keep(tx, file)))
+    }
+
     /// Takes the files that an entry names back from where they were set aside; `false` when none was.
     pub(crate) fn unpark_files(&mut self, entry: Key) -> Result<bool> {
         self.transaction("take a file back", |tx| {
@@ -154,11 +159,17 @@ pub(super) fn mark_received(tx: &Transaction<'_>, receipt: &ReceiptRow<'_>) -> r
     Ok(())
 }
 
-/// The hub has lost these: what is still here is offered again, and no receipt from before counts for it.
-pub(super) fn offer_again(tx: &Transaction<'_>, files: &[[u8; 32]], issued_ms: i64) -> rusqlite::Result<()> {
+/// The hub has lost these: what is still here is offered again, and no receipt from before counts for it. `here`: a file
+/// noted as removed that was not, because the program ended in between.
+pub(super) fn offer_again(tx: &Transaction<'_>, files: &[[u8; 32]], here: &[[u8; 32]], issued_ms: i64) -> rusqlite::Result<()> {
+    here.iter().try_for_each(|file| keep(tx, file))?;
     let mut statement = tx.prepare_cached(
         "UPDATE file SET epoch = NULL, hub_ms = NULL, hold_s = NULL, parked = NULL, attempts = 0, reason = NULL, wanted_ms = ?2
          WHERE sealed_sha256 = ?1 AND evicted_ms IS NULL",
     )?;
     files.iter().try_for_each(|file| statement.execute(params![file, issued_ms]).map(|_| ()))
+}
+
+fn keep(tx: &Transaction<'_>, file: &[u8; 32]) -> rusqlite::Result<()> {
+    tx.prepare_cached("UPDATE file SET evicted_ms = NULL WHERE sealed_sha256 = ?1")?.execute([file]).map(|_| ())
 }
