@@ -5,6 +5,7 @@
 //! has no previews, with the reason.
 
 mod exif;
+mod format;
 mod jpeg;
 pub(crate) mod look;
 pub(crate) mod preview;
