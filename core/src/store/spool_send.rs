@@ -156,6 +156,10 @@ impl Spool {
                 ])?;
             }
             mark_received(tx, receipt)?;
+            // A receipt about files alone says nothing of entries, and takes the place of none that does.
+            if receipt.held.is_empty() {
+                return Ok(());
+            }
             tx.prepare_cached(
                 "INSERT INTO receipt(log, epoch, hub_ms, hold_s, bytes) VALUES (?1, ?2, ?3, ?4, ?5)
                  ON CONFLICT(log) DO UPDATE SET epoch = ?2, hub_ms = ?3, hold_s = ?4, bytes = ?5
