@@ -59,6 +59,7 @@ fn from_an_empty_folder_to_the_commune_s_list() {
         "evidence_bytes",
         "resent_bytes",
         "unsent",
+        "evidence_waiting",
         "parked",
         "outcome",
     ];

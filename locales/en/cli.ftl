@@ -12,6 +12,13 @@ cli-sync-partial = { $unsent ->
     [one] { $unsent } item waits
    *[other] { $unsent } items wait
 } to be sent. Run again to go on.
+cli-sync-partial-files = { $unsent ->
+    [one] { $unsent } item
+   *[other] { $unsent } items
+} and { $files ->
+    [one] { $files } photo file
+   *[other] { $files } photo files
+} wait to be sent. Run again to go on.
 cli-joined = ✓ Joined the group of { $place }. Device { $device }.
 
 # Words of --help.

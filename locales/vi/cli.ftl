@@ -6,6 +6,7 @@ cli-checked-in = ✓ Đã báo có mặt lúc { $time }.
 cli-report-saved = ✓ Đã lưu: { $kind }. Mã { $id }.
 cli-sync-up-to-date = ✓✓ Tất cả đã tới xã.
 cli-sync-partial = Còn { $unsent } việc chờ gửi. Chạy lại để gửi tiếp.
+cli-sync-partial-files = Còn { $unsent } việc và { $files } tệp ảnh chờ gửi. Chạy lại để gửi tiếp.
 cli-joined = ✓ Đã vào tổ của { $place }. Máy { $device }.
 
 # Lời của --help.

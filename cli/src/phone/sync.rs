@@ -18,7 +18,8 @@ pub(crate) fn document(outcome: &Outcome) -> Value {
     json!({
         "pushed_entries": outcome.pushed_entries, "pushed_bytes": outcome.pushed_bytes, "pulled_items": outcome.pulled_items,
         "pulled_bytes": outcome.pulled_bytes, "requests": outcome.requests, "evidence_bytes": outcome.evidence_bytes,
-        "resent_bytes": outcome.resent_bytes, "unsent": outcome.unsent, "parked": outcome.parked, "outcome": outcome.verdict.code(),
+        "resent_bytes": outcome.resent_bytes, "unsent": outcome.unsent, "evidence_waiting": outcome.evidence_waiting,
+        "parked": outcome.parked, "outcome": outcome.verdict.code(),
         "reason": outcome.reason.as_ref().map(|reason| json!({ "code": reason.code, "detail": reason.detail })),
     })
 }
@@ -42,13 +43,19 @@ pub(super) fn run(job: &Job<'_>) -> Result<()> {
     }
     match outcome.verdict {
         Verdict::UpToDate => job.out.line(&words.word("cli-sync-up-to-date")),
-        Verdict::Partial => Err(Fault::no("cli-sync-partial").count("unsent", outcome.unsent).coded("partial")),
+        Verdict::Partial => Err(partial(&outcome)),
         Verdict::Offline => Err(Fault::could_not("phone-offline").coded("offline")),
         Verdict::Refused => Err(match &outcome.reason {
             Some(reason) => fault::refused(&reason.code, &reason.detail),
             None => Fault::no("error-hub-refused").with("reason", ""),
         }),
     }
+}
+
+/// What waits: entries, and files where there are any.
+fn partial(outcome: &Outcome) -> Fault {
+    let key = if outcome.evidence_waiting > 0 { "cli-sync-partial-files" } else { "cli-sync-partial" };
+    Fault::no(key).count("unsent", outcome.unsent).count("files", outcome.evidence_waiting).coded("partial")
 }
 
 /// Syncs a phone over the network.
