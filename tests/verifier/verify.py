@@ -16,6 +16,7 @@ A line that cannot be served is answered with {"error": ..}. Only the standard l
 """
 
 import argparse
+import datetime
 import json
 import sys
 
@@ -69,6 +70,22 @@ def batch(lines, out):
     out.flush()
 
 
+def rfc3339(at_ms):
+    """A time as the document writes it; None for one that no calendar has."""
+    try:
+        at = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc) + datetime.timedelta(milliseconds=at_ms)
+    except (TypeError, OverflowError):
+        return None
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def document(answer):
+    """The JSON of docs/EVIDENCE.md: times as RFC 3339, the commune as its five digits."""
+    items = [line | {key: rfc3339(line[key]) for key in ("not_before", "not_after")} for line in answer["items"]]
+    commune = None if answer["commune"] is None else f"{answer['commune']:05}"
+    return answer | {"commune": commune, "exported_at": rfc3339(answer["exported_at"]), "items": items}
+
+
 def for_people(answer):
     for line in answer["items"]:
         print(f"{line['verdict']:<11}{line['kind']:<9} {line['id']}" + (f"  ({line['reason']})" if line["reason"] else ""))
@@ -98,7 +115,7 @@ def main():
         print(f"verify.py: {why or 'not enough memory'}", file=sys.stderr)
         return 3
     if given.json:
-        print(json.dumps(answer, ensure_ascii=False))
+        print(json.dumps(document(answer), ensure_ascii=False))
     else:
         for_people(answer)
     return 0 if answer["verdict"] in ("intact", "erased") else 1
