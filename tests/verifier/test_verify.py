@@ -331,7 +331,7 @@ class CommandLine(unittest.TestCase):
             done = self.run_it(*arguments)
             self.assertEqual((done.returncode, "Traceback" in done.stderr), (code, False), (arguments, done))
         told = json.loads(self.run_it(bundle, "--json").stdout)
-        self.assertEqual((told["verdict"], told["root"], told["commune"]), ("intact", bundles.FINGERPRINT, 123))
+        self.assertEqual((told["verdict"], told["root"], told["commune"]), ("intact", bundles.FINGERPRINT, "00123"))
 
     def test_batch(self):
         good = bundles.Commune().build()
