@@ -170,7 +170,6 @@ cli-hub-evidence-missing = ✗ Photographs are missing or altered. Run hub check
 cli-status-root = Root of the commune: { $root }
 help-amend-photo = Add a photograph to the incident, also one that could not be taken in before. May be given several times.
 error-not-a-file = { $path } is no file. Choose a file.
-error-file-exists = { $path } is there already. Choose another name: nothing is ever written over.
 error-photo-left-out = Report { $id } is saved. Photograph { $path } was not taken in: { $reason } Add it with `phone amend { $id } --photo`.
 minute-photos-missing = Not complete: { $n } announced photographs are missing
 minute-file-original = original

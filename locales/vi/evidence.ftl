@@ -148,7 +148,7 @@ verify-reason-custody-received = sổ lưu giữ không ghi đã nhận những 
 
 help-verify = Kiểm tra một tệp trích xuất ảnh hiện trường: không cần máy xã, không cần mạng.
 help-verify-bundle = Tệp trích xuất, do `yenban hub export --format bundle` ghi.
-help-verify-root = Khóa gốc của xã mà bạn tin: vân tay 64 chữ số hoặc tệp ghi vân tay đó.
+help-verify-root = Khóa gốc đáng tin của xã: vân tay 64 chữ số, hoặc tệp ghi vân tay đó.
 help-verify-witness = Các bản ký sổ lưu giữ mà một điện thoại của xã đã nhớ.
 help-export-purpose = Trích xuất để làm gì; ghi vào sổ lưu giữ của từng ảnh (dạng bundle).
 cli-purpose-none = không nêu mục đích
@@ -170,7 +170,6 @@ cli-hub-evidence-missing = ✗ Có ảnh mất hoặc bị thay đổi. Chạy h
 cli-status-root = Khóa gốc của xã: { $root }
 help-amend-photo = Thêm ảnh vào vụ việc, kể cả ảnh lần trước chưa nhận được. Ghi được nhiều lần.
 error-not-a-file = { $path } không phải là tệp. Chọn một tệp.
-error-file-exists = Đã có { $path }. Chọn tên khác: không ghi đè tệp nào.
 error-photo-left-out = Việc { $id } đã lưu. Ảnh { $path } chưa nhận được: { $reason } Thêm lại bằng `phone amend { $id } --photo`.
 minute-photos-missing = Chưa đủ: còn thiếu { $n } ảnh đã báo trước
 minute-file-original = bản gốc

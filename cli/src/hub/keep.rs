@@ -73,9 +73,7 @@ pub(super) fn check(job: &Job<'_>) -> Result<()> {
 /// `backup`.
 pub(super) fn backup(job: &Job<'_>) -> Result<()> {
     let file = job.values.need_path("file")?;
-    if file.exists() {
-        return Err(Fault::usage("error-file-exists").at(&file));
-    }
+    crate::files::free(&file)?;
     let made = job.at_the_hub(async |admin| admin.backup(&file).await)?;
     job.out.document(&json!(made))?;
     let size = job.words().size(made.size_bytes);
