@@ -8,7 +8,7 @@ use data_encoding::HEXLOWER_PERMISSIVE;
 use serde_json::{Value, json};
 use yenban_hub::keys::HubVerifier;
 use yenban_locales::Words;
-use yenban_protocol::bundle::tar::Scanner;
+use yenban_protocol::bundle::tar::{Contents, Scanner};
 use yenban_protocol::bundle::{Kind, Line, Report, Trust, Verdict, judge, read_statements};
 use yenban_protocol::crypto::Hash;
 use yenban_protocol::keys::{KeyHistory, root_hash};
@@ -33,20 +33,21 @@ pub(crate) fn run(values: Values<'_>, out: &Output) -> Result<()> {
         Some((bytes, path)) => read_statements(bytes).map_err(|_| Fault::usage("error-witness-unreadable").at(path))?,
         None => Vec::new(),
     };
-    let report = judged(&path, root, &heads, out)?;
+    let (_, report) = judged(&path, root, &heads, out)?;
     out.document(&document(&report))?;
     tell(&report, root.is_some(), witness.is_some(), out)?;
     ended(&report, &path, out.words)
 }
 
-/// The verdict on a bundle under the root that is trusted, with the heads that a witness kept.
-pub(crate) fn judged(path: &Path, root: Option<Hash>, heads: &[&[u8]], out: &Output) -> Result<Report> {
+/// What a bundle holds, and the verdict on it under the root that is trusted, with the heads that a witness kept.
+pub(crate) fn judged(path: &Path, root: Option<Hash>, heads: &[&[u8]], out: &Output) -> Result<(Contents, Report)> {
     let contents = scan(path, out)?.finish();
-    Ok(judge(&contents, Trust { root, witness: heads }, &HubVerifier::default()))
+    let report = judge(&contents, Trust { root, witness: heads }, &HubVerifier::default());
+    Ok((contents, report))
 }
 
 /// Reads a bundle once, from its first byte to its last.
-pub(crate) fn scan(path: &Path, out: &Output) -> Result<Scanner> {
+fn scan(path: &Path, out: &Output) -> Result<Scanner> {
     let mut file = files::open(path, out.words)?;
     let progress = out.progress();
     let mut scanner = Scanner::default();

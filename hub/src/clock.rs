@@ -4,6 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+/// An hour, in milliseconds.
+pub const HOUR_MS: i64 = 3_600_000;
+/// A day, in milliseconds.
+pub const DAY_MS: i64 = 24 * HOUR_MS;
+/// How far Viet Nam is ahead of UTC, all year, in milliseconds.
+pub const ZONE_MS: i64 = 7 * HOUR_MS;
+
 /// Says what time it is, in milliseconds since 1970-01-01 UTC.
 pub trait Clock: Send + Sync + 'static {
     /// Now, in milliseconds.

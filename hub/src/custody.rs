@@ -4,12 +4,9 @@
 use yenban_protocol::feed::Scope;
 
 use crate::app::Hub;
+use crate::clock::{DAY_MS, ZONE_MS};
 use crate::error::Result;
 use crate::store::{CustodyHeadRow, CustodyNote};
-
-/// Viet Nam is seven hours ahead of UTC, all year.
-const ZONE_MS: i64 = 7 * 3_600_000;
-const DAY_MS: i64 = 24 * 3_600_000;
 
 /// The day of a moment in Viet Nam: year * 10,000 + month * 100 + day.
 pub fn day_of(at_ms: i64) -> u32 {

@@ -9,14 +9,11 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::app::Hub;
+use crate::clock::{DAY_MS, HOUR_MS, ZONE_MS};
 use crate::error::{HubError, Result};
 use crate::limits::{JOB_TICK, NIGHTLY_HOUR};
 use crate::{custody, retention, scrub, upload};
 
-const HOUR_MS: i64 = 3_600_000;
-const DAY_MS: i64 = 24 * HOUR_MS;
-/// Viet Nam is seven hours ahead of UTC, all year.
-const ZONE_MS: i64 = 7 * HOUR_MS;
 const HOURLY: &str = "job_hourly_ms";
 const NIGHTLY: &str = "job_nightly_ms";
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use yenban_core::sync::SyncStore;
 use yenban_hub::exchange::Scope;
+use yenban_protocol::bundle::tar::Contents;
 use yenban_protocol::bundle::{Kind, Report, Verdict, read_statements};
 use yenban_protocol::crypto::{Hash, sha256};
 
@@ -31,9 +32,9 @@ impl Night<'_> {
         let size = self.words().size(written.size_bytes);
         self.say("demo-bundle", &[("n", written.originals.into()), ("size", size.into())])?;
         let root = self.with(0, |phone| SyncStore::identity(phone))?.root_hash;
-        let report = self.judged(&bundle, root, &heads)?;
+        let (contents, report) = self.judged(&bundle, root, &heads)?;
         let photos = report.lines.iter().filter(|line| line.kind == Kind::Photo && line.verdict == Verdict::Intact).count();
-        let same = self.originals_in(&bundle, stage)?;
+        let same = self.originals_in(&contents, stage)?;
         let n = stage.photos.len();
         let held = report.verdict == Verdict::Intact && photos == n && same == n && !witnessed(&heads)?.is_empty();
         self.prove("verify", held, "demo-proof-verify", &[("n", photos.into())]);
@@ -51,7 +52,7 @@ impl Night<'_> {
             *byte ^= 1;
         }
         std::fs::write(&altered, &bytes).map_err(|error| unwritable(&altered, &error, self.words()))?;
-        let report = self.judged(&altered, root, heads)?;
+        let (_, report) = self.judged(&altered, root, heads)?;
         let found: Vec<_> = report.lines.iter().filter(|line| line.verdict == Verdict::Altered).collect();
         let held = place.is_some() && report.verdict == Verdict::Altered && found.len() == 1 && found[0].kind == Kind::Photo;
         self.say("demo-altered", &[])?;
@@ -59,13 +60,12 @@ impl Night<'_> {
         Ok(())
     }
 
-    fn judged(&self, bundle: &Path, root: Hash, heads: &[u8]) -> Result<Report> {
+    fn judged(&self, bundle: &Path, root: Hash, heads: &[u8]) -> Result<(Contents, Report)> {
         verify::judged(bundle, Some(root), &witnessed(heads)?, self.out())
     }
 
     /// How many of the given photographs lie in the bundle, by the hash of their bytes.
-    fn originals_in(&self, bundle: &Path, stage: &Stage) -> Result<usize> {
-        let contents = verify::scan(bundle, self.out())?.finish();
+    fn originals_in(&self, contents: &Contents, stage: &Stage) -> Result<usize> {
         let hashes: Vec<Hash> =
             contents.members.iter().filter(|(name, _)| name.starts_with("originals/")).map(|(_, member)| member.sha256).collect();
         let mut found = 0;
