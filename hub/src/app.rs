@@ -71,6 +71,8 @@ pub struct Hub {
     pub uploads: Uploads,
     /// The console's doors.
     pub console: crate::console::access::Access,
+    /// Held by the export of an evidence bundle that is under way.
+    pub(crate) exporting: tokio::sync::Mutex<()>,
     identity: Identity,
     commune: CommuneCode,
     clock: SharedClock,
@@ -138,6 +140,7 @@ impl Hub {
             metrics: Metrics::default(),
             folder,
             console: crate::console::access::Access::default(),
+            exporting: tokio::sync::Mutex::default(),
             identity,
             commune,
             clock,
@@ -150,6 +153,7 @@ impl Hub {
             crate::scrub::objects(&hub, |_| ()).await?;
             hub.store.set_value(backup::UNREAD, Vec::new()).await?;
         }
+        crate::exchange::bundle::recover(&hub).await?;
         Ok(hub)
     }
 

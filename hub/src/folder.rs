@@ -34,6 +34,8 @@ pub struct Lock {
 
 /// Largest small file (keys, identity, address) read into memory.
 const SMALL_FILE_MAX: u64 = 256 * 1024;
+/// Read and written by the owner alone.
+pub(crate) const PRIVATE_MODE: u32 = 0o600;
 const LOCK_RETRY: Duration = Duration::from_millis(50);
 
 impl Folder {
@@ -125,7 +127,7 @@ impl Folder {
             return Err(HubError::folder(&self.root, "no hub here: make one with `yenban hub init`"));
         }
         let path = self.root.join("lock");
-        let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).mode(0o600).open(&path);
+        let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).mode(PRIVATE_MODE).open(&path);
         let file = file.map_err(HubError::file(&path))?;
         let waited = Stopwatch::start();
         loop {
@@ -140,6 +142,16 @@ impl Folder {
     }
 }
 
+/// Makes a file that only its owner may read and write. Nothing may lie under its name, nor a link that leads elsewhere:
+/// the one place where the hub makes such files.
+///
+/// # Errors
+/// When there is something, among others.
+pub fn create_private(path: &Path) -> std::io::Result<File> {
+    // `create_new` follows no link either: the system refuses whatever has this name.
+    OpenOptions::new().read(true).write(true).create_new(true).mode(PRIVATE_MODE).open(path)
+}
+
 /// Writes a small file that only its owner may read, whole or not at all.
 pub fn write_private(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut name = path.as_os_str().to_os_string();
@@ -148,7 +160,7 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> Result<()> {
     // A rest of an interrupted write may lie here; it was never in use.
     let _ = fs::remove_file(&new);
     let write = || -> std::io::Result<()> {
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
+        let mut file = create_private(&new)?;
         file.write_all(bytes)?;
         file.sync_all()?;
         fs::rename(&new, path)?;
@@ -191,7 +203,14 @@ mod tests {
         folder.create().expect("created");
         write_private(&folder.identity(), b"{}").expect("written");
         let mode = fs::metadata(folder.identity()).expect("meta").permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
+        assert_eq!(mode & 0o777, PRIVATE_MODE);
+        let elsewhere = dir.path().join("elsewhere");
+        std::os::unix::fs::symlink(&elsewhere, dir.path().join("link")).expect("a link");
+        for taken in [folder.identity(), dir.path().join("link")] {
+            let refused = create_private(&taken).expect_err("taken");
+            assert_eq!(refused.kind(), std::io::ErrorKind::AlreadyExists, "{}", taken.display());
+        }
+        assert!(!elsewhere.exists(), "no link is followed");
         let held = folder.lock(Duration::ZERO).expect("free");
         assert!(matches!(folder.lock(Duration::ZERO), Err(HubError::Locked(_))));
         drop(held);

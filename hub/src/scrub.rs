@@ -38,16 +38,13 @@ pub async fn objects(hub: &Hub, mut progress: impl FnMut(u64) + Send) -> Result<
         after = last.id;
         let mut found = Vec::with_capacity(rows.len());
         for row in rows {
-            let one = read_again(hub, row).await?;
+            let one = read_again(hub, row, |_| Ok(())).await?;
             checked.objects += 1;
             checked.bytes += one.row.size_bytes;
             if one.state != ObjectState::Verified {
                 let Found { row, state, .. } = &one;
                 checked.wrong.push(format!("{} {}: {}; device {} may still have it", row.item, row.kind.code(), state.code(), row.device));
-                if row.state == ObjectState::Verified {
-                    hub.metrics.objects_lost.inc();
-                    tracing::error!(item = %row.item, kind = row.kind.code(), state = state.code(), "a file is not what it was");
-                }
+                told(hub, &one);
             }
             found.push(one);
             progress(checked.objects);
@@ -59,16 +56,37 @@ pub async fn objects(hub: &Hub, mut progress: impl FnMut(u64) + Send) -> Result<
     Ok(checked)
 }
 
-async fn read_again(hub: &Hub, row: ObjectRow) -> Result<Found> {
+/// Reads one file again and gives its chunks to `take`; what it got is good only if the state found is
+/// [`ObjectState::Verified`].
+pub(crate) async fn read_again(hub: &Hub, row: ObjectRow, take: impl FnMut(&[u8]) -> Result<()> + Send) -> Result<Found> {
     let Some(stored) = &row.stored else { return Ok(Found { row, state: ObjectState::Missing, bytes: None }) };
     // A task of its own lets other work go on between two reads of a long file.
     tokio::task::yield_now().await;
-    let (state, bytes) = match sealed::read(hub.storage.as_ref(), stored, |_| Ok(())).await? {
+    let (state, bytes) = match sealed::read(hub.storage.as_ref(), stored, take).await? {
         Read::Whole(hash, size) if (hash, size) == (row.sha256, row.size_bytes) => (ObjectState::Verified, None),
         Read::Missing => (ObjectState::Missing, None),
         Read::Whole(..) | Read::Altered => (ObjectState::Altered, raw(hub, stored.name).await?),
     };
     Ok(Found { row, state, bytes })
+}
+
+/// Tells of a file that was found altered or missing for the first time.
+fn told(hub: &Hub, Found { row, state, .. }: &Found) {
+    if row.state == ObjectState::Verified && *state != ObjectState::Verified {
+        hub.metrics.objects_lost.inc();
+        tracing::error!(item = %row.item, kind = row.kind.code(), state = state.code(), "a file is not what it was");
+    }
+}
+
+/// Notes what a look on another errand found altered or missing, and asks the phones for it at once: an export that
+/// steps on a broken file knows as much as a check does.
+pub(crate) async fn settle(hub: &Hub, lost: Vec<Found>) -> Result<()> {
+    if lost.is_empty() {
+        return Ok(());
+    }
+    lost.iter().for_each(|one| told(hub, one));
+    hub.store.objects_checked(lost, hub.now_ms()).await?;
+    ask(hub).await.map(drop)
 }
 
 /// Hash and length of the bytes as they lie in storage; `None`: they cannot be read.

@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 use super::{Operation, perform};
 use crate::app::Hub;
 use crate::error::{HubError, Problem, Refusal, Result};
+use crate::folder::PRIVATE_MODE;
 use crate::limits::{CONTROL_CONNECTIONS_MAX, CONTROL_LINE_MAX};
 
 /// One answer.
@@ -48,7 +49,7 @@ pub fn listen(hub: Arc<Hub>) -> Result<Control> {
     let path = hub.folder.control_socket();
     let _ = std::fs::remove_file(&path);
     let listener = UnixListener::bind(&path).map_err(HubError::file(&path))?;
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).map_err(HubError::file(&path))?;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(PRIVATE_MODE)).map_err(HubError::file(&path))?;
     let task = tokio::spawn(async move {
         let room = Arc::new(Semaphore::new(CONTROL_CONNECTIONS_MAX));
         loop {

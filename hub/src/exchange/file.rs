@@ -1,12 +1,13 @@
 //! A file that appears whole or not at all: written beside its place under another name, fsynced, then renamed. It
 //! never takes the place of another.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use crate::entropy;
 use crate::error::{HubError, Result};
+use crate::folder;
 
 /// A file under way. Dropped without [`Outgoing::finish`], it leaves nothing behind.
 pub(super) struct Outgoing {
@@ -26,12 +27,8 @@ impl Outgoing {
         hidden.push(name);
         hidden.push(format!(".{:016x}.partial", u64::from_le_bytes(entropy::array())));
         let partial = target.with_file_name(hidden);
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
         // Reports are for the one who exports, not for every account of the machine.
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(&partial).map_err(HubError::file(target))?;
+        let file = folder::create_private(&partial).map_err(HubError::file(target))?;
         Ok(Self { file: Some(BufWriter::new(file)), partial, target: target.to_owned() })
     }
 
@@ -40,8 +37,13 @@ impl Outgoing {
         &self.target
     }
 
-    /// Makes the file durable and gives it its name.
-    pub(super) fn finish(mut self) -> Result<()> {
+    /// Where it lies until then: whoever dies over it can be cleaned up after.
+    pub(super) fn partial(&self) -> &Path {
+        &self.partial
+    }
+
+    /// Makes the file durable and gives it its name. After an error there is nothing under that name.
+    pub(super) fn finish(&mut self) -> Result<()> {
         let writer = self.file.take().ok_or(HubError::Stopping)?;
         let done = || -> io::Result<()> {
             let file = writer.into_inner().map_err(io::IntoInnerError::into_error)?;
@@ -49,7 +51,7 @@ impl Outgoing {
             fs::rename(&self.partial, &self.target)?;
             let folder = self.target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
             // The new name is durable with its folder.
-            File::open(folder)?.sync_all()
+            File::open(folder)?.sync_all().inspect_err(|_| drop(fs::remove_file(&self.target)))
         };
         done().map_err(HubError::file(&self.target))
     }

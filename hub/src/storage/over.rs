@@ -16,6 +16,7 @@ use object_store::{Error, ObjectStore, ObjectStoreExt as _, PutMode, PutPayload}
 
 use super::{Later, ObjectName, ObjectStorage, Part, Parts};
 use crate::error::{HubError, Refusal, Result};
+use crate::folder::PRIVATE_MODE;
 use crate::limits::{STORAGE_PART_BYTES, STORAGE_READ_MAX_BYTES};
 
 /// Under this ending a file in several parts is gathered before it gets its name.
@@ -137,7 +138,7 @@ impl OverObjectStore {
     fn make_private(&self, name: ObjectName) -> Result<()> {
         let Some(folder) = &self.folder else { return Ok(()) };
         let file = folder.join(name.to_string());
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).map_err(HubError::file(&file))
+        fs::set_permissions(&file, fs::Permissions::from_mode(PRIVATE_MODE)).map_err(HubError::file(&file))
     }
 
     fn sync_folder(&self) -> Result<()> {

@@ -1,9 +1,11 @@
 //! The calls by which uploads touch the disk, so that a test can let each of them fail or be the last one.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
+
+use crate::folder;
 
 /// What uploads do to a disk.
 pub trait Disk: Send + Sync + 'static {
@@ -29,7 +31,7 @@ pub struct RealDisk;
 
 impl Disk for RealDisk {
     fn create(&self, path: &Path) -> io::Result<File> {
-        OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path)
+        folder::create_private(path)
     }
 
     fn write(&self, file: &File, offset: u64, bytes: &[u8]) -> io::Result<()> {

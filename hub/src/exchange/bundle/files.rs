@@ -5,53 +5,59 @@ use std::io::Write;
 
 use yenban_protocol::bundle::{COPIES, ORIGINALS};
 use yenban_protocol::crypto::Hash;
-use yenban_protocol::custody::{Action, Item};
+use yenban_protocol::custody::Item;
 
+use crate::app::Hub;
 use crate::error::{HubError, Result};
-use crate::storage::ObjectStorage;
+use crate::scrub;
 use crate::storage::sealed::{Read, read};
-use crate::store::{ObjectKind, ObjectRow, ObjectState, StoredAs};
+use crate::store::{Found, ObjectKind, ObjectRow, ObjectState, StoredAs};
+
+/// Said when a file that was good a moment ago is not any more. Faces know it by these words.
+const CHANGED: &str = "a file changed while it was exported; run `hub check`";
 
 /// First bytes that tell the kind of a picture.
 const SNIFF_BYTES: usize = 12;
 
-/// A stored file that goes into a bundle.
+/// A stored file that goes into a bundle: its row, where [`look`] found it good.
 #[derive(Debug, Clone)]
-pub(super) struct Stored {
-    pub(super) at: StoredAs,
-    pub(super) sha256: Hash,
-    pub(super) size_bytes: u64,
+pub(super) struct Stored(ObjectRow, StoredAs);
+
+impl Stored {
+    pub(super) fn sha256(&self) -> Hash {
+        self.0.sha256
+    }
+
+    pub(super) fn size_bytes(&self) -> u64 {
+        self.0.size_bytes
+    }
 }
 
 /// What reading an object found.
-pub(super) enum Found {
+pub(super) enum Looked {
     /// It is what its entry says; its first bytes, for the ending of its name.
     Good(Stored, &'static str),
-    /// It is not there, and never came, or is expected to be gone.
+    /// It is not there, and never came, or is known to be gone or altered.
     NotHere,
-    /// It should be there: what to note in the custody record.
-    Lost(Action),
+    /// It should be there and is not, or not as it was.
+    Lost(Found),
 }
 
 /// Reads an object whole.
-pub(super) async fn look(storage: &dyn ObjectStorage, row: &ObjectRow) -> Result<Found> {
-    let lost = match row.state {
-        ObjectState::Verified => Found::Lost(Action::FoundMissing),
-        _ => Found::NotHere,
-    };
-    let (ObjectState::Verified, Some(stored)) = (row.state, &row.stored) else { return Ok(lost) };
+pub(super) async fn look(hub: &Hub, row: &ObjectRow) -> Result<Looked> {
+    if row.state != ObjectState::Verified {
+        return Ok(Looked::NotHere);
+    }
     let mut first = Vec::with_capacity(SNIFF_BYTES);
-    let found = read(storage, stored, |chunk| {
+    let found = scrub::read_again(hub, row.clone(), |chunk| {
         let more = SNIFF_BYTES.saturating_sub(first.len()).min(chunk.len());
         first.extend_from_slice(&chunk[..more]);
         Ok(())
     });
-    Ok(match found.await? {
-        Read::Whole(hash, size) if (hash, size) == (row.sha256, row.size_bytes) => {
-            Found::Good(Stored { at: stored.clone(), sha256: hash, size_bytes: size }, ending(&first))
-        }
-        Read::Missing => lost,
-        Read::Whole(..) | Read::Altered => Found::Lost(Action::FoundAltered),
+    let found = found.await?;
+    Ok(match (found.state, found.row.stored.clone()) {
+        (ObjectState::Verified, Some(at)) => Looked::Good(Stored(found.row, at), ending(&first)),
+        _ => Looked::Lost(found),
     })
 }
 
@@ -77,9 +83,13 @@ pub(super) fn copy_name(item: &Item, kind: ObjectKind, ending: &str) -> String {
 }
 
 /// Writes a stored file out. What was written counts only if this succeeds.
-pub(super) async fn write(storage: &dyn ObjectStorage, stored: &Stored, out: &mut (dyn Write + Send)) -> Result<()> {
+///
+/// # Errors
+/// When it cannot be written, or is not what [`look`] found any more: that is noted and asked for before this answers,
+/// so the next export knows it.
+pub(super) async fn write(hub: &Hub, Stored(row, at): &Stored, out: &mut (dyn Write + Send)) -> Result<()> {
     let mut failed = None;
-    let found = read(storage, &stored.at, |chunk| {
+    let found = read(hub.storage.as_ref(), at, |chunk| {
         if let (None, Err(error)) = (&failed, out.write_all(chunk)) {
             failed = Some(error);
         }
@@ -89,8 +99,10 @@ pub(super) async fn write(storage: &dyn ObjectStorage, stored: &Stored, out: &mu
     if let Some(error) = failed {
         return Err(HubError::file(std::path::Path::new("bundle"))(error));
     }
-    match found {
-        Read::Whole(hash, size) if (hash, size) == (stored.sha256, stored.size_bytes) => Ok(()),
-        _ => Err(HubError::Store("a file changed while it was exported; run `hub check`".to_owned())),
+    if found == Read::Whole(row.sha256, row.size_bytes) {
+        return Ok(());
     }
+    let again = scrub::read_again(hub, row.clone(), |_| Ok(())).await?;
+    scrub::settle(hub, vec![again]).await?;
+    Err(HubError::Store(CHANGED.to_owned()))
 }

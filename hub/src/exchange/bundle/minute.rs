@@ -8,7 +8,7 @@ use yenban_locales::{Lang, Words};
 use yenban_protocol::bundle::{CustodyFile, LogFile, Manifest, Step};
 use yenban_protocol::chain::{Part, StoredBody};
 use yenban_protocol::crypto::Signer as _;
-use yenban_protocol::custody::{Action, Commit, CustodyFacts, CustodyRecord, Who};
+use yenban_protocol::custody::{Action, Commit, CustodyFacts, CustodyRecord, ORIGINAL_NOTE, Who};
 use yenban_protocol::id::EntryName;
 use yenban_protocol::keys::root_hash;
 use yenban_protocol::record::{Act, Position, PreviewKind, Provider, Record};
@@ -16,6 +16,7 @@ use yenban_protocol::text::{display_safe, display_safe_lines};
 use yenban_protocol::time::{Bounds, Interval};
 
 use super::chains::Custody;
+use super::under_way::FAILED_NOTE;
 use super::{Photo, files};
 use crate::app::Hub;
 use crate::error::{HubError, Result};
@@ -265,15 +266,15 @@ fn actor(t: Tongues, name: &str) -> String {
 async fn picture(hub: &Hub, photo: &Photo, room: &mut u64) -> Result<Option<String>> {
     let fits = |size: u64| size <= MINUTE_COPY_MAX_BYTES.min(*room);
     let small = photo.copies.iter().filter(|(kind, ..)| *kind == PreviewKind::Thumbnail);
-    let Some((_, stored, ending)) = small.chain(&photo.copies).find(|(_, stored, _)| fits(stored.size_bytes)) else { return Ok(None) };
+    let Some((_, stored, ending)) = small.chain(&photo.copies).find(|(_, stored, _)| fits(stored.size_bytes())) else { return Ok(None) };
     let media = match *ending {
         "jpg" => "jpeg",
         "png" | "webp" => ending,
         _ => return Ok(None),
     };
-    *room -= stored.size_bytes;
+    *room -= stored.size_bytes();
     let mut bytes = Vec::new();
-    files::write(hub.storage.as_ref(), stored, &mut bytes).await?;
+    files::write(hub, stored, &mut bytes).await?;
     Ok(Some(format!("data:image/{media};base64,{}", BASE64.encode(&bytes))))
 }
 
@@ -339,8 +340,14 @@ fn state(t: Tongues, found: &Photo, chain: Option<&CustodyFile>) -> Both {
     if found.original.is_some() {
         return t.word("minute-state-here");
     }
-    let tells = |action: &Action| matches!(action, Action::Received | Action::Deleted | Action::FoundAltered | Action::FoundMissing);
-    let last = chain.and_then(|chain| chain.records.iter().rev().map(|(_, facts)| facts.action).find(tells));
+    // A record of the same chain may be about a smaller copy: that says nothing of the original.
+    let tells = |facts: &CustodyFacts| match facts.action {
+        Action::Deleted => true,
+        Action::Received | Action::FoundAltered | Action::FoundMissing => facts.note.as_deref() == Some(ORIGINAL_NOTE),
+        _ => false,
+    };
+    let last = chain.and_then(|chain| chain.records.iter().rev().map(|(_, facts)| facts).find(|facts| tells(facts)));
+    let last = last.map(|facts| facts.action);
     t.word(match last {
         Some(Action::Deleted) => "minute-state-deleted",
         Some(Action::FoundAltered) => "minute-state-altered",
@@ -358,12 +365,11 @@ fn custody(t: Tongues, chain: &CustodyFile) -> Vec<CustodyView> {
         CustodyView {
             number: number + 1,
             at: t.vi.date_time(facts.at_ms),
-            action: t.word(&format!("custody-{}", facts.action.code().replace('_', "-"))),
-            file: facts
-                .note
-                .as_deref()
-                .filter(|note| t.vi.has(&format!("minute-file-{note}")))
-                .map(|note| t.word(&format!("minute-file-{note}"))),
+            action: t.word(&match (facts.action, facts.note.as_deref()) {
+                (Action::Exported, Some(FAILED_NOTE)) => "custody-export-failed".to_owned(),
+                (action, _) => format!("custody-{}", action.code().replace('_', "-")),
+            }),
+            file: facts.note.as_deref().map(|note| format!("minute-file-{note}")).filter(|id| t.vi.has(id)).map(|id| t.word(&id)),
             size: matches!(facts.action, Action::Received | Action::Verified | Action::Derived).then(|| bytes(t, facts.size_bytes)),
             who: who.map(|who| (actor(t, &who.actor), display_safe(&who.purpose))),
         }

@@ -1,13 +1,17 @@
 //! Evidence bundles go out: photographs with everything that proves them, in one file (docs/EVIDENCE.md).
 //!
-//! What is exported is first read whole, so that the custody record can say what was found, then a head is signed over
-//! all custody, and only then are the members collected, listed, signed and written. A file that changes in between
-//! ends the export: nothing appears.
+//! What is exported is first read whole: what is altered or missing is noted, asked for and named in the answer, and the
+//! rest goes on. Then the export itself is noted and a head is signed over all custody, and only then are the members
+//! collected, listed, signed and written. A file that changes in between ends the export: nothing appears, and the
+//! custody record says so ([`under_way`]).
 
 mod chains;
 mod files;
 mod logs;
 mod minute;
+mod under_way;
+
+pub(crate) use under_way::recover;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -20,7 +24,7 @@ use yenban_protocol::bundle::{
     write_statements,
 };
 use yenban_protocol::crypto::sha256;
-use yenban_protocol::custody::{Action, Item, ORIGINAL_NOTE};
+use yenban_protocol::custody::{Action, Item};
 use yenban_protocol::id::{DeviceId, EntryName};
 use yenban_protocol::keys::{KEY_SLACK_MS, root_hash};
 use yenban_protocol::limits::{MAX_BUNDLE_MEMBERS, MAX_KEPT_TOTAL_BYTES};
@@ -34,9 +38,11 @@ use crate::app::{Hub, sign_receipt};
 use crate::custody;
 use crate::error::{HubError, Refusal, Result};
 use crate::limits::EXPORT_PAGE;
-use crate::store::{CustodyNote, ItemName, ListQuery, LogState, ObjectKind, ObjectRow};
+use crate::scrub;
+use crate::store::{Found, ItemName, ListQuery, LogState, ObjectKind, ObjectRow, ObjectState};
 use chains::Custody;
-use files::{Found, Stored};
+use files::{Looked, Stored};
+use under_way::UnderWay;
 
 /// What a bundle holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +59,23 @@ pub struct BundleTotals {
     pub size_bytes: u64,
     /// Fingerprint of the commune's root, hexadecimal: whoever verifies compares it.
     pub root: String,
+    /// Files that it should hold and does not.
+    #[serde(default)]
+    pub lacking: Vec<Lacking>,
+}
+
+/// A file that a bundle does not hold although an entry names it: what it is, what became of it, who may still have it.
+/// Phones were asked for what is altered or missing; once they have sent it again it can be exported.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lacking {
+    /// The photograph, as `hub list evidence` shows it.
+    pub item: String,
+    /// `original`, `preview` or `thumbnail`.
+    pub file: String,
+    /// `altered` or `missing`; of an original also `expected` or `partial`.
+    pub state: String,
+    /// The phone that has it, or may still have it.
+    pub device: String,
 }
 
 /// One member of the file before it is written.
@@ -70,7 +93,6 @@ struct Photo {
     rows: Vec<ObjectRow>,
     original: Option<(Stored, &'static str)>,
     copies: Vec<(PreviewKind, Stored, &'static str)>,
-    lost: Option<Action>,
 }
 
 impl Photo {
@@ -115,7 +137,8 @@ fn too_large() -> HubError {
 ///
 /// # Errors
 /// [`Refusal::Invalid`] without a purpose, [`Refusal::NotFound`] for an incident that is not there,
-/// [`Refusal::TooLarge`] when it would hold more than a verifier reads; no file then, nor after any other error.
+/// [`Refusal::TooLarge`] when it would hold more than a verifier reads; no file then, nor after any other error, and if
+/// the custody record had it already, a second record says that it failed.
 pub async fn export(hub: &Hub, scope: &Scope, out: &Path, actor: &str, purpose: &str) -> Result<BundleTotals> {
     if purpose.trim().is_empty() {
         return Err(
@@ -125,8 +148,39 @@ pub async fn export(hub: &Hub, scope: &Scope, out: &Path, actor: &str, purpose: 
     let incidents = incidents(hub, scope).await?;
     let subject = scope.incident.clone().unwrap_or_else(|| scope.since_ms.map_or_else(|| "all".to_owned(), crate::clock::rfc3339));
     hub.note(actor, "export bundle", &subject, purpose).await?;
+    // One at a time: each reads everything twice, and its custody records belong together.
+    let _alone = hub.exporting.lock().await;
     let mut file = Outgoing::begin(out)?;
+    let collected = collect(hub, incidents).await?;
+    let items: Vec<ItemName> = collected.photos.iter().map(|photo| photo.name).collect();
+    let under_way = UnderWay::begin(hub, file.partial(), &items, actor, purpose).await?;
+    match noted(hub, collected, &items, actor, purpose, &mut file).await {
+        Ok(totals) => {
+            // The file has its name: from here on nothing can take that back.
+            if let Err(e) = UnderWay::done(hub).await {
+                tracing::warn!(error = %e, "the end of an export could not be noted");
+            }
+            Ok(totals)
+        }
+        Err(error) => {
+            // While half the file still lies there: should the hub die here, its next start finds that and notes it.
+            under_way.failed(hub).await?;
+            Err(error)
+        }
+    }
+}
 
+/// Everything of a scope before its export is noted.
+struct Collected {
+    incidents: Option<Vec<EntryName>>,
+    photos: Vec<Photo>,
+    lacking: Vec<Lacking>,
+    disclosed: Vec<LogFile>,
+    devices: BTreeSet<DeviceId>,
+    members: BTreeMap<String, Member>,
+}
+
+async fn collect(hub: &Hub, incidents: Option<Vec<EntryName>>) -> Result<Collected> {
     let (shown, names) = match &incidents {
         None => (logs::everything(hub.store.as_ref()).await?, hub.store.items().await?),
         Some(incidents) => {
@@ -141,14 +195,15 @@ pub async fn export(hub: &Hub, scope: &Scope, out: &Path, actor: &str, purpose: 
             (logs::only(&entries), photos)
         }
     };
-    let mut photos = Vec::with_capacity(names.len());
-    for name in names {
-        photos.push(look_at(hub, name).await?);
+    let (mut photos, mut lost) = (Vec::with_capacity(names.len()), Vec::new());
+    for name in &names {
+        photos.push(look_at(hub, *name, &mut lost).await?);
     }
-    let items: Vec<ItemName> = photos.iter().map(|photo| photo.name).collect();
+    scrub::settle(hub, lost).await?;
+    let lacking = photos.iter().flat_map(lacking).collect();
     let mut members: BTreeMap<String, Member> = BTreeMap::new();
     let mut room = Room::default();
-    room.take(photos.iter().map(Photo::members).sum(), chains::most_bytes(hub.store.as_ref(), &items).await?)?;
+    room.take(photos.iter().map(Photo::members).sum(), chains::most_bytes(hub.store.as_ref(), &names).await?)?;
     let mut devices = BTreeSet::new();
     let mut disclosed = Vec::new();
     for ((log, branch), seqs) in &shown {
@@ -160,13 +215,27 @@ pub async fn export(hub: &Hub, scope: &Scope, out: &Path, actor: &str, purpose: 
         members.insert(name, Member::Bytes(bytes));
         disclosed.push(found);
     }
+    Ok(Collected { incidents, photos, lacking, disclosed, devices, members })
+}
+
+/// Notes the export, and writes the file to its end.
+async fn noted(
+    hub: &Hub,
+    collected: Collected,
+    items: &[ItemName],
+    actor: &str,
+    purpose: &str,
+    file: &mut Outgoing,
+) -> Result<BundleTotals> {
+    let Collected { incidents, photos, lacking, disclosed, devices, mut members } = collected;
     let now_ms = hub.now_ms();
-    let newest = custody::close_now(hub, notes(&photos, actor, purpose, now_ms), now_ms).await?;
+    let notes = items.iter().map(|item| under_way::note(*item, None, now_ms, actor, purpose)).collect();
+    let newest = custody::close_now(hub, notes, now_ms).await?;
     // As the record tells it, which never runs back.
     let exported_ms = newest.head.at_ms;
 
     members.insert(KEYS.to_owned(), Member::Bytes(hub.keys.history.bytes().to_vec()));
-    let custody = chains::collect(hub.store.as_ref(), &items, &newest).await?;
+    let custody = chains::collect(hub.store.as_ref(), items, &newest).await?;
     members.insert(HEADS.to_owned(), Member::Bytes(write_statements(custody.heads.iter().map(|row| row.bytes.as_slice()))));
     for (item, chain) in &custody.chains {
         members.insert(CustodyFile::name(item), Member::Bytes(chain.to_bytes()));
@@ -190,11 +259,12 @@ pub async fn export(hub: &Hub, scope: &Scope, out: &Path, actor: &str, purpose: 
         incidents: minute::incidents(&disclosed, &manifest),
         photos: photos.len() as u64,
         root: data_encoding::HEXLOWER.encode(&root_hash(&hub.keys.history.value.root)),
+        lacking,
         ..BundleTotals::default()
     };
     let manifest = list(manifest, photos, &mut members);
     totals.originals = manifest.items.iter().filter(|named| named.original.is_some()).count() as u64;
-    write(hub, manifest, members, &mut file, &mut totals).await?;
+    write(hub, manifest, members, file, &mut totals).await?;
     file.finish()?;
     Ok(totals)
 }
@@ -230,40 +300,42 @@ async fn incidents(hub: &Hub, scope: &Scope) -> Result<Option<Vec<EntryName>>> {
     Ok(Some(names))
 }
 
-/// Reads the files of a photograph.
-async fn look_at(hub: &Hub, name: ItemName) -> Result<Photo> {
-    let rows = hub.store.objects_of(name).await?;
-    let mut photo = Photo { name, rows: Vec::new(), original: None, copies: Vec::new(), lost: None };
-    for row in &rows {
-        match (row.kind, files::look(hub.storage.as_ref(), row).await?) {
-            (ObjectKind::Original, Found::Good(stored, ending)) if row.named_by == name => photo.original = Some((stored, ending)),
-            (ObjectKind::Original, Found::Lost(action)) if row.named_by == name => photo.lost = Some(action),
-            (ObjectKind::Preview, Found::Good(stored, ending)) => photo.copies.push((PreviewKind::Preview, stored, ending)),
-            (ObjectKind::Thumbnail, Found::Good(stored, ending)) => photo.copies.push((PreviewKind::Thumbnail, stored, ending)),
-            _ => {}
+/// Reads the files of a photograph. What is not what it should be goes to `lost`, and its row says so.
+async fn look_at(hub: &Hub, name: ItemName, lost: &mut Vec<Found>) -> Result<Photo> {
+    let mut photo = Photo { name, rows: hub.store.objects_of(name).await?, original: None, copies: Vec::new() };
+    for row in &mut photo.rows {
+        let (stored, ending) = match files::look(hub, row).await? {
+            Looked::Good(stored, ending) => (stored, ending),
+            Looked::NotHere => continue,
+            Looked::Lost(found) => {
+                row.state = found.state;
+                lost.push(found);
+                continue;
+            }
+        };
+        match row.kind {
+            ObjectKind::Original if row.named_by == name => photo.original = Some((stored, ending)),
+            ObjectKind::Original => {}
+            ObjectKind::Preview => photo.copies.push((PreviewKind::Preview, stored, ending)),
+            ObjectKind::Thumbnail => photo.copies.push((PreviewKind::Thumbnail, stored, ending)),
         }
     }
-    photo.rows = rows;
     Ok(photo)
 }
 
-/// What goes into the custody record: that it was exported, and what was found wrong on the way.
-fn notes(photos: &[Photo], actor: &str, purpose: &str, at_ms: i64) -> Vec<CustodyNote> {
-    let note = |item, action, code: Option<&str>, actor: &str, purpose: &str| CustodyNote {
-        item,
-        action,
-        at_ms,
-        about: None,
-        code: code.map(str::to_owned),
-        actor: actor.to_owned(),
-        purpose: purpose.to_owned(),
+/// What of a photograph should be in the bundle and is not. A copy that never came is no loss: the original is what counts.
+fn lacking(photo: &Photo) -> impl Iterator<Item = Lacking> + '_ {
+    let told = |row: &&ObjectRow| match row.state {
+        ObjectState::Altered | ObjectState::Missing => true,
+        ObjectState::Expected | ObjectState::Partial => row.kind == ObjectKind::Original,
+        ObjectState::Verified | ObjectState::Erased => false,
     };
-    let mut notes = Vec::with_capacity(photos.len());
-    for photo in photos {
-        notes.extend(photo.lost.map(|action| note(photo.name, action, Some(ORIGINAL_NOTE), "hub", "export")));
-        notes.push(note(photo.name, Action::Exported, None, actor, purpose));
-    }
-    notes
+    photo.rows.iter().filter(told).map(|row| Lacking {
+        item: photo.name.to_string(),
+        file: row.kind.code().to_owned(),
+        state: row.state.code().to_owned(),
+        device: row.device.to_string(),
+    })
 }
 
 async fn certificates(hub: &Hub, devices: &BTreeSet<DeviceId>) -> Result<Vec<u8>> {
@@ -320,7 +392,7 @@ fn list(mut manifest: Manifest, photos: Vec<Photo>, members: &mut BTreeMap<Strin
     let listed = |(name, member): (&String, &Member)| {
         let (size_bytes, sha256) = match member {
             Member::Bytes(bytes) => (bytes.len() as u64, sha256(bytes)),
-            Member::Stored(stored) => (stored.size_bytes, stored.sha256),
+            Member::Stored(stored) => (stored.size_bytes(), stored.sha256()),
         };
         FileNamed { name: name.clone(), size_bytes, sha256 }
     };
@@ -345,13 +417,13 @@ async fn write(
     for (name, member) in std::iter::once(first).chain(members) {
         let size_bytes = match &member {
             Member::Bytes(bytes) => bytes.len() as u64,
-            Member::Stored(stored) => stored.size_bytes,
+            Member::Stored(stored) => stored.size_bytes(),
         };
         let head = header(&name, size_bytes).ok_or_else(|| Refusal::TooLarge(name.clone()))?;
         out.put(&head)?;
         match &member {
             Member::Bytes(bytes) => out.put(bytes)?,
-            Member::Stored(stored) => files::write(hub.storage.as_ref(), stored, out).await?,
+            Member::Stored(stored) => files::write(hub, stored, out).await?,
         }
         out.put(&vec![0; padding(size_bytes)])?;
         totals.size_bytes += (head.len() + padding(size_bytes)) as u64 + size_bytes;

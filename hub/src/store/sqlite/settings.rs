@@ -6,6 +6,7 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags};
 
 use super::{DatabaseKey, HubError, Result, sql};
+use crate::folder;
 use crate::limits::{READER_CACHE_KIB, WRITER_CACHE_KIB};
 
 /// Statements kept prepared on each connection.
@@ -39,9 +40,7 @@ fn open(path: &Path, key: &DatabaseKey, flags: OpenFlags) -> Result<Connection> 
 
 /// Makes an empty file that only its owner may read; SQLite gives its journals the same mode. One that is there stays.
 fn create_private(path: &Path) -> Result<()> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let made = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    match made {
+    match folder::create_private(path) {
         Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => Err(HubError::file(path)(e)),
         _ => Ok(()),
     }
