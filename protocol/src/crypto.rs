@@ -115,6 +115,14 @@ pub trait Opener {
     fn open(&self, key: KeyId, enc: &[u8; ENC_BYTES], info: &[u8], aad: &[u8], ciphertext: &[u8]) -> Result<Zeroizing<Vec<u8>>>;
 }
 
+/// Agrees with another key on a secret that both can compute alone (ECDH P-256), for what is too short for HPKE.
+pub trait Agreement {
+    /// The public half of the key of this side.
+    fn agreement_key(&self) -> PublicKey;
+    /// The shared secret with `other`: the x coordinate, never to be used but through a key derivation.
+    fn agree(&self, other: &PublicKey) -> Result<Zeroizing<[u8; 32]>>;
+}
+
 /// What [`seal`] gives: the encapsulated key and the ciphertext.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sealed {
@@ -201,6 +209,19 @@ impl Opener for SecretKey {
             return Err(Error::Unsealed { what: "sealed box (other key)" });
         }
         self.open_sealed(enc, info, aad, ciphertext)
+    }
+}
+
+impl Agreement for SecretKey {
+    fn agreement_key(&self) -> PublicKey {
+        self.public
+    }
+
+    fn agree(&self, other: &PublicKey) -> Result<Zeroizing<[u8; 32]>> {
+        let other = p256::PublicKey::from_sec1_bytes(&other.0).map_err(|_| Error::Key)?;
+        let secret = p256::SecretKey::from_slice(self.scalar.as_ref()).map_err(|_| Error::Key)?;
+        let shared = p256::ecdh::diffie_hellman(secret.to_nonzero_scalar(), other.as_affine());
+        shared.raw_secret_bytes().as_slice().try_into().map(Zeroizing::new).map_err(|_| Error::Key)
     }
 }
 

@@ -3,7 +3,8 @@
 //! A phone is an append-only log. This crate has the exact form of its entries and their chain
 //! ([`chain`], [`record`]), of the segments in which they travel ([`segment`]), of the receipts that answer
 //! them ([`receipt`]), of the feed that brings orders back ([`feed`]), and of the keys and certificates that
-//! make all of it provable ([`keys`], [`cert`]). It does no I/O, reads no clock and draws no randomness:
+//! make all of it provable ([`keys`], [`cert`]). Where there is no network, parcels ([`parcel`]) and one short
+//! message ([`sms`]) carry what matters. It does no I/O, reads no clock and draws no randomness:
 //! whoever calls passes them in. docs/PROTOCOL.md tells the same with bytes.
 
 mod fields;
@@ -24,12 +25,14 @@ pub mod keys;
 pub mod limits;
 pub mod object;
 pub mod pack;
+pub mod parcel;
 pub mod range;
 pub mod receipt;
 pub mod record;
 pub mod seal;
 pub mod segment;
 pub mod signed;
+pub mod sms;
 pub mod text;
 pub mod time;
 pub mod upload;

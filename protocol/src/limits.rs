@@ -80,3 +80,17 @@ pub const MAX_BUNDLE_RUNS: usize = 1_048_576;
 pub const MAX_BUNDLE_STEPS: usize = 4_194_304;
 /// Certificates, or receipts, in one bundle.
 pub const MAX_BUNDLE_STATEMENTS: usize = 65_536;
+/// Segments in one parcel.
+pub const MAX_PARCEL_SEGMENTS: usize = 64;
+/// Sealed objects in one parcel.
+pub const MAX_PARCEL_OBJECTS: usize = 64;
+/// Bytes of one sealed object in a parcel: smaller copies travel so, originals do not.
+pub const MAX_PARCEL_OBJECT_BYTES: usize = 1024 * 1024;
+/// Bytes of one parcel's content before padding; an answer of the feed fits.
+pub const MAX_PARCEL_CONTENT_BYTES: usize = MAX_ANSWER_BYTES;
+/// Bytes of one parcel as it travels: content, padding, and what sealing adds.
+pub const MAX_PARCEL_BYTES: usize = MAX_PARCEL_CONTENT_BYTES + 64 * 1024;
+/// Parcels in one file.
+pub const MAX_FILE_PARCELS: usize = 1024;
+/// Bytes of a text in which a message is looked for.
+pub const MAX_SMS_TEXT_BYTES: usize = 1024;

@@ -25,6 +25,7 @@ use yenban_protocol::feed::{CheckpointEntry, Directory, Fate, FeedItem, HamletEn
 use yenban_protocol::id::{BootId, CommuneCode, EntryName, Epoch, HamletNo, MemberNo, Role};
 use yenban_protocol::keys::{HubKey, KeyHistory, Purpose, root_hash};
 use yenban_protocol::object;
+use yenban_protocol::parcel::{self, CourierRequest, Outer, Parcel};
 use yenban_protocol::receipt::{Held, Receipt};
 use yenban_protocol::record::{
     Act, Answer, Basis, Begun, Common, CrewChange, Declared, Exif, PhotoFacts, Position, Preview, PreviewKind, Previews, Provider, Record,
@@ -33,6 +34,7 @@ use yenban_protocol::record::{
 use yenban_protocol::seal::{SealedBody, SessionKey};
 use yenban_protocol::segment::{self, Mode};
 use yenban_protocol::signed::Signed;
+use yenban_protocol::sms::{Claim, Sms};
 use yenban_protocol::upload::{ObjectState, ObjectsAnswer, ObjectsQuestion};
 use yenban_protocol::wire::{AuthorisedRequest, Cursor, FeedAnswer, FeedRequest, KeysAnswer};
 use zeroize::Zeroizing;
@@ -469,6 +471,41 @@ fn custody_and_objects() {
     let read = object::Head::read(bytes.as_slice().try_into().expect("its length")).expect("a head");
     assert_eq!(*read.open(&keys.seal).expect("opens"), *key);
     assert_eq!(*read.open(&keys.device).expect("opens"), *key);
+}
+
+#[test]
+fn parcels_and_messages() {
+    let keys = keys();
+    let mut rng = Seeded::new("courier");
+    let cursor = Cursor { scope: Scope::Hamlet(HamletNo(3)), epoch: Epoch([3; 8]), number: 41 };
+    let request = FeedRequest { device: DEVICE, cursors: vec![cursor], limit: 100, logs: vec![LOG], history_number: 1 };
+    let mut parcel = Parcel::new(request.clone(), &keys.device).expect("signs");
+    let signed = exact("courier_request", &parcel.request);
+    let read = Signed::verify(&signed, &SoftwareVerifier, |_: &CourierRequest, _| Some(keys.device.public_key())).expect("verifies");
+    assert_eq!(read.value.0, request);
+    let run = run(check_ins(&mut rng, 2), 0, &keys.device, None);
+    parcel.segments.push(run.seal(&mut rng, &keys.hub.public_key()).expect("seals"));
+    parcel.objects.push(vec![8; 40]);
+    let bytes = exact("parcel", &parcel.seal(&mut rng, &keys.hub.public_key()).expect("seals"));
+    assert_eq!(Parcel::open(&Outer::of(&bytes).expect("whole"), &keys.hub).expect("opens"), parcel);
+
+    let answer =
+        FeedAnswer { items: vec![vec![1]], streams: vec![cursor], more: false, token: vec![2], receipts: vec![vec![3]], history: None };
+    let bytes = exact("answer_parcel", &parcel::seal_answer(&mut rng, &keys.seal.public_key(), &answer).expect("seals"));
+    assert_eq!(parcel::open_answer(&Outer::of(&bytes).expect("whole"), &keys.seal).expect("opens"), answer);
+
+    let report = records().into_iter().find(|r| matches!(r.act, Act::IncidentReported { .. })).expect("a report");
+    let claim = Claim::of(&report, EntryName { log: LOG, seq: 12 }, DEVICE).expect("an incident");
+    let sms = Sms::seal(&claim, &keys.seal, &keys.hub.public_key(), &keys.device).expect("seals");
+    let bytes = exact("sms", &sms.to_bytes());
+    let text = exact("sms_text", sms.to_text().as_bytes());
+    let read = Sms::from_text(std::str::from_utf8(&text).expect("text")).expect("a message");
+    assert_eq!(read, Sms::from_bytes(bytes.as_slice().try_into().expect("95 bytes")));
+    let opened = read.open(&keys.hub, &keys.seal.public_key(), &keys.device.public_key(), &SoftwareVerifier, 1_763_744_500_000);
+    assert_eq!(opened.expect("opens"), claim);
+    // Numbers of kinds are the wire's: a list that grows keeps what it had.
+    let kinds = yenban_protocol::sms::KINDS.join(" ");
+    exact("sms_kinds", kinds.as_bytes());
 }
 
 #[test]

@@ -10,7 +10,7 @@ use yenban_protocol::chain::{Body, Class, Part, StoredBody};
 use yenban_protocol::crypto::{SecretKey, Signer as _};
 use yenban_protocol::limits::{MAX_OPENED_BYTES, MAX_SEGMENT_ENTRIES};
 use yenban_protocol::range::RangeSet;
-use yenban_protocol::{Error, alert, cert, enrol, feed, keys, pack, receipt, record, seal, segment, signed, wire};
+use yenban_protocol::{Error, alert, cert, enrol, feed, keys, pack, parcel, receipt, record, seal, segment, signed, sms, wire};
 
 /// Any deterministic CBOR item.
 fn item() -> impl Strategy<Value = Vec<u8>> {
@@ -70,6 +70,9 @@ fn decode_everything(bytes: &[u8]) {
     let _ = wire::FeedAnswer::from_bytes(bytes);
     let _ = wire::AuthorisedRequest::from_bytes(bytes);
     let _ = enrol::EnrolAnswer::from_bytes(bytes);
+    let _ = signed::Signed::<parcel::CourierRequest>::trusted(bytes);
+    let _ = parcel::file(bytes);
+    let _ = sms::Sms::from_text(&sms::tidied(&String::from_utf8_lossy(bytes)));
     let _ = enrol::EnrolmentCode::from_text(&String::from_utf8_lossy(bytes));
     let part = Part { class: Class::DUTY, bytes: bytes.to_vec() };
     let _ = record::Record::from_parts(&[Some(&part), Some(&part)]);

@@ -150,17 +150,27 @@ impl fmt::Display for CheckpointCode {
     }
 }
 
-fn symbol(value: u8) -> char {
+/// The symbol of the low five bits of `value`.
+pub(crate) fn symbol(value: u8) -> char {
     char::from(SYMBOLS[usize::from(value & 31)])
 }
 
-fn value_of(character: char) -> Option<u8> {
-    let plain = match character.to_ascii_uppercase() {
+/// What a typed character was meant to be: upper case, O for 0, I and L for 1.
+pub(crate) fn meant(character: char) -> char {
+    match character.to_ascii_uppercase() {
         'O' => '0',
         'I' | 'L' => '1',
         other => other,
-    };
-    SYMBOLS.iter().position(|&known| char::from(known) == plain).and_then(|place| u8::try_from(place).ok())
+    }
+}
+
+/// The five bits of a symbol as it is written, not as it may be typed.
+pub(crate) fn exact_value_of(character: char) -> Option<u8> {
+    SYMBOLS.iter().position(|&known| char::from(known) == character).and_then(|place| u8::try_from(place).ok())
+}
+
+fn value_of(character: char) -> Option<u8> {
+    exact_value_of(meant(character))
 }
 
 /// Sum of the symbols, each times another power (1 to 5) of the field's generator: the check itself has weight 1, so
