@@ -229,6 +229,12 @@ pub const CHUNK_WINDOW_BYTES_MIN: u64 = 512 * 60;
 /// which nothing comes for a whole window is let go in any case.
 pub const THIN_CHUNKS_MAX: usize = 64;
 
+/// Bytes read of a body whose request was answered before it was read (one chunk of the largest size a phone sends).
+pub const LEFTOVER_BYTES_MAX: usize = 1 << 20;
+
+/// How long the rest of such a body is kept, so that the answer arrives before the stream ends.
+pub const LEFTOVER_TIME: Duration = Duration::from_secs(5);
+
 /// Bytes of a chunk gathered before they are written and hashed.
 pub const CHUNK_WRITE_BYTES: usize = 64 * 1024;
 

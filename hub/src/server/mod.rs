@@ -2,6 +2,7 @@
 
 mod answer;
 mod conn;
+mod leftover;
 mod routes;
 mod uploads;
 

@@ -17,12 +17,15 @@ use yenban_protocol::limits::{MAX_REQUEST_BYTES, MAX_SEGMENT_BYTES};
 use yenban_protocol::upload::{OBJECTS_PATH, UPLOADS_PATH};
 use yenban_protocol::wire::{KeysAnswer, MEDIA_TYPE, path};
 
-use super::{answer, uploads};
+use super::{answer, leftover, uploads};
 use crate::app::Hub;
 use crate::clock::Stopwatch;
 use crate::error::{Problem, Refusal, Result};
 use crate::limits::{REQUEST_TIMEOUT, REQUESTS_MAX};
 use crate::{enrol, feed, ingest};
+
+/// The figures' name of everything about uploads.
+const UPLOADS: &str = "uploads";
 
 /// What every route works with.
 #[derive(Clone)]
@@ -49,30 +52,37 @@ pub fn router(hub: Arc<Hub>) -> Router {
         .with_state(shared)
 }
 
-/// Around every request: room, time, figures, and no compressed bodies.
+/// Around every request: room, time, figures, no compressed bodies, and an answer that arrives whatever is left unread.
 async fn guard(State(shared): State<Shared>, request: Request, next: Next) -> Response {
     let started = Stopwatch::start();
+    let request = leftover::care(request);
     let route = route_name(request.uri().path());
+    let mut response = admit(&shared, request, next).await;
+    if route == UPLOADS {
+        uploads::say_version(&mut response);
+    }
+    shared.hub.metrics.answered(route, response.status().as_u16(), started.elapsed());
+    response
+}
+
+/// Lets a request in, or says why not.
+async fn admit(shared: &Shared, request: Request, next: Next) -> Response {
     // A chunk may take as long as a thin line needs, and has room of its own: slow ones never keep reports out.
     if uploads::is_chunk(request.method(), request.uri().path()) {
-        let response = match shared.hub.uploads.chunk_room() {
+        return match shared.hub.uploads.chunk_room() {
             None => Refusal::Busy.into_response(),
             Some(_) if request.headers().contains_key(CONTENT_ENCODING) => Refusal::Encoding.into_response(),
             Some(_room) => next.run(request).await,
         };
-        shared.hub.metrics.answered(route, response.status().as_u16(), started.elapsed());
-        return response;
     }
-    let response = match shared.room.try_acquire() {
+    match shared.room.try_acquire() {
         Err(_) => Refusal::Busy.into_response(),
         Ok(_) if request.headers().contains_key(CONTENT_ENCODING) => Refusal::Encoding.into_response(),
         Ok(_permit) => match tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await {
             Ok(response) => response,
             Err(_) => answer::problem(&Problem::new("timeout", 408, "the request took too long; try again")),
         },
-    };
-    shared.hub.metrics.answered(route, response.status().as_u16(), started.elapsed());
-    response
+    }
 }
 
 /// A path's name for the figures: known ones by name, all others together.
@@ -83,7 +93,7 @@ fn route_name(path: &str) -> &'static str {
         path::SEGMENTS => "segments",
         path::FEED => "feed",
         OBJECTS_PATH => "objects",
-        _ if path.starts_with(UPLOADS_PATH) => "uploads",
+        _ if path.starts_with(UPLOADS_PATH) => UPLOADS,
         "/healthz" => "healthz",
         "/metrics" => "metrics",
         _ if path.starts_with("/console") => "console",

@@ -49,7 +49,12 @@ pub(super) fn is_chunk(method: &Method, path: &str) -> bool {
     method == Method::PATCH && path.starts_with(UPLOADS_PATH)
 }
 
-/// Every request but `OPTIONS` says which version it speaks, and every answer too.
+/// Every answer at the address of an upload says which version is spoken here, whoever gives it.
+pub(super) fn say_version(response: &mut Response) {
+    response.headers_mut().insert(TUS_RESUMABLE, HeaderValue::from_static(TUS_VERSION));
+}
+
+/// Every request but `OPTIONS` says which version it speaks.
 async fn speak_tus(request: Request, next: Next) -> Response {
     let speaks = request.headers().get(TUS_RESUMABLE).is_some_and(|version| version.as_bytes() == TUS_VERSION.as_bytes());
     let (asked, head) = (request.method() == Method::OPTIONS, request.method() == Method::HEAD);
@@ -61,7 +66,6 @@ async fn speak_tus(request: Request, next: Next) -> Response {
         response
     };
     let headers = response.headers_mut();
-    headers.insert(TUS_RESUMABLE, HeaderValue::from_static(TUS_VERSION));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if head {
         // An answer to HEAD has no body, also when it tells of a problem: the status says which.

@@ -93,6 +93,17 @@ impl ServerCertVerifier for Pinned {
     }
 }
 
+/// TLS 1.3 to the hub with this certificate and to no other.
+pub fn tls_of(certificate: &CertificateDer<'static>) -> ClientConfig {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .expect("TLS 1.3")
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Pinned(certificate.clone(), provider)))
+        .with_no_client_auth()
+}
+
 /// An answer.
 #[derive(Debug, Clone)]
 pub struct Answer {
@@ -122,13 +133,7 @@ pub struct Conn {
 impl Conn {
     /// Connects to a hub with this certificate.
     pub async fn open(address: SocketAddr, certificate: &CertificateDer<'static>) -> std::io::Result<Self> {
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
-            .with_protocol_versions(&[&rustls::version::TLS13])
-            .expect("TLS 1.3")
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(Pinned(certificate.clone(), provider)))
-            .with_no_client_auth();
+        let config = tls_of(certificate);
         let tcp = TcpStream::connect(address).await?;
         tcp.set_nodelay(true)?;
         let name = ServerName::try_from("hub.yenban").expect("name");
