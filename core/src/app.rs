@@ -121,8 +121,16 @@ impl Phone {
     /// # Errors
     /// As [`Phone::open_software`], and [`Error::KeyMismatch`] when the key store is another one.
     pub fn open(folder: Folder, keys: Box<dyn KeyStore>, clock: Box<dyn Clock>, absent: IfAbsent) -> Result<Phone> {
+        Self::open_on(Arc::new(RealDisk), folder, keys, clock, absent)
+    }
+
+    /// As [`Phone::open`], with the files of photographs on a disk that is given: for tests and simulations.
+    ///
+    /// # Errors
+    /// As [`Phone::open`].
+    pub fn open_on(disk: Arc<dyn Disk>, folder: Folder, keys: Box<dyn KeyStore>, clock: Box<dyn Clock>, absent: IfAbsent) -> Result<Phone> {
         let lock = Self::prepare(&folder, absent)?;
-        Self::open_locked(folder, keys, clock, Arc::new(RealDisk), lock)
+        Self::open_locked(folder, keys, clock, disk, lock)
     }
 
     fn prepare(folder: &Folder, absent: IfAbsent) -> Result<StoreLock> {

@@ -105,12 +105,10 @@ impl Stamp {
         let (from, to, best) = match self.anchor {
             Some(anchor) if self.monotonic_ms >= anchor.monotonic_ms => {
                 let elapsed = self.monotonic_ms - anchor.monotonic_ms;
-                let slack = clamp_i64(
-                    anchor
-                        .rtt_ms
-                        .saturating_add(elapsed / 1_000_000 * DRIFT_PPM + elapsed % 1_000_000 * DRIFT_PPM / 1_000_000)
-                        .saturating_add(1),
-                );
+                // The round trip was measured by the same clock, so it drifts too.
+                let measured = elapsed.saturating_add(anchor.rtt_ms);
+                let drift = measured / 1_000_000 * DRIFT_PPM + measured % 1_000_000 * DRIFT_PPM / 1_000_000;
+                let slack = clamp_i64(anchor.rtt_ms.saturating_add(drift).saturating_add(1));
                 let now = anchor.hub_ms.saturating_add(clamp_i64(elapsed));
                 (now.saturating_sub(slack), now.saturating_add(slack), now)
             }

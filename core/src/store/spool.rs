@@ -2,8 +2,10 @@
 //!
 //! After a failed commit nobody knows what the disk holds: the system may have dropped the pages it
 //! could not write and reported the failure once. So the connection is thrown away, and the next
-//! append starts by opening the file again and reading where the log truly stands.
+//! append starts by opening the file again, writing anew whatever the write-ahead log holds (no later
+//! sync would cover it) and reading where the log truly stands.
 
+use std::cell::{Cell, OnceCell};
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
@@ -113,14 +115,15 @@ pub(crate) type LogRow = (u32, [u8; 8], [u8; 16]);
 
 /// The open spool.
 pub(crate) struct Spool {
-    conn: Option<Connection>,
+    /// Empty after a failure, until the file was opened again.
+    conn: OnceCell<Connection>,
     path: PathBuf,
     key: Secret32,
     relaxed: bool,
     /// Most pages of the file, for tests.
     page_limit: Option<u32>,
     /// Opened again since the head was read last.
-    reopened: bool,
+    reopened: Cell<bool>,
 }
 
 const INSERT_ENTRY: &str = "INSERT INTO entry(key, link, session, lane, author, unconfirmed, patrol, paused, body)
@@ -129,12 +132,12 @@ const INSERT_ENTRY: &str = "INSERT INTO entry(key, link, session, lane, author, 
 impl Spool {
     /// Opens or creates the spool at `path`.
     pub(crate) fn open(path: PathBuf, key: Secret32) -> Result<Spool> {
-        let mut spool = Spool { conn: None, path, key, relaxed: false, page_limit: None, reopened: false };
-        spool.connect()?;
-        Ok(spool)
+        let spool = Spool { conn: OnceCell::new(), path, key, relaxed: false, page_limit: None, reopened: Cell::new(false) };
+        let conn = spool.connect()?;
+        Ok(Spool { conn: OnceCell::from(conn), ..spool })
     }
 
-    fn connect(&mut self) -> Result<()> {
+    fn connect(&self) -> Result<Connection> {
         let settings = Settings {
             synchronous: if self.relaxed { "OFF" } else { "FULL" },
             cache_kib: SPOOL_CACHE_KIB,
@@ -143,8 +146,8 @@ impl Spool {
         let mut conn = cipher::open(&self.path, &self.key, settings)?;
         schema::migrate_spool(&mut conn, &self.path)?;
         cipher::assert_sealed(&self.path)?;
-        self.conn = Some(conn);
-        self.page_limit.map_or(Ok(()), |pages| self.apply_page_limit(pages))
+        self.page_limit.map_or(Ok(()), |pages| limit_pages(&conn, pages))?;
+        Ok(conn)
     }
 
     /// For benchmarks that seed a large log: `true` stops syncing. Never on a phone.
@@ -158,54 +161,51 @@ impl Spool {
     pub(crate) fn limit_pages(&mut self, pages: Option<u32>) -> Result<()> {
         self.page_limit = pages;
         // SQLite takes the largest number for "no limit".
-        self.apply_page_limit(pages.unwrap_or(u32::MAX - 1))
-    }
-
-    fn apply_page_limit(&self, pages: u32) -> Result<()> {
-        self.conn()?.query_row(&format!("PRAGMA max_page_count={pages}"), [], |_| Ok(())).doing("limit the database")
+        limit_pages(self.conn()?, pages.unwrap_or(u32::MAX - 1))
     }
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
+    /// The connection; after a failure the file is opened again here, by whoever comes first.
     pub(crate) fn conn(&self) -> Result<&Connection> {
-        self.conn.as_ref().ok_or(Error::NotSaved { source: rusqlite::Error::SqliteSingleThreadedMode })
+        if let Some(conn) = self.conn.get() {
+            return Ok(conn);
+        }
+        let conn = self.open_again()?;
+        Ok(self.conn.get_or_init(|| conn))
     }
 
-    /// Whether the connection was thrown away after a failed commit.
-    pub(crate) fn is_broken(&self) -> bool {
-        self.conn.is_none()
-    }
-
-    /// Whether the file was opened again, by whatever call came first, so that a head read before may be
-    /// behind what the disk holds.
+    /// Whether the file was opened again, so that a head read before may be behind what the disk holds.
     pub(crate) fn was_reopened(&self) -> bool {
-        self.reopened
+        self.reopened.get()
     }
 
     /// The head was read anew.
     pub(crate) fn head_is_known(&mut self) {
-        self.reopened = false;
+        self.reopened.set(false);
     }
 
-    /// Throws the connection away after a failure and tries at once to have another: reading and locking
-    /// must not wait for the next capture. What cannot be opened now is tried again by whoever comes next.
+    /// Throws the connection away after a failure and tries at once to have another. What cannot be opened now is
+    /// tried again by whoever comes next.
     fn lose_connection(&mut self) {
-        self.conn = None;
-        let _ = self.recover();
+        self.conn = OnceCell::new();
+        let _ = self.conn();
     }
 
-    /// Opens the file again after a failure and verifies it; the caller reads the head anew.
-    pub(crate) fn recover(&mut self) -> Result<()> {
-        self.reopened = true;
-        self.connect()?;
-        let verdict: String = self.conn()?.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).doing("verify the spool")?;
+    /// Opens the file again after a failure, verifies it, and puts everything from the write-ahead log into the
+    /// database, synced: what a failed sync was for, no later one would cover.
+    fn open_again(&self) -> Result<Connection> {
+        self.reopened.set(true);
+        let conn = self.connect()?;
+        let verdict: String = conn.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).doing("verify the spool")?;
         if verdict != "ok" {
-            self.conn = None;
             return Err(Error::StoreDamaged { path: self.path.clone(), why: verdict });
         }
-        Ok(())
+        let busy: i64 = conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).doing("fold the write-ahead log")?;
+        debug_assert_eq!(busy, 0, "the store has one connection");
+        Ok(conn)
     }
 
     /// Stores one entry and what belongs to it in one synced commit. After an error the file has been
@@ -222,7 +222,8 @@ impl Spool {
     }
 
     fn try_append(&mut self, row: &EntryRow, with: &Commit<'_>) -> rusqlite::Result<()> {
-        let conn = self.conn.as_mut().ok_or(rusqlite::Error::SqliteSingleThreadedMode)?;
+        // Whoever appends made sure of a connection before.
+        let conn = self.conn.get_mut().ok_or(rusqlite::Error::SqliteSingleThreadedMode)?;
         if with.log.is_none() && with.session.is_none() && with.files.is_empty() && with.capture.is_none() && with.handover.is_none() {
             // The common case is one statement, which commits by itself.
             return insert_entry(conn, row);
@@ -251,10 +252,8 @@ impl Spool {
 
     /// Runs `work` in one synced transaction.
     pub(crate) fn transaction<T>(&mut self, what: &'static str, work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>) -> Result<T> {
-        if self.is_broken() {
-            self.recover()?;
-        }
-        let conn = self.conn.as_mut().ok_or(Error::NotSaved { source: rusqlite::Error::SqliteSingleThreadedMode })?;
+        self.conn()?;
+        let conn = self.conn.get_mut().ok_or(Error::NotSaved { source: rusqlite::Error::SqliteSingleThreadedMode })?;
         let done = conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).and_then(|tx| {
             let out = work(&tx)?;
             tx.commit()?;
@@ -448,6 +447,10 @@ impl Spool {
         }
         Ok(())
     }
+}
+
+fn limit_pages(conn: &Connection, pages: u32) -> Result<()> {
+    conn.query_row(&format!("PRAGMA max_page_count={pages}"), [], |_| Ok(())).doing("limit the database")
 }
 
 fn insert_entry(conn: &Connection, row: &EntryRow) -> rusqlite::Result<()> {

@@ -36,7 +36,7 @@ use zeroize::Zeroizing;
 pub(crate) use crate::error::{HubError, Result};
 use crate::limits::{READERS_MAX, WRITER_QUEUE_MAX};
 use crate::store::people::{Device, People};
-use writer::{Message, Task};
+use writer::{Message, Task, Writer};
 
 /// The raw key of the database.
 pub type DatabaseKey = Zeroizing<[u8; 32]>;
@@ -52,6 +52,8 @@ pub struct SqliteStore {
 struct Shared {
     path: PathBuf,
     key: DatabaseKey,
+    /// Held by whoever reads; alone by the writer while it opens the database again.
+    reading: RwLock<()>,
     readers: Mutex<Vec<Connection>>,
     /// Devices by name: looked up for every push. Changed only after the commit that changed the row.
     devices: RwLock<HashMap<DeviceId, Arc<Device>>>,
@@ -73,18 +75,21 @@ impl SqliteStore {
         schema::migrate(&mut connection)?;
         let devices = people::all_devices(&connection)?.into_iter().map(|d| (d.id, Arc::new(d))).collect();
         let (queue, receiver) = mpsc::channel(WRITER_QUEUE_MAX);
-        let thread = std::thread::Builder::new()
-            .name("hub-writer".to_owned())
-            .spawn(move || writer::run(connection, receiver))
-            .map_err(HubError::file(path))?;
-        let shared = Shared {
+        let shared = Arc::new(Shared {
             path: path.to_owned(),
             key,
+            reading: RwLock::new(()),
             readers: Mutex::new(Vec::new()),
             devices: RwLock::new(devices),
             people: RwLock::default(),
-        };
-        Ok(Self { queue, shared: Arc::new(shared), thread: Mutex::new(Some(thread)) })
+        });
+        let again = Arc::clone(&shared);
+        let writer = Writer { connection: Some(connection), reopen: move || again.reopen_writer() };
+        let thread = std::thread::Builder::new()
+            .name("hub-writer".to_owned())
+            .spawn(move || writer::run(writer, receiver))
+            .map_err(HubError::file(path))?;
+        Ok(Self { queue, shared, thread: Mutex::new(Some(thread)) })
     }
 
     /// Queues work for the writer; answers after its commit. `after` runs between commit and answer.
@@ -120,7 +125,21 @@ impl SqliteStore {
 }
 
 impl Shared {
+    /// After a failure: the file again, with everything that the write-ahead log holds in its place. A page whose sync
+    /// failed is forgotten by the system and no later sync covers it, so nothing is built on such pages: they are
+    /// written anew first.
+    fn reopen_writer(&self) -> Result<Connection> {
+        let _alone = self.reading.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        lock(&self.readers).clear();
+        let connection = settings::open_writer(&self.path, &self.key)?;
+        if settings::fold(&connection)? {
+            return Ok(connection);
+        }
+        Err(HubError::Store("another program reads the database; it cannot be put in order".to_owned()))
+    }
+
     fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        let _reading = self.reading.read().unwrap_or_else(std::sync::PoisonError::into_inner);
         let idle = lock(&self.readers).pop();
         let connection = match idle {
             Some(connection) => connection,
@@ -128,7 +147,8 @@ impl Shared {
         };
         let value = work(&connection);
         let mut readers = lock(&self.readers);
-        if readers.len() < READERS_MAX {
+        // One that failed may go on failing: the library's encryption remembers.
+        if readers.len() < READERS_MAX && !matches!(value, Err(HubError::Store(_))) {
             readers.push(connection);
         }
         value

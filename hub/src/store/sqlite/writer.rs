@@ -2,6 +2,9 @@
 //!
 //! It never waits for more to come: while a commit runs, the next group gathers by itself. A piece of work that
 //! fails takes nobody with it: the group is rolled back and each piece then has a transaction of its own.
+//!
+//! After a failure of the database itself nobody knows what the disk holds, and the library may not know either (its
+//! encryption remembers one failed read for ever). So the connection is thrown away and the file opened again.
 
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
@@ -61,8 +64,14 @@ where
     }
 }
 
+/// The connection, as long as it can be trusted, and how to have another.
+pub(super) struct Writer<R> {
+    pub(super) connection: Option<Connection>,
+    pub(super) reopen: R,
+}
+
 /// Runs until told to stop or until nobody can send any more.
-pub(super) fn run(connection: Connection, mut queue: mpsc::Receiver<Message>) {
+pub(super) fn run(mut writer: Writer<impl FnMut() -> Result<Connection>>, mut queue: mpsc::Receiver<Message>) {
     let mut group: Vec<Box<dyn Work>> = Vec::with_capacity(COMMIT_GROUP_MAX);
     let mut stop = None;
     while let Some(message) = queue.blocking_recv() {
@@ -73,14 +82,15 @@ pub(super) fn run(connection: Connection, mut queue: mpsc::Receiver<Message>) {
                 Err(_) => break,
             }
         }
-        commit(&connection, &mut group);
+        writer.commit(&mut group);
         if stop.is_some() {
             queue.close();
         }
     }
     // Folding the write-ahead log back leaves one file for whoever copies the folder of a stopped hub.
-    let _ = connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
-    drop(connection);
+    if let Some(connection) = writer.connection {
+        let _ = connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
+    }
     if let Some(stopped) = stop {
         let _ = stopped.send(());
     }
@@ -93,23 +103,41 @@ fn take(message: Message, group: &mut Vec<Box<dyn Work>>, stop: &mut Option<ones
     }
 }
 
-fn commit(connection: &Connection, group: &mut Vec<Box<dyn Work>>) {
-    if group.is_empty() {
-        return;
+impl<R: FnMut() -> Result<Connection>> Writer<R> {
+    fn commit(&mut self, group: &mut Vec<Box<dyn Work>>) {
+        if group.is_empty() {
+            return;
+        }
+        match (self.transaction(group), group.len()) {
+            (Ok(()), _) => group.drain(..).for_each(|work| work.finish(Ok(()))),
+            (Err(error), 1) => {
+                if let Some(work) = group.pop() {
+                    work.finish(Err(error));
+                }
+            }
+            (Err(_), _) => {
+                for mut work in group.drain(..) {
+                    let outcome = self.transaction(std::slice::from_mut(&mut work));
+                    work.finish(outcome);
+                }
+            }
+        }
     }
-    match (transaction(connection, group), group.len()) {
-        (Ok(()), _) => group.drain(..).for_each(|work| work.finish(Ok(()))),
-        (Err(error), 1) => {
-            if let Some(work) = group.pop() {
-                work.finish(Err(error));
-            }
+
+    fn transaction(&mut self, group: &mut [Box<dyn Work>]) -> Result<()> {
+        let connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => (self.reopen)()?,
+        };
+        let outcome = transaction(&connection, group);
+        if matches!(outcome, Err(HubError::Store(_))) {
+            drop(connection);
+            // What cannot be opened now is tried again by whoever writes next.
+            self.connection = (self.reopen)().ok();
+        } else {
+            self.connection = Some(connection);
         }
-        (Err(_), _) => {
-            for mut work in group.drain(..) {
-                let outcome = transaction(connection, std::slice::from_mut(&mut work));
-                work.finish(outcome);
-            }
-        }
+        outcome
     }
 }
 
@@ -120,7 +148,7 @@ fn transaction(connection: &Connection, group: &mut [Box<dyn Work>]) -> Result<(
         .try_for_each(|work| work.run(connection))
         .and_then(|()| connection.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([])).map_err(sql).map(drop));
     if outcome.is_err() && !connection.is_autocommit() {
-        // A failed roll-back leaves the transaction open; the next BEGIN then fails and says so.
+        // A failed roll-back leaves the transaction open; the connection is thrown away then.
         let _ = connection.execute_batch("ROLLBACK");
     }
     outcome
@@ -138,7 +166,7 @@ mod tests {
         let (reply, answer) = oneshot::channel();
         let work = move |c: &Connection| {
             if n < 0 {
-                return Err(HubError::Store("refused".to_owned()));
+                return Err(HubError::Stopping);
             }
             c.execute("INSERT INTO t VALUES (?1)", [n]).map_err(sql)?;
             Ok(n)
@@ -159,6 +187,30 @@ mod tests {
         (connection, commits)
     }
 
+    fn alone(connection: Connection) -> Writer<fn() -> Result<Connection>> {
+        Writer { connection: Some(connection), reopen: || Err(HubError::Store("there is no other".to_owned())) }
+    }
+
+    #[test]
+    fn after_a_failure_of_the_database_another_connection_does_the_work() {
+        let (connection, _) = database();
+        let mut opened = 0;
+        let reopen = || {
+            opened += 1;
+            // The first try finds the disk still failing.
+            if opened == 1 { Err(HubError::Store("not yet".to_owned())) } else { Ok(database().0) }
+        };
+        let mut writer = Writer { connection: Some(connection), reopen };
+        let mut one = |n| {
+            let (work, answer) = insert(n);
+            writer.commit(&mut vec![work]);
+            answer.blocking_recv().is_ok_and(|outcome| outcome.is_ok())
+        };
+        // The second of two equal keys is refused by the database.
+        assert_eq!([one(1), one(1), one(1)], [true, false, true]);
+        assert_eq!(opened, 2);
+    }
+
     #[test]
     fn what_is_queued_is_one_commit_and_everybody_is_answered_after_it() {
         let (connection, commits) = database();
@@ -170,7 +222,7 @@ mod tests {
             answers.push(answer);
         }
         drop(sender);
-        run(connection, receiver);
+        run(alone(connection), receiver);
         assert_eq!(commits.load(Ordering::SeqCst), 1);
         assert!(answers.into_iter().all(|answer| answer.blocking_recv().is_ok_and(|outcome| outcome.is_ok())));
     }
@@ -178,10 +230,12 @@ mod tests {
     #[test]
     fn work_that_fails_takes_nobody_with_it() {
         let (connection, _) = database();
-        let (mut group, answers): (Vec<_>, Vec<_>) = [1, -1, 2, 1].into_iter().map(insert).unzip();
-        commit(&connection, &mut group);
+        let mut writer = alone(connection);
+        let (mut group, answers): (Vec<_>, Vec<_>) = [1, -1, 2].into_iter().map(insert).unzip();
+        writer.commit(&mut group);
         let outcomes: Vec<bool> = answers.into_iter().map(|a| a.blocking_recv().is_ok_and(|outcome| outcome.is_ok())).collect();
-        assert_eq!(outcomes, [true, false, true, false]);
+        assert_eq!(outcomes, [true, false, true]);
+        let connection = writer.connection.expect("nothing was the matter with it");
         let rows: i64 = connection.query_row("SELECT sum(n) FROM t", [], |row| row.get(0)).expect("sum");
         assert_eq!(rows, 3);
     }

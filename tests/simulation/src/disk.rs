@@ -1,0 +1,9 @@
+//! Disks that lose power, fail and fill up: under SQLite and under the files that phone and hub write themselves.
+
+mod files;
+mod platter;
+mod vfs;
+
+pub use files::Watching;
+pub use platter::{Call, Cut, Failure, Faults, Platter, When};
+pub use vfs::install;

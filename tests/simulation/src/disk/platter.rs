@@ -1,0 +1,525 @@
+//! What of a folder is on the medium, and what a power cut would take: every change since the last sync can be
+//! undone, in whole or in part.
+//!
+//! The files of a node lie as real files in a folder in memory and always show what the program sees. Beside them
+//! stands here the list of changes that no sync has covered yet. A power cut undoes all of them, none, any part of
+//! them, or half of the last write, as disks do. A sync that failed covers nothing, and no later one covers what it
+//! was for: the system has forgotten which pages were dirty.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::chance::Chance;
+
+/// Disks write sectors of this size whole.
+const SECTOR: usize = 512;
+
+/// What a disk with room says is free.
+const PLENTY_BYTES: u64 = 8 << 30;
+
+/// What a call to the disk does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Call {
+    /// Reads bytes.
+    Read,
+    /// Writes bytes.
+    Write,
+    /// Cuts a file.
+    Truncate,
+    /// Makes a file or a folder.
+    Create,
+    /// Removes a file.
+    Remove,
+    /// Gives a file another name.
+    Rename,
+    /// Makes the bytes of a file durable.
+    Sync,
+    /// Makes the names in a folder durable.
+    SyncFolder,
+}
+
+/// What becomes of unsynced changes when the power goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cut {
+    /// The program alone died: what it had written is there, synced or not.
+    AllKept,
+    /// Only what was synced is there.
+    OnlySynced,
+    /// Any part of it, by sectors.
+    Some,
+    /// All but the last write, of which a part is there.
+    Torn,
+}
+
+impl Cut {
+    /// All four.
+    pub const ALL: [Cut; 4] = [Cut::AllKept, Cut::OnlySynced, Cut::Some, Cut::Torn];
+}
+
+/// How a call fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// EIO.
+    Broken,
+    /// ENOSPC.
+    Full,
+    /// Half of a write, then ENOSPC.
+    Half,
+}
+
+/// Where the power goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// The call does not happen.
+    Before,
+    /// The call happens; nothing after it does.
+    After,
+}
+
+/// What is wrong with a disk.
+#[derive(Debug, Clone, Default)]
+pub struct Faults {
+    /// The power goes at the call with this number (counted from now, reads left out).
+    pub dies: Option<(u64, When)>,
+    /// The call with this number (counted from now, reads left out) fails thus, once.
+    pub fails: Option<(u64, Failure)>,
+    /// From then on all such calls fail thus.
+    pub fails_on: bool,
+    /// Reads fail in so many of a thousand cases.
+    pub reads_per_mille: u32,
+    /// Writes and syncs fail in so many of a thousand cases.
+    pub writes_per_mille: u32,
+    /// Files may grow by so many bytes in all; then the disk is full.
+    pub room_bytes: Option<u64>,
+}
+
+/// How a call is to go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Go {
+    /// As asked.
+    On,
+    /// It fails.
+    Fails(Failure),
+    /// It happens, and then the power is gone.
+    Last,
+    /// Nothing happens any more.
+    Dead,
+}
+
+#[derive(Debug)]
+enum Change {
+    Write { path: PathBuf, offset: u64, old: Vec<u8>, old_len: u64, new: Vec<u8> },
+    Truncate { path: PathBuf, len: u64, tail: Vec<u8> },
+    Create { path: PathBuf },
+    Remove { path: PathBuf, bytes: Vec<u8> },
+    Rename { from: PathBuf, to: PathBuf, over: Option<Vec<u8>> },
+}
+
+impl Change {
+    fn of_bytes(&self, file: &Path) -> bool {
+        matches!(self, Change::Write { path, .. } | Change::Truncate { path, .. } if path == file)
+    }
+
+    fn of_names(&self, folder: &Path) -> bool {
+        match self {
+            Change::Create { path } | Change::Remove { path, .. } => path.parent() == Some(folder),
+            Change::Rename { to, .. } => to.parent() == Some(folder),
+            _ => false,
+        }
+    }
+
+    fn moved(&mut self, from: &Path, to: &Path) {
+        if let Change::Write { path, .. } | Change::Truncate { path, .. } | Change::Create { path } = self
+            && path == from
+        {
+            *path = to.to_path_buf();
+        }
+    }
+}
+
+#[derive(Debug)]
+struct State {
+    /// Not yet durable, oldest first; `true`: a sync for it failed, and none will cover it any more.
+    pending: Vec<(Change, bool)>,
+    faults: Faults,
+    chance: Chance,
+    dead: bool,
+    calls: u64,
+    hit: u64,
+    trace: u64,
+}
+
+/// The medium under one node's folder.
+#[derive(Debug)]
+pub struct Platter {
+    root: PathBuf,
+    state: Mutex<State>,
+}
+
+/// All that are spinning: SQLite's calls find theirs by path.
+static SPINNING: Mutex<Vec<Arc<Platter>>> = Mutex::new(Vec::new());
+
+impl Platter {
+    /// Begins to watch `root`. What lies there now is durable.
+    pub fn spin(root: &Path, chance: Chance) -> Arc<Platter> {
+        let state = State { pending: Vec::new(), faults: Faults::default(), chance, dead: false, calls: 0, hit: 0, trace: 0 };
+        let platter = Arc::new(Platter { root: root.to_path_buf(), state: Mutex::new(state) });
+        all().push(platter.clone());
+        platter
+    }
+
+    /// The one under which `path` lies.
+    pub fn under(path: &Path) -> Option<Arc<Platter>> {
+        all().iter().find(|platter| path.starts_with(&platter.root)).cloned()
+    }
+
+    /// Stops watching.
+    pub fn stop(&self) {
+        all().retain(|platter| platter.root != self.root);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is wrong from now on; call numbers start again.
+    pub fn set_faults(&self, faults: Faults) {
+        let mut state = self.state();
+        state.faults = faults;
+        state.calls = 0;
+    }
+
+    /// Lets the power go now: nothing that follows happens.
+    pub fn die(&self) {
+        self.state().dead = true;
+    }
+
+    /// Whether the power is gone.
+    pub fn is_dead(&self) -> bool {
+        self.state().dead
+    }
+
+    /// Calls that change something or sync, since faults were set last.
+    pub fn calls(&self) -> u64 {
+        self.state().calls
+    }
+
+    /// How many calls were made to fail since the last question.
+    pub fn take_hits(&self) -> u64 {
+        std::mem::take(&mut self.state().hit)
+    }
+
+    /// A hash over kind, file, offset and length of all calls so far: two runs of a seed must agree on it.
+    pub fn trace(&self) -> u64 {
+        self.state().trace
+    }
+
+    /// Bytes that may still be written.
+    pub fn room_bytes(&self) -> u64 {
+        self.state().faults.room_bytes.unwrap_or(PLENTY_BYTES)
+    }
+
+    /// Says how a call is to go on.
+    pub fn gate(&self, call: Call, path: &Path, offset: u64, len: usize) -> Go {
+        let mut state = self.state();
+        if state.dead {
+            return Go::Dead;
+        }
+        state.note(call, path.strip_prefix(&self.root).unwrap_or(path), offset, len);
+        let go = state.decide(call, len);
+        match go {
+            Go::Dead => state.dead = true,
+            Go::Fails(_) => state.hit += 1,
+            _ => {}
+        }
+        go
+    }
+
+    /// After a call that went on: the power may go now. `None`: the call did not happen after all.
+    pub fn done(&self, go: Go) {
+        if go == Go::Last {
+            self.state().dead = true;
+        }
+    }
+
+    /// A write is about to happen: `old` is what stands there now, of a file of `old_len` bytes.
+    pub fn wrote(&self, path: &Path, offset: u64, old: Vec<u8>, old_len: u64, new: &[u8]) {
+        let mut state = self.state();
+        let end = offset + new.len() as u64;
+        if let Some(room) = &mut state.faults.room_bytes {
+            *room = room.saturating_sub(end.saturating_sub(old_len));
+        }
+        state.pending.push((Change::Write { path: path.to_path_buf(), offset, old, old_len, new: new.to_vec() }, false));
+    }
+
+    /// A file was cut; `tail` is what was behind `len`.
+    pub fn cut(&self, path: &Path, len: u64, tail: Vec<u8>) {
+        self.state().pending.push((Change::Truncate { path: path.to_path_buf(), len, tail }, false));
+    }
+
+    /// A file was made.
+    pub fn created(&self, path: &Path) {
+        self.state().pending.push((Change::Create { path: path.to_path_buf() }, false));
+    }
+
+    /// A file is about to be removed.
+    pub fn removing(&self, path: &Path) {
+        let bytes = fs::read(path).unwrap_or_default();
+        self.state().pending.push((Change::Remove { path: path.to_path_buf(), bytes }, false));
+    }
+
+    /// A file is about to get another name.
+    pub fn renaming(&self, from: &Path, to: &Path) {
+        let over = fs::read(to).ok();
+        let mut state = self.state();
+        state.pending.push((Change::Rename { from: from.to_path_buf(), to: to.to_path_buf(), over }, false));
+    }
+
+    /// The bytes of a file were synced.
+    pub fn synced(&self, path: &Path) {
+        let mut state = self.state();
+        // A file keeps its bytes under whatever name it has now.
+        let written = state.written_of(path);
+        state.pending.retain_mut(|(change, lost)| !change.of_bytes(path) || (*lost && rest_of(change, &written)));
+    }
+
+    /// A sync of a file failed: what it was for is never made durable by another.
+    pub fn sync_failed(&self, path: &Path) {
+        let mut state = self.state();
+        state.pending.iter_mut().filter(|(change, _)| change.of_bytes(path)).for_each(|(_, lost)| *lost = true);
+    }
+
+    /// The names of a folder were synced.
+    pub fn folder_synced(&self, folder: &Path) {
+        let mut state = self.state();
+        let names: Vec<bool> = state.pending.iter().map(|(change, _)| change.of_names(folder)).collect();
+        // Bytes written before a rename stand under the old name in the list; the new name is durable now.
+        for (at, _) in names.iter().enumerate().filter(|(_, is_name)| **is_name) {
+            if let Change::Rename { from, to, .. } = &state.pending[at].0 {
+                let (from, to) = (from.clone(), to.clone());
+                state.pending[..at].iter_mut().for_each(|(change, _)| change.moved(&from, &to));
+            }
+        }
+        let mut names = names.into_iter();
+        state.pending.retain(|_| !names.next().unwrap_or(false));
+    }
+
+    /// The power comes back: the folder is as the medium has it. Everything in it must be closed.
+    ///
+    /// # Errors
+    /// When the folder in memory itself fails.
+    pub fn restart(&self, cut: Cut) -> io::Result<()> {
+        let mut state = self.state();
+        state.dead = false;
+        state.faults = Faults::default();
+        state.calls = 0;
+        if cut == Cut::AllKept {
+            // Nothing of it is durable for that: the power may go later.
+            return Ok(());
+        }
+        let pending = std::mem::take(&mut state.pending);
+        let mut chance = state.chance.fork();
+        match cut {
+            Cut::AllKept => {}
+            Cut::OnlySynced => undo_all(&pending)?,
+            Cut::Some => {
+                undo_all(&pending)?;
+                redo_some(&pending, &mut chance)?;
+            }
+            Cut::Torn => {
+                let last = pending.iter().rposition(|(change, _)| matches!(change, Change::Write { .. }));
+                if let Some(last) = last {
+                    undo_all(&pending[last..])?;
+                    if let Change::Write { path, offset, new, .. } = &pending[last].0 {
+                        let part = chance.index(new.len() / SECTOR + 1) * SECTOR;
+                        put(path, *offset, &new[..part.min(new.len())])?;
+                    }
+                }
+            }
+        }
+        remove_shared_memory(&self.root)
+    }
+
+    /// Everything that lies there is durable now: somebody put other files in its place.
+    pub fn replaced(&self) {
+        let mut state = self.state();
+        state.pending.clear();
+        state.dead = false;
+        state.faults = Faults::default();
+        state.calls = 0;
+    }
+}
+
+impl State {
+    fn note(&mut self, call: Call, path: &Path, offset: u64, len: usize) {
+        let mut hash = self.trace ^ (call as u64).wrapping_mul(0x100_0000_01B3);
+        for byte in path.as_os_str().as_encoded_bytes() {
+            hash = (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01B3);
+        }
+        self.trace = (hash ^ offset ^ ((len as u64) << 40)).wrapping_mul(0x100_0000_01B3).rotate_left(17);
+    }
+
+    fn decide(&mut self, call: Call, len: usize) -> Go {
+        if call == Call::Read {
+            let fails = self.faults.reads_per_mille > 0 && self.chance.happens(self.faults.reads_per_mille);
+            return if fails { Go::Fails(Failure::Broken) } else { Go::On };
+        }
+        let number = self.calls;
+        self.calls += 1;
+        match self.faults.dies {
+            Some((at, When::Before)) if number >= at => return Go::Dead,
+            Some((at, When::After)) if number >= at => return Go::Last,
+            _ => {}
+        }
+        if let Some((at, how)) = self.faults.fails
+            && (number == at || (self.faults.fails_on && number > at))
+        {
+            // Removing makes room; it does not fail for want of it.
+            if how == Failure::Broken || matches!(call, Call::Write | Call::Create) {
+                return Go::Fails(if call == Call::Write { how } else { how.plain() });
+            }
+        }
+        if self.faults.room_bytes == Some(0) && matches!(call, Call::Write | Call::Create) && len > 0 {
+            return Go::Fails(Failure::Full);
+        }
+        if self.faults.writes_per_mille > 0 && self.chance.happens(self.faults.writes_per_mille) {
+            let how = match (call, self.chance.below(3)) {
+                (Call::Write, 0) => Failure::Full,
+                (Call::Write, 1) => Failure::Half,
+                _ => Failure::Broken,
+            };
+            return Go::Fails(how);
+        }
+        Go::On
+    }
+
+    /// The ranges of a file that were written and not lost, since the last sync.
+    fn written_of(&self, path: &Path) -> Vec<(u64, u64)> {
+        let of = |(change, lost): &(Change, bool)| match change {
+            Change::Write { path: file, offset, new, .. } if file == path && !lost => Some((*offset, *offset + new.len() as u64)),
+            _ => None,
+        };
+        self.pending.iter().filter_map(of).collect()
+    }
+}
+
+impl Failure {
+    fn plain(self) -> Failure {
+        if self == Failure::Half { Failure::Full } else { self }
+    }
+}
+
+/// Cuts out of a lost write what later writes put on the medium; whether anything is left of it.
+fn rest_of(change: &mut Change, written: &[(u64, u64)]) -> bool {
+    let Change::Write { offset, old, new, .. } = change else { return true };
+    for (first, end) in written {
+        let own_end = *offset + new.len() as u64;
+        if *first <= *offset && *end >= own_end {
+            return false;
+        }
+        if *first <= *offset && *end > *offset {
+            let gone = (*end - *offset) as usize;
+            new.drain(..gone);
+            old.drain(..gone.min(old.len()));
+            *offset = *end;
+        } else if *first < own_end && *end >= own_end {
+            let left = (*first - *offset) as usize;
+            new.truncate(left);
+            old.truncate(left);
+        }
+        // A hole in the middle stays lost as a whole: rare, and the stricter reading.
+    }
+    !new.is_empty()
+}
+
+fn undo_all(changes: &[(Change, bool)]) -> io::Result<()> {
+    changes.iter().rev().try_for_each(|(change, _)| undo(change))
+}
+
+fn undo(change: &Change) -> io::Result<()> {
+    match change {
+        Change::Write { path, offset, old, old_len, new } => {
+            let Ok(file) = OpenOptions::new().read(true).write(true).open(path) else { return Ok(()) };
+            let (len, end) = (file.metadata()?.len(), *offset + new.len() as u64);
+            file.write_all_at(old, *offset)?;
+            if len <= end.max(*old_len) {
+                file.set_len((*old_len).min(len))?;
+            } else if (old.len() as u64) < end - *offset {
+                // Something behind it is durable: what was never written reads as zeros.
+                file.write_all_at(&vec![0; new.len() - old.len()], *offset + old.len() as u64)?;
+            }
+            Ok(())
+        }
+        Change::Truncate { path, len, tail } => {
+            let Ok(file) = OpenOptions::new().write(true).open(path) else { return Ok(()) };
+            file.write_all_at(tail, *len)
+        }
+        Change::Create { path } => gone(fs::remove_file(path)),
+        Change::Remove { path, bytes } => fs::write(path, bytes),
+        Change::Rename { from, to, over } => {
+            gone(fs::rename(to, from))?;
+            over.as_ref().map_or(Ok(()), |bytes| fs::write(to, bytes))
+        }
+    }
+}
+
+/// Names are kept up to some moment, as a journal does; bytes of files that exist by sectors, in any order.
+fn redo_some(changes: &[(Change, bool)], chance: &mut Chance) -> io::Result<()> {
+    let names_until = chance.index(changes.len() + 1);
+    for (at, (change, _)) in changes.iter().enumerate() {
+        match change {
+            Change::Write { path, offset, new, .. } => {
+                for (number, sector) in new.chunks(SECTOR).enumerate() {
+                    if path.exists() && chance.happens(500) {
+                        put(path, offset + (number * SECTOR) as u64, sector)?;
+                    }
+                }
+            }
+            Change::Truncate { path, len, .. } if chance.happens(500) => {
+                if let Ok(file) = OpenOptions::new().write(true).open(path)
+                    && file.metadata()?.len() > *len
+                {
+                    file.set_len(*len)?;
+                }
+            }
+            Change::Create { path } if at < names_until && !path.exists() => drop(File::create(path)?),
+            Change::Remove { path, .. } if at < names_until => gone(fs::remove_file(path))?,
+            Change::Rename { from, to, .. } if at < names_until => gone(fs::rename(from, to))?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn put(path: &Path, offset: u64, bytes: &[u8]) -> io::Result<()> {
+    match OpenOptions::new().write(true).open(path) {
+        Ok(file) => file.write_all_at(bytes, offset),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(e) => Err(e),
+    }
+}
+
+fn gone(done: io::Result<()>) -> io::Result<()> {
+    match done {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+        done => done,
+    }
+}
+
+/// SQLite's index of a write-ahead log lives in memory; it is made anew after a restart.
+fn remove_shared_memory(folder: &Path) -> io::Result<()> {
+    for item in fs::read_dir(folder)? {
+        let path = item?.path();
+        if path.to_string_lossy().ends_with("-shm") {
+            gone(fs::remove_file(path))?;
+        }
+    }
+    Ok(())
+}
+
+fn all() -> MutexGuard<'static, Vec<Arc<Platter>>> {
+    SPINNING.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,110 @@
+//! One run of a seed, and what to do when it fails: the same steps again with some left out, until none can be.
+
+use std::path::PathBuf;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::chance::Chance;
+use crate::coverage::Coverage;
+use crate::step::{Step, plan};
+use crate::world::{Violation, World};
+
+/// Phones of a run.
+const PHONES: u8 = 3;
+/// Runs that shrinking a failing one may take.
+const SHRINK_RUNS: usize = 300;
+
+/// What a run was.
+pub struct Ran {
+    /// How it ended.
+    pub ended: Result<(), Violation>,
+    /// What it met.
+    pub coverage: Coverage,
+    /// A hash over all that happened.
+    pub trace: u64,
+    /// Steps that were done.
+    pub steps: usize,
+}
+
+/// Where runs happen: a folder in memory, removed at the end.
+pub struct Ground {
+    dir: tempfile::TempDir,
+}
+
+impl Ground {
+    /// A new one.
+    ///
+    /// # Errors
+    /// When there is no room for it.
+    pub fn new() -> std::io::Result<Ground> {
+        let memory = PathBuf::from("/dev/shm");
+        let dir = if memory.is_dir() { tempfile::tempdir_in(memory)? } else { tempfile::tempdir()? };
+        Ok(Ground { dir })
+    }
+
+    /// Runs these steps in the world of `seed`.
+    pub fn run(&self, seed: u64, steps: &[Step]) -> Ran {
+        let root = self.dir.path().join("world");
+        let _ = std::fs::remove_dir_all(&root);
+        std::fs::create_dir_all(&root).expect("a folder in memory can be made");
+        let mut chance = Chance::new(seed);
+        let template = self.dir.path().join("template");
+        let world = catch_unwind(AssertUnwindSafe(|| World::new(&root, &template, &mut chance, PHONES)));
+        let mut ran = Ran { ended: Ok(()), coverage: Coverage::default(), trace: 0, steps: 0 };
+        match world {
+            Ok(Ok(mut world)) => {
+                let done = catch_unwind(AssertUnwindSafe(|| {
+                    for step in steps {
+                        world.step(*step)?;
+                        ran.steps += 1;
+                    }
+                    world.come_to_rest()
+                }));
+                ran.ended = done.unwrap_or_else(|e| Err(panicked(e.as_ref())));
+                ran.coverage = world.coverage.clone();
+                ran.trace = world.trace;
+                world.end();
+            }
+            Ok(Err(violation)) => ran.ended = Err(violation),
+            Err(e) => ran.ended = Err(panicked(e.as_ref())),
+        }
+        ran
+    }
+
+    /// Runs a seed with `steps` steps drawn from it.
+    pub fn run_seed(&self, seed: u64, steps: usize) -> Ran {
+        self.run(seed, &steps_of(seed, steps))
+    }
+
+    /// Leaves out steps of a failing run as long as it fails with the same promise.
+    pub fn shrink(&self, seed: u64, steps: Vec<Step>, promise: &str) -> Vec<Step> {
+        let fails = |steps: &[Step]| self.run(seed, steps).ended.is_err_and(|violation| violation.promise == promise);
+        let (mut steps, mut runs, mut part) = (steps, 0, 2);
+        while part <= steps.len().max(2) && runs < SHRINK_RUNS {
+            let size = steps.len().div_ceil(part);
+            let mut at = 0;
+            let before = steps.len();
+            while at < steps.len() && runs < SHRINK_RUNS {
+                let mut fewer = steps.clone();
+                fewer.drain(at..(at + size).min(steps.len()));
+                runs += 1;
+                if fails(&fewer) { steps = fewer } else { at += size }
+            }
+            if size <= 1 && steps.len() == before {
+                break;
+            }
+            part = if steps.len() < before { part } else { part * 2 };
+        }
+        steps
+    }
+}
+
+/// The steps of a seed.
+#[must_use]
+pub fn steps_of(seed: u64, steps: usize) -> Vec<Step> {
+    plan(&mut Chance::new(seed ^ 0x5EED_5EED_5EED_5EED), steps, PHONES)
+}
+
+fn panicked(e: &(dyn std::any::Any + Send)) -> Violation {
+    let said = e.downcast_ref::<String>().cloned().or_else(|| e.downcast_ref::<&str>().map(|s| (*s).to_owned()));
+    Violation { promise: "I-11", seen: format!("a panic: {}", said.unwrap_or_default()) }
+}
