@@ -29,7 +29,7 @@ use yenban_protocol::time::{Anchor, Stamp};
 
 use crate::clock::Clock;
 use crate::disk::{Disk, RealDisk};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, troubles};
 use crate::keys::{KeyStore, Secret32, SoftwareKeyStore, files, new_secret, unwrap32};
 use crate::limits::{RESERVE_TEXT_BYTES, SIDE_FILE_MAX_BYTES};
 use crate::log::{Draft, Lane, Log, Recipients, VaultOpener, Writing, Written, lane_of, open_body, read_record};
@@ -90,6 +90,8 @@ struct OpenVault {
     vault: Vault,
     opener: SecretKey,
     walk: Walk,
+    /// [`troubles`] when it was opened.
+    troubles: u64,
     /// Both secrets, for setting another PIN without asking for the old one.
     secrets: zeroize::Zeroizing<[u8; 64]>,
     /// The session opened last: entries come in long runs of one session.
@@ -308,6 +310,10 @@ impl Phone {
 
     fn vault(&mut self) -> Result<&mut OpenVault> {
         self.enrolled_or_refuse()?;
+        self.log.spool.refresh()?;
+        if self.open.as_ref().is_some_and(|open| open.troubles != troubles()) {
+            self.reopen_vault();
+        }
         if self.open.is_none() && !self.has_pin()? {
             self.open_unguarded_vault()?;
         }

@@ -5,6 +5,7 @@
 //! choose its kind.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Result of the core.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -291,11 +292,22 @@ pub(crate) trait SqlContext<T> {
 
 impl<T> SqlContext<T> for rusqlite::Result<T> {
     fn doing(self, what: &'static str) -> Result<T> {
-        self.map_err(|source| match source.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::DiskFull) => Error::StorageFull,
-            _ => Error::Sql { what, source },
+        self.map_err(|source| {
+            TROUBLES.fetch_add(1, Ordering::Relaxed);
+            match source.sqlite_error_code() {
+                Some(rusqlite::ErrorCode::DiskFull) => Error::StorageFull,
+                _ => Error::Sql { what, source },
+            }
         })
     }
+}
+
+static TROUBLES: AtomicU64 = AtomicU64::new(0);
+
+/// How often a database has failed in this process. The library's encryption remembers a read that failed once and then
+/// refuses everything, so a connection that is older than the newest failure is not to be trusted.
+pub(crate) fn troubles() -> u64 {
+    TROUBLES.load(Ordering::Relaxed)
 }
 
 #[cfg(test)]

@@ -104,7 +104,7 @@ impl Log {
 
     /// Makes sure that the spool is open and the head is what the disk says.
     pub(crate) fn ready(&mut self) -> Result<()> {
-        self.spool.conn()?;
+        self.spool.refresh()?;
         if self.spool.was_reopened() {
             self.head = self.spool.head()?;
             // A session whose row may not be on the disk must not seal anything more.

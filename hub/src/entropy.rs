@@ -34,8 +34,39 @@ pub(crate) fn for_signatures() -> aws_lc_rs::rand::SystemRandom {
     aws_lc_rs::rand::SystemRandom::new()
 }
 
+/// Numbers from a seed, so that a simulated hub does the same twice.
+#[cfg(feature = "simulation")]
+pub mod seeded {
+    use std::sync::{Mutex, PoisonError};
+
+    use yenban_protocol::crypto::sha256;
+
+    static STREAM: Mutex<Option<(u64, u64)>> = Mutex::new(None);
+
+    /// From now on everything that this process draws follows from `seed`.
+    pub fn begin(seed: u64) {
+        *STREAM.lock().unwrap_or_else(PoisonError::into_inner) = Some((seed, 0));
+    }
+
+    /// Fills `target` if a seed was given.
+    pub(super) fn fill(target: &mut [u8]) -> bool {
+        let mut stream = STREAM.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some((seed, counter)) = stream.as_mut() else { return false };
+        for chunk in target.chunks_mut(32) {
+            *counter += 1;
+            let block = sha256(&[seed.to_be_bytes(), counter.to_be_bytes()].concat());
+            chunk.copy_from_slice(&block[..chunk.len()]);
+        }
+        true
+    }
+}
+
 /// Fills `target` with random bytes.
 pub(crate) fn fill(target: &mut [u8]) {
+    #[cfg(feature = "simulation")]
+    if seeded::fill(target) {
+        return;
+    }
     getrandom::fill(target).expect("the operating system gives random bytes on every platform served");
 }
 

@@ -12,7 +12,10 @@ pub mod clock;
 pub mod console;
 pub mod custody;
 pub mod enrol;
+#[cfg(not(feature = "simulation"))]
 mod entropy;
+#[cfg(feature = "simulation")]
+pub mod entropy;
 pub mod error;
 pub mod exchange;
 pub mod feed;

@@ -104,6 +104,7 @@ impl Phone {
         let mut again = OpenVault {
             vault: Vault::in_memory()?,
             opener: SecretKey::from_scalar(open.opener.scalar()).map_err(|_| crate::Error::KeyMismatch)?,
+            troubles: open.troubles,
             walk: Walk::default(),
             secrets: open.secrets.clone(),
             session: None,

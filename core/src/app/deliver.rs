@@ -141,6 +141,10 @@ impl SyncStore for Phone {
         self.clock.as_ref()
     }
 
+    fn ready(&mut self) -> Result<()> {
+        self.log.ready()
+    }
+
     fn identity(&self) -> Result<Identity> {
         let enrolment = self.enrolled_or_refuse()?;
         Ok(Identity { device: enrolment.device, root_hash: enrolment.root_hash, history: enrolment.history.clone() })

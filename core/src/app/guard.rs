@@ -6,7 +6,7 @@ use yenban_protocol::record::Act;
 use zeroize::Zeroizing;
 
 use super::{Extra, OpenVault, Phone, follow};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, troubles};
 use crate::keys::{Drawn, PinSlot, Secret32, check_pin, new_secret};
 use crate::limits::PIN_TRIES;
 use crate::patrol::Walk;
@@ -248,7 +248,7 @@ impl Phone {
             other => other?,
         };
         let opener = SecretKey::from_scalar(&secrets.sealing).map_err(|_| Error::KeyMismatch)?;
-        let mut open = OpenVault { vault, opener, walk: Walk::default(), secrets: secrets.to_bytes(), session: None };
+        let mut open = OpenVault { vault, opener, walk: Walk::default(), troubles: troubles(), secrets: secrets.to_bytes(), session: None };
         match follow(&self.log, self.member, &mut open).and_then(|()| open.vault.commit()) {
             Ok(()) => Ok(Some(open)),
             // The error may be the spool's, so it is the vault that says whether it is to blame.

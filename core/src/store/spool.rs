@@ -13,7 +13,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use super::cipher::{self, Settings};
 use super::spool_capture::{NewFile, insert_files, remove_capture};
 use super::{Key, schema};
-use crate::error::{Error, Result, SqlContext};
+use crate::error::{Error, Result, SqlContext, troubles};
 use crate::keys::{PinSlot, Secret32};
 use crate::limits::SPOOL_CACHE_KIB;
 
@@ -124,6 +124,8 @@ pub(crate) struct Spool {
     page_limit: Option<u32>,
     /// Opened again since the head was read last.
     reopened: Cell<bool>,
+    /// [`troubles`] when the connection was opened.
+    troubles: Cell<u64>,
 }
 
 const INSERT_ENTRY: &str = "INSERT INTO entry(key, link, session, lane, author, unconfirmed, patrol, paused, body)
@@ -132,12 +134,21 @@ const INSERT_ENTRY: &str = "INSERT INTO entry(key, link, session, lane, author, 
 impl Spool {
     /// Opens or creates the spool at `path`.
     pub(crate) fn open(path: PathBuf, key: Secret32) -> Result<Spool> {
-        let spool = Spool { conn: OnceCell::new(), path, key, relaxed: false, page_limit: None, reopened: Cell::new(false) };
+        let spool = Spool {
+            conn: OnceCell::new(),
+            path,
+            key,
+            relaxed: false,
+            page_limit: None,
+            reopened: Cell::new(false),
+            troubles: Cell::new(0),
+        };
         let conn = spool.connect()?;
         Ok(Spool { conn: OnceCell::from(conn), ..spool })
     }
 
     fn connect(&self) -> Result<Connection> {
+        self.troubles.set(troubles());
         let settings = Settings {
             synchronous: if self.relaxed { "OFF" } else { "FULL" },
             cache_kib: SPOOL_CACHE_KIB,
@@ -175,6 +186,14 @@ impl Spool {
         }
         let conn = self.open_again()?;
         Ok(self.conn.get_or_init(|| conn))
+    }
+
+    /// Opens the file again if a database failed since it was opened: the connection may have been what failed.
+    pub(crate) fn refresh(&mut self) -> Result<()> {
+        if self.troubles.get() != troubles() {
+            self.lose_connection();
+        }
+        self.conn().map(|_| ())
     }
 
     /// Whether the file was opened again, so that a head read before may be behind what the disk holds.

@@ -128,6 +128,7 @@ impl Sync {
 
     /// What to do next. Errors are those of the store and the key store; the sync may be asked again.
     pub fn next(&mut self, store: &mut dyn SyncStore) -> Result<Step> {
+        store.ready()?;
         if self.identity.is_none() {
             self.identity = Some(store.identity()?);
             self.plan.load(store)?;
@@ -209,6 +210,7 @@ impl Sync {
 
     /// Takes an answer. One that is not waited for (late, repeated) changes nothing.
     pub fn on_reply(&mut self, id: u64, reply: Reply, store: &mut dyn SyncStore) -> Result<()> {
+        store.ready()?;
         let Some(flight) = self.flying.remove(&id) else { return Ok(()) };
         let now_ms = store.clock().monotonic_ms();
         self.answered = true;

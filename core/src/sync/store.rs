@@ -121,6 +121,10 @@ pub trait SyncStore {
     /// The phone's clocks.
     fn clock(&self) -> &dyn Clock;
 
+    /// Called before each step: a store that failed is opened again here, if it can be.
+    fn ready(&mut self) -> Result<()> {
+        Ok(())
+    }
     /// Who this phone is. Fails with `NotEnrolled` before enrolment.
     fn identity(&self) -> Result<Identity>;
     /// Keeps a newer key history, verified by the caller.
@@ -210,6 +214,9 @@ impl<S: SyncStore + ?Sized> SyncStore for &mut S {
     }
     fn clock(&self) -> &dyn Clock {
         (**self).clock()
+    }
+    fn ready(&mut self) -> Result<()> {
+        (**self).ready()
     }
     fn identity(&self) -> Result<Identity> {
         (**self).identity()

@@ -228,12 +228,48 @@ impl Coverage {
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Fault; 20] = [Self::RequestLost, Self::AnswerLost, Self::Truncated, Self::Doubled, Self::Replay, Self::Reordered, Self::Partition, Self::ReadError, Self::WriteError, Self::DiskFull, Self::Power, Self::DiesAllKept, Self::DiesOnlySynced, Self::DiesSome, Self::DiesTorn, Self::Kill, Self::ClockSet, Self::Reboot, Self::Restore, Self::RollBack];
+    pub const ALL: [Fault; 20] = [
+        Self::RequestLost,
+        Self::AnswerLost,
+        Self::Truncated,
+        Self::Doubled,
+        Self::Replay,
+        Self::Reordered,
+        Self::Partition,
+        Self::ReadError,
+        Self::WriteError,
+        Self::DiskFull,
+        Self::Power,
+        Self::DiesAllKept,
+        Self::DiesOnlySynced,
+        Self::DiesSome,
+        Self::DiesTorn,
+        Self::Kill,
+        Self::ClockSet,
+        Self::Reboot,
+        Self::Restore,
+        Self::RollBack,
+    ];
 }
 
 impl Doing {
     /// All of them.
-    pub const ALL: [Doing; 14] = [Self::Idle, Self::Capture, Self::Photo, Self::Opening, Self::Asking, Self::Keys, Self::Feed, Self::Segment, Self::Objects, Self::Create, Self::Chunk, Self::Discard, Self::Alert, Self::Jobs];
+    pub const ALL: [Doing; 14] = [
+        Self::Idle,
+        Self::Capture,
+        Self::Photo,
+        Self::Opening,
+        Self::Asking,
+        Self::Keys,
+        Self::Feed,
+        Self::Segment,
+        Self::Objects,
+        Self::Create,
+        Self::Chunk,
+        Self::Discard,
+        Self::Alert,
+        Self::Jobs,
+    ];
 }
 
 impl Side {

@@ -5,10 +5,10 @@
 //! routes, both on real SQLite. Simulated is what they stand on: the medium under their files ([`disk`]), the roads, the
 //! clocks and chance.
 
-pub mod chance;
-pub mod disk;
 pub mod act;
+pub mod chance;
 pub mod coverage;
+pub mod disk;
 pub mod hub;
 pub mod oracle;
 pub mod phone;

@@ -5,7 +5,7 @@ use yenban_simulation::run::{Ground, steps_of};
 
 fn main() {
     let mut args = std::env::args().skip(1);
-    let (mut first, mut seeds, mut steps, mut shrink) = (0u64, 20u64, 200usize, false);
+    let (mut first, mut seeds, mut steps, mut shrink, mut twice) = (0u64, 20u64, 200usize, false, false);
     while let Some(arg) = args.next() {
         let mut number = || args.next().and_then(|n| n.parse::<u64>().ok()).unwrap_or_else(|| usage());
         match arg.as_str() {
@@ -13,6 +13,7 @@ fn main() {
             "--seeds" => seeds = number(),
             "--steps" => steps = number() as usize,
             "--shrink" => shrink = true,
+            "--twice" => twice = true,
             _ => usage(),
         }
     }
@@ -22,6 +23,12 @@ fn main() {
     let started = std::time::Instant::now();
     for seed in first..first + seeds {
         let ran = ground.run_seed(seed, steps);
+        if twice {
+            let again = ground.run_seed(seed, steps);
+            if again.trace != ran.trace {
+                println!("seed {seed}: two runs differ: {:x} and {:x}", ran.trace, again.trace);
+            }
+        }
         coverage.add(&ran.coverage);
         if let Err(violation) = ran.ended {
             failed += 1;
@@ -35,6 +42,8 @@ fn main() {
         }
     }
     println!("{}", coverage.table());
+    let missed = coverage.missed(1);
+    println!("not met: {} of {}: {missed:?}", missed.len(), Coverage::wanted().len());
     println!("{seeds} seeds, {failed} failed, {:.1} s", started.elapsed().as_secs_f64());
     std::process::exit(i32::from(failed > 0));
 }

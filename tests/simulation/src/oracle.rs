@@ -91,7 +91,8 @@ impl World {
 
     /// What is about to be put back will not have these.
     pub(crate) fn mark_rolled_back(&mut self, who: usize, ticks: usize) -> Holds {
-        let names: Vec<(EntryName, Link)> = self.phones[who].ticked[ticks.min(self.phones[who].ticked.len())..].iter().map(|t| (t.name, t.link)).collect();
+        let names: Vec<(EntryName, Link)> =
+            self.phones[who].ticked[ticks.min(self.phones[who].ticked.len())..].iter().map(|t| (t.name, t.link)).collect();
         let mut held = BTreeMap::new();
         for (name, _) in &names {
             if !held.contains_key(&name.log) {
@@ -253,7 +254,10 @@ impl World {
                             return broken("I-19", format!("the hub does not list {}", branches("report")));
                         }
                         if !found.iter().any(|(from, to)| (*from..=*to).contains(&tick.at_ms)) {
-                            return broken("I-18", format!("the true time of {} lies outside {found:?}: {}", branches("report"), tick.at_ms));
+                            return broken(
+                                "I-18",
+                                format!("the true time of {} lies outside {found:?}: {}", branches("report"), tick.at_ms),
+                            );
                         }
                     }
                     What::Photo => {

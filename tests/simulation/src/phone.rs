@@ -171,7 +171,12 @@ impl PhoneNode {
     }
 
     /// Does one thing that a member does and notes the tick. `Err`: it was not saved, as the phone says.
-    pub fn act(&mut self, what: What, at_ms: i64, work: impl FnOnce(&mut Phone) -> yenban_core::Result<String>) -> yenban_core::Result<EntryName> {
+    pub fn act(
+        &mut self,
+        what: What,
+        at_ms: i64,
+        work: impl FnOnce(&mut Phone) -> yenban_core::Result<String>,
+    ) -> yenban_core::Result<EntryName> {
         let phone = self.phone.as_mut().ok_or(Error::NotEnrolled)?;
         let id = work(phone)?;
         let name: EntryName = id.parse().expect("an entry's name");

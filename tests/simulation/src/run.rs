@@ -1,7 +1,7 @@
 //! One run of a seed, and what to do when it fails: the same steps again with some left out, until none can be.
 
-use std::path::PathBuf;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 
 use crate::chance::Chance;
 use crate::coverage::Coverage;

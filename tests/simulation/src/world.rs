@@ -86,6 +86,7 @@ impl World {
     /// When even joining breaks a promise.
     pub fn new(root: &Path, template: &Path, chance: &mut Chance, phones: u8) -> Holds<World> {
         crate::disk::install();
+        yenban_hub::entropy::seeded::begin(chance.number());
         let hub = HubNode::new(&root.join("commune"), template, EVENING_MS, chance);
         let mut draw = |max: u64| chance.below(max + 1) as u32;
         let weather = Weather { lost: draw(LOST_MAX), cut: draw(CUT_MAX), again: draw(AGAIN_MAX) };
@@ -422,9 +423,7 @@ fn draw_faults(kind: Kind, dice: &mut Chance) -> (Fault, Faults) {
             let when = if dice.happens(500) { When::Before } else { When::After };
             (Fault::Power, Faults { dies: Some((at, when)), ..Faults::default() })
         }
-        Kind::PhoneFull | Kind::HubFull => {
-            (Fault::DiskFull, Faults { room_bytes: Some(dice.below(256 * 1024)), ..Faults::default() })
-        }
+        Kind::PhoneFull | Kind::HubFull => (Fault::DiskFull, Faults { room_bytes: Some(dice.below(256 * 1024)), ..Faults::default() }),
         _ => match dice.below(4) {
             0 => (Fault::ReadError, Faults { reads_per_mille: dice.below(100) as u32, ..Faults::default() }),
             1 => (Fault::WriteError, Faults { writes_per_mille: dice.below(100) as u32, ..Faults::default() }),

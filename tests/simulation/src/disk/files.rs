@@ -64,6 +64,13 @@ fn dead() -> io::Error {
     io::Error::other("the power is gone")
 }
 
+/// What stands in a file now; it may be open for writing only.
+fn standing(path: &Path, offset: u64, len: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; len as usize];
+    File::open(path)?.read_exact_at(&mut bytes, offset)?;
+    Ok(bytes)
+}
+
 /// Writes into a file through the gate; how many bytes got there.
 fn write_at(platter: &Platter, path: &Path, file: &File, offset: u64, bytes: &[u8]) -> io::Result<usize> {
     let go = platter.gate(Call::Write, path, offset, bytes.len());
@@ -74,8 +81,7 @@ fn write_at(platter: &Platter, path: &Path, file: &File, offset: u64, bytes: &[u
         Go::Dead => return Err(dead()),
     };
     let file_len = file.metadata()?.len();
-    let mut old = vec![0; file_len.saturating_sub(offset).min(len as u64) as usize];
-    file.read_exact_at(&mut old, offset)?;
+    let old = standing(path, offset, file_len.saturating_sub(offset).min(len as u64))?;
     platter.wrote(path, offset, old, file_len, &bytes[..len]);
     file.write_all_at(&bytes[..len], offset)?;
     platter.done(go);
@@ -231,8 +237,7 @@ impl HubDisk for Watching {
         let path = name_of(file);
         self.call(Call::Truncate, &path, 0, || {
             let file_len = file.metadata()?.len();
-            let mut tail = vec![0; file_len.saturating_sub(length) as usize];
-            file.read_exact_at(&mut tail, length.min(file_len))?;
+            let tail = standing(&path, length.min(file_len), file_len.saturating_sub(length))?;
             self.platter.cut(&path, length, tail);
             RealHubDisk.truncate(file, length)
         })

@@ -212,7 +212,8 @@ impl Platter {
         std::mem::take(&mut self.state().hit)
     }
 
-    /// A hash over kind, file, offset and length of all calls so far: two runs of a seed must agree on it.
+    /// A hash over kind, file, offset and length of all calls so far but reads (the hub reads on many threads): two runs
+    /// of a seed must agree on it.
     pub fn trace(&self) -> u64 {
         self.state().trace
     }
@@ -228,7 +229,9 @@ impl Platter {
         if state.dead {
             return Go::Dead;
         }
-        state.note(call, path.strip_prefix(&self.root).unwrap_or(path), offset, len);
+        if call != Call::Read {
+            state.note(call, path.strip_prefix(&self.root).unwrap_or(path), offset, len);
+        }
         let go = state.decide(call, len);
         match go {
             Go::Dead => state.dead = true,
