@@ -194,12 +194,14 @@ fn replies_that_are_lost_lose_and_double_nothing() {
     let folder = tempfile::tempdir().unwrap();
     for track in tracks(folder.path()) {
         let commune = Commune::serving();
-        let (relay, lost) = losing_relay(commune.address.clone(), 40);
+        let losses = 40;
+        let (relay, lost) = losing_relay(commune.address.clone(), losses);
         let enrol = ["hub", "enrol", "--dir", &commune.dir(), "--hamlet", "Nà Phòn", "--create", "--role", "member", "--address", &relay];
         let code = ok(&enrol).last_line();
         let phone = commune.path("may-1");
-        // Enrolling loses answers too, and asks again with the same code.
-        let joined = (0..20).any(|_| run(&["phone", "--store", &phone, "enrol", &code]).code == 0);
+        // Enrolling loses answers too, and asks again with the same code: on a busy machine the relay may spend all its
+        // losses on it.
+        let joined = (0..=losses).any(|_| run(&["phone", "--store", &phone, "enrol", &code]).code == 0);
         assert!(joined, "joined in the end");
         ok(&["phone", "--store", &phone, "replay", track.to_str().unwrap()]);
         sync_to_the_end(&phone);
