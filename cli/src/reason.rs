@@ -107,7 +107,12 @@ const REASONS: &[(&str, &str)] = &[
     ("{item}: entries from {first} on are missing before it", "reason-check-before"),
     ("{item}: its link does not follow from its content", "reason-check-link"),
     ("{item}: its file {path} was altered", "reason-check-altered"),
-    ("the log does not name the sealed file {path}", "reason-check-unnamed"),
+    (
+        "the log does not name the sealed file {path}: it is kept, and comes into the log as recovered when its bytes are kept nowhere else",
+        "reason-check-unnamed",
+    ),
+    ("the log does not name the sealed file {path}: it stays, because entries may be lost", "reason-check-unnamed-lost"),
+    ("is still being written: take it in when the camera has finished", "reason-growing"),
     ("no capture is under way for the clear file {path}", "reason-check-clear"),
     ("the projections cannot be rebuilt: {why}", "reason-check-rebuild"),
     ("the projection {table} has {rows} rows and differs from a rebuild with {again} rows", "reason-check-projection"),

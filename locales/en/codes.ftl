@@ -52,6 +52,7 @@ why-malformed-answer = the hub's answer cannot be read
 why-no-receipt = the hub has the whole file and gave no receipt
 why-no-answer = the connection broke while it was sent
 why-damaged = what is on this phone is damaged
+why-damaged-here = the file on this phone is damaged
 why-not-in-receipt = the hub's receipt does not name it
 why-untrusted-receipt = the receipt is not the hub's
 why-untrusted-token = the hub's time is not signed by the hub

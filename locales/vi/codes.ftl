@@ -52,6 +52,7 @@ why-malformed-answer = không đọc được câu trả lời của máy xã
 why-no-receipt = máy xã có tệp mà chưa đưa biên nhận
 why-no-answer = đường truyền đứt trong lúc gửi
 why-damaged = bản trong máy bị hỏng
+why-damaged-here = tệp trong máy này bị hỏng
 why-not-in-receipt = biên nhận của máy xã không nói tới việc này
 why-untrusted-receipt = biên nhận không phải của máy xã
 why-untrusted-token = giờ của máy xã không do máy xã ký
