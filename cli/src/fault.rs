@@ -153,7 +153,15 @@ pub(crate) fn io_reason(error: &std::io::Error, words: Words) -> String {
         ErrorKind::AlreadyExists => "error-io-exists",
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "error-io-full",
         ErrorKind::ReadOnlyFilesystem => "error-io-read-only",
-        _ => return error.to_string(),
+        ErrorKind::UnexpectedEof => "error-io-cut",
+        ErrorKind::InvalidFilename => "error-io-name",
+        ErrorKind::FileTooLarge => "error-io-too-large",
+        ErrorKind::AddrInUse => "error-io-address-in-use",
+        ErrorKind::AddrNotAvailable => "error-io-address-none",
+        ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted => "error-io-no-connection",
+        ErrorKind::TimedOut => "error-io-time-out",
+        ErrorKind::ResourceBusy | ErrorKind::ExecutableFileBusy => "error-io-busy",
+        _ => return words.say("reason-foreign", &[("said", error.to_string().into())]),
     };
     words.word(id)
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use data_encoding::HEXLOWER_PERMISSIVE;
 use serde_json::{Value, json};
 use yenban_hub::keys::HubVerifier;
-use yenban_locales::Words;
+use yenban_locales::{Lang, Words};
 use yenban_protocol::bundle::tar::{Contents, Scanner};
 use yenban_protocol::bundle::{Kind, Line, Report, Trust, Verdict, judge, read_statements};
 use yenban_protocol::crypto::Hash;
@@ -21,6 +21,10 @@ use crate::limits::{READ_BYTES, WITNESS_MAX_BYTES};
 use crate::output::{Output, clean};
 use crate::time::{rfc3339, rfc3339_opt};
 
+/// What stands in the first block of every tar archive, and where it ends.
+const TAR_MARK: &[u8] = b"ustar";
+const TAR_MARK_END: u64 = 262;
+
 /// Judges the bundle that was named.
 pub(crate) fn run(values: Values<'_>, out: &Output) -> Result<()> {
     let path = values.need_path("bundle")?;
@@ -33,9 +37,13 @@ pub(crate) fn run(values: Values<'_>, out: &Output) -> Result<()> {
         Some((bytes, path)) => read_statements(bytes).map_err(|_| Fault::usage("error-witness-unreadable").at(path))?,
         None => Vec::new(),
     };
+    look_at(&path, out.words)?;
     let (_, report) = judged(&path, root, &heads, out)?;
     out.document(&document(&report))?;
-    tell(&report, root.is_some(), witness.is_some(), out)?;
+    // A sentence says it all where there is nothing to go through item by item.
+    if report.verdict <= Verdict::Erased || !is_none(&path, &report) {
+        tell(&report, root.is_some(), !heads.is_empty(), out)?;
+    }
     ended(&report, &path, out.words)
 }
 
@@ -44,6 +52,26 @@ pub(crate) fn judged(path: &Path, root: Option<Hash>, heads: &[&[u8]], out: &Out
     let contents = scan(path, out)?.finish();
     let report = judge(&contents, Trust { root, witness: heads }, &HubVerifier::default());
     Ok((contents, report))
+}
+
+/// Refuses what is surely no bundle before a byte of it is read: a folder, a pipe, a device.
+fn look_at(path: &Path, words: Words) -> Result<()> {
+    let metadata = std::fs::metadata(path).map_err(|error| unreadable(path, &error, words))?;
+    let why = match (metadata.is_dir(), metadata.is_file()) {
+        (_, true) => return Ok(()),
+        (true, _) => "error-io-folder",
+        (false, false) => "error-io-no-file",
+    };
+    Err(Fault::usage("error-verify-no-bundle").at(path).with("reason", words.word(why)))
+}
+
+/// Whether the file is something else, not a bundle that was changed: nothing in it was recognised, and it does not
+/// begin as a tar archive does either.
+fn is_none(path: &Path, report: &Report) -> bool {
+    let nothing = report.root.is_none() && report.about.is_none() && report.lines.iter().all(|line| line.kind == Kind::Bundle);
+    let mut start = Vec::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(TAR_MARK_END).read_to_end(&mut start));
+    nothing && read.is_ok() && !start.ends_with(TAR_MARK)
 }
 
 /// Reads a bundle once, from its first byte to its last.
@@ -116,7 +144,7 @@ fn tell(report: &Report, compared: bool, witnessed: bool, out: &Output) -> Resul
             ("hub", clean(&about.hub).into()),
             ("commune", about.commune.to_string().into()),
             ("at", words.date_time(about.exported_ms).into()),
-            ("purpose", clean(&about.purpose).into()),
+            ("purpose", purpose(&about.purpose, words).into()),
         ];
         out.say("verify-about", &figures)?;
     }
@@ -139,6 +167,11 @@ fn tell(report: &Report, compared: bool, witnessed: bool, out: &Output) -> Resul
         out.say("verify-witness-none", &[])?;
     }
     Ok(())
+}
+
+/// What the export was for; that nobody said is told in the reader's language.
+fn purpose(purpose: &str, words: Words) -> String {
+    if purpose == Words::new(Lang::Vi).word("cli-purpose-none") { words.word("cli-purpose-none") } else { clean(purpose) }
 }
 
 fn told(line: &Line, words: Words) -> String {
@@ -170,12 +203,32 @@ fn told(line: &Line, words: Words) -> String {
 
 /// The sentence and the exit code: erased in order is no fault of the bundle.
 fn ended(report: &Report, path: &Path, words: Words) -> Result<()> {
-    let id = match report.verdict {
-        Verdict::Intact | Verdict::Erased => return Ok(()),
-        Verdict::Incomplete => "error-verify-incomplete",
-        Verdict::Altered => "error-verify-altered",
-    };
+    if report.verdict <= Verdict::Erased {
+        return Ok(());
+    }
     let worst = report.lines.iter().find(|line| line.verdict == report.verdict);
-    let why = worst.map(|line| format!("{}: {}", clean(&line.id), reason(line, words))).unwrap_or_default();
-    Err(Fault::no(id).at(path).with("reason", why).coded(report.verdict.code()))
+    if is_none(path, report) {
+        let empty = std::fs::metadata(path).is_ok_and(|metadata| metadata.len() == 0);
+        let why = if empty { words.word("reason-file-empty") } else { worst.map(|line| reason(line, words)).unwrap_or_default() };
+        return Err(Fault::no("error-verify-no-bundle").at(path).with("reason", why).coded(report.verdict.code()));
+    }
+    let id = if report.verdict == Verdict::Altered { "error-verify-altered" } else { "error-verify-incomplete" };
+    let name = |line: &Line| if line.kind == Kind::Bundle { words.word("verify-kind-bundle") } else { clean(&line.id) };
+    let why = worst.map(|line| format!("{}: {}", name(line), reason(line, words))).unwrap_or_default();
+    let advice = words.word(advice(worst.and_then(|line| line.reason), report.verdict));
+    Err(Fault::no(id).at(path).with("reason", why).with("advice", advice).coded(report.verdict.code()))
+}
+
+/// What to do about the worst line. Asking for the same file again helps only where this copy of it lacks something
+/// that the hub gave out.
+fn advice(reason: Option<&str>, verdict: Verdict) -> &'static str {
+    match (reason.unwrap_or_default(), verdict) {
+        ("altered_at_hub" | "missing_at_hub", _) => "verify-advice-at-hub",
+        ("not_received" | "attachments", _) => "verify-advice-not-yet",
+        ("restored", _) => "verify-advice-restored",
+        ("other_root", _) => "verify-advice-root",
+        ("witness", _) => "verify-advice-witness",
+        (_, Verdict::Altered) => "verify-advice-altered",
+        _ => "verify-advice-incomplete",
+    }
 }

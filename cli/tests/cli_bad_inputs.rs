@@ -4,7 +4,7 @@
 
 mod support;
 
-use support::{Commune, bytes_of, json, made_track, ok, run, yenban};
+use support::{Commune, Guarded, bytes_of, json, made_track, ok, run, wait_until, yenban};
 
 /// Asserts the form of a refusal, in both languages and as a document.
 fn refused(args: &[&str], code: i32) {
@@ -270,11 +270,18 @@ fn a_second_command_waits_and_then_says_so() {
     let ended = receiver.recv_timeout(std::time::Duration::from_secs(10)).expect("and then says so");
     assert_eq!((ended.code, ended.err.lines().count()), (3, 1), "{ended:?}");
     // Released in time, the second command is none the wiser.
-    let store = phone.clone();
-    let waiting = std::thread::spawn(move || run(&["phone", "--store", &store, "status"]));
-    std::thread::sleep(std::time::Duration::from_millis(300));
+    let mut second = yenban();
+    second.args(["phone", "--store", &phone, "status"]).stdout(std::process::Stdio::null());
+    let mut second = Guarded(second.spawn().unwrap());
+    let opened = format!("/proc/{}/fd", second.0.id());
+    let at_the_lock = || {
+        let Ok(open) = std::fs::read_dir(&opened) else { return false };
+        open.flatten().any(|file| std::fs::read_link(file.path()).is_ok_and(|path| path.ends_with("lock")))
+    };
+    wait_until("the second command stands before the lock", at_the_lock);
+    assert!(second.0.try_wait().unwrap().is_none(), "it waits");
     drop(lock);
-    assert_eq!(waiting.join().unwrap().code, 0);
+    assert_eq!(second.0.wait().unwrap().code(), Some(0));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use support::{made_track, run, yenban};
+use support::{Serving, made_track, run, yenban};
 
 /// The help of a command and of all below it, by their names.
 fn helps(lang: &str) -> BTreeMap<String, String> {
@@ -142,11 +142,9 @@ fn the_examples_run_as_they_stand() {
         if name == "hub import" {
             let mut serve = yenban();
             serve.args(["hub", "serve", "--dir", "xa-mai-chau", "--listen", "127.0.0.1:0"]).current_dir(folder.path());
-            let mut child = serve.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-            let mut line = String::new();
-            std::io::BufRead::read_line(&mut std::io::BufReader::new(child.stdout.take().unwrap()), &mut line).unwrap();
-            assert!(line.contains("127.0.0.1:"), "{line}");
-            hub = Some(child);
+            let serving = Serving::begin(serve);
+            assert!(serving.told.contains("127.0.0.1:"), "{}", serving.told);
+            hub = Some(serving);
         }
         let told = |line: &str| shell(line, folder.path()).1;
         if name == "hub hold" {
@@ -155,7 +153,7 @@ fn the_examples_run_as_they_stand() {
                 told(&format!("yenban phone --store {store} enrol \"$({code})\""));
             }
         }
-        if name == "phone alert" {
+        if name == "phone alert" || name == "phone witness" {
             told("yenban phone --store may-1 sync");
         }
         for example in examples(&helps[name]) {
@@ -188,10 +186,7 @@ fn the_examples_run_as_they_stand() {
         }
         done.push(name);
     }
-    if let Some(mut hub) = hub {
-        hub.kill().unwrap();
-        hub.wait().unwrap();
-    }
+    drop(hub);
     for name in helps.keys() {
         assert!(done.contains(&name.as_str()) || name == "phone patrol start", "no test runs the example of {name}");
     }

@@ -5,10 +5,9 @@
 mod support;
 
 use std::path::Path;
-use std::process::Stdio;
 
 use serde_json::Value;
-use support::{Ended, run, yenban};
+use support::{Ended, Serving, run, yenban};
 
 fn said(ended: &Ended) -> Value {
     serde_json::from_str(&ended.out).unwrap_or_else(|_| panic!("{} {}", ended.out, ended.err))
@@ -31,9 +30,7 @@ fn what_leaves_the_hub_is_verified_without_it() {
     assert_eq!(run(&["hub", "init", "--dir", &hub, "--commune", "05200", "--name", "Công an xã Mai Châu"]).code, 0);
     let mut serve = yenban();
     serve.args(["hub", "serve", "--dir", &hub, "--listen", "127.0.0.1:0"]);
-    let mut child = serve.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    let mut line = String::new();
-    std::io::BufRead::read_line(&mut std::io::BufReader::new(child.stdout.take().unwrap()), &mut line).unwrap();
+    let serving = Serving::begin(serve);
     let made = run(&["hub", "enrol", "--dir", &hub, "--hamlet", "Nà Phòn", "--create", "--role", "member", "--name", "Lò Văn Páo"]);
     let code = made.out.lines().last().unwrap().to_owned();
     assert_eq!(run(&["phone", "--store", &phone, "enrol", &code]).code, 0);
@@ -54,8 +51,7 @@ fn what_leaves_the_hub_is_verified_without_it() {
         ["--json", "hub", "export", "--dir", &hub, "--format", "bundle", "--incident", &incident, "--purpose", "vụ 12", "--out", &path];
     let written = said(&run(&export));
     assert_eq!((&written["photos"], &written["originals"]), (&Value::from(1), &Value::from(1)));
-    child.kill().unwrap();
-    child.wait().unwrap();
+    drop(serving);
     std::fs::remove_dir_all(&hub).unwrap();
 
     let root = written["root"].as_str().unwrap();

@@ -78,6 +78,9 @@ pub struct Phone {
     head_signed_ms: Option<u64>,
     /// Photographs whose originals could not be read in this process: the others get their previews meanwhile.
     unreadable: std::collections::HashSet<Key>,
+    /// The program ended in the middle of sealing last time; as long as this one runs, nothing is decoded before it is in
+    /// the log.
+    decodes_apart: bool,
     /// Another quota of originals than the usual one, in bytes.
     originals_quota_bytes: Option<u64>,
     open: Option<OpenVault>,
@@ -164,6 +167,7 @@ impl Phone {
             hub_agrees: false,
             head_signed_ms: None,
             unreadable: std::collections::HashSet::new(),
+            decodes_apart: false,
             originals_quota_bytes: None,
             open: None,
             _lock: lock,

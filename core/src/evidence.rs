@@ -4,8 +4,10 @@
 //! refused because a reader dislikes them. What is remarkable about them becomes a flag, and what cannot be decoded
 //! has no previews, with the reason.
 
+pub(crate) mod ahead;
 mod exif;
 mod format;
+mod halves;
 mod jpeg;
 pub(crate) mod look;
 pub(crate) mod preview;

@@ -20,6 +20,8 @@ pub const STATEMENT_CACHE: usize = 128;
 pub const VAULT_BATCH_ENTRIES: u32 = 256;
 /// Largest photo file taken in, in bytes.
 pub const PHOTO_MAX_BYTES: u64 = 256 * 1024 * 1024;
+/// Times that a file is taken which was still being written when its end was reached.
+pub const SEAL_TRIES: u32 = 3;
 /// Room that a photograph needs before the shutter: its clear file and the sealed one, each this large, in bytes.
 pub const PHOTO_ROOM_BYTES: u64 = 24 * 1024 * 1024;
 /// Reserve before the first photograph: text that finds the disk full, in bytes.
@@ -34,7 +36,7 @@ pub const PREVIEWS_QUOTA_BYTES: u64 = 256 * 1024 * 1024;
 pub const PREVIEWS_ROOM_BYTES: u64 = 2 * 1024 * 1024;
 /// How long smaller copies stay readable on the phone after the hub has them, in milliseconds.
 pub const PREVIEWS_READABLE_MS: i64 = 7 * 24 * 3_600 * 1_000;
-/// How long a sealed file that no entry names is kept after it was first noticed, in milliseconds of the hub's time.
+/// How long a sealed file that no entry names lies as it is after it was first noticed, in milliseconds of the hub's time.
 pub const UNNAMED_KEEP_MS: i64 = 24 * 3_600 * 1_000;
 /// Captures under way at once: more were forgotten by the shell.
 pub const CAPTURES_MAX: u64 = 16;

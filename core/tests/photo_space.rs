@@ -42,8 +42,17 @@ fn capture(phone: &mut Phone) -> yenban_core::Result<String> {
     phone.finish_capture(&capture.id, &Shutter::default())
 }
 
-/// A disk that says how much is free.
-struct Filling(Arc<AtomicU64>);
+/// A disk that says how much is free, and whose camera may still write.
+struct Filling {
+    free: Arc<AtomicU64>,
+    growing: Option<Growing>,
+}
+
+impl Filling {
+    fn roomy() -> Filling {
+        Filling { free: Arc::new(AtomicU64::new(1 << 40)), growing: None }
+    }
+}
 
 impl Disk for Filling {
     fn create_new(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
@@ -53,6 +62,9 @@ impl Disk for Filling {
         RealDisk.open(path)
     }
     fn size_bytes(&self, path: &Path) -> io::Result<Option<u64>> {
+        if let Some(growing) = &self.growing {
+            growing.grow(path);
+        }
         RealDisk.size_bytes(path)
     }
     fn create_folder(&self, path: &Path) -> io::Result<()> {
@@ -71,10 +83,59 @@ impl Disk for Filling {
         RealDisk.list(folder)
     }
     fn free_bytes(&self, _: &Path) -> io::Result<u64> {
-        Ok(self.0.load(Ordering::Relaxed))
+        Ok(self.free.load(Ordering::Relaxed))
     }
     fn preallocate(&self, path: &Path, size_bytes: u64) -> io::Result<()> {
         RealDisk.preallocate(path, size_bytes)
+    }
+}
+
+/// A camera that writes on while its file is being sealed: a little more each time that its length is asked.
+struct Growing {
+    path: std::path::PathBuf,
+    left: AtomicU64,
+}
+
+impl Growing {
+    fn grow(&self, path: &Path) {
+        if path == self.path && self.left.load(Ordering::Relaxed) > 0 {
+            self.left.fetch_sub(1, Ordering::Relaxed);
+            let mut file = std::fs::OpenOptions::new().append(true).open(path).unwrap();
+            io::Write::write_all(&mut file, b"more").unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_file_that_grows_while_it_is_sealed_is_taken_again_and_refused_when_it_does_not_end() {
+    let (dir, camera) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let clock = VirtualClock::starting_at(EVENING_MS);
+    drop(enrolled(dir.path(), &clock));
+    let path = camera.path().join("anh.jpg");
+    for (times, taken) in [(0, true), (3, true), (5, true), (100, false)] {
+        std::fs::write(&path, jpeg()).unwrap();
+        let disk = Growing { path: path.clone(), left: AtomicU64::new(times) };
+        let mut phone = Phone::open_software_on(
+            Arc::new(Filling { growing: Some(disk), ..Filling::roomy() }),
+            Folder::at(dir.path()),
+            Box::new(clock.clone()),
+            IfAbsent::Refuse,
+        )
+        .unwrap();
+        let before = sealed_files(dir.path()).len();
+        let done = phone.capture_photo(&path, None, true);
+        assert_eq!(done.is_ok(), taken, "{times}: {done:?}");
+        match done {
+            Ok(id) => {
+                let mut out = Vec::new();
+                phone.open_photo(&id, &mut out).unwrap();
+                assert!(out == std::fs::read(&path).unwrap(), "all of it, {times}");
+            }
+            Err(error) => {
+                assert!(error.kind() == ErrorKind::Invalid && error.to_string().contains("still being written"), "{error}");
+                assert_eq!(sealed_files(dir.path()).len(), before, "nothing is left of what was half");
+            }
+        }
     }
 }
 
@@ -84,8 +145,13 @@ fn a_full_phone_says_so_before_the_shutter_and_how_much_is_missing() {
     let clock = VirtualClock::starting_at(EVENING_MS);
     drop(enrolled(dir.path(), &clock));
     let free = Arc::new(AtomicU64::new(1 << 40));
-    let mut phone =
-        Phone::open_software_on(Arc::new(Filling(free.clone())), Folder::at(dir.path()), Box::new(clock), IfAbsent::Refuse).unwrap();
+    let mut phone = Phone::open_software_on(
+        Arc::new(Filling { free: free.clone(), growing: None }),
+        Folder::at(dir.path()),
+        Box::new(clock),
+        IfAbsent::Refuse,
+    )
+    .unwrap();
     capture(&mut phone).unwrap();
     let space = phone.status().unwrap().space;
     assert!(space.can_capture && space.originals_bytes > 0 && space.previews_bytes > 0);
@@ -219,37 +285,69 @@ fn an_original_goes_only_after_its_own_receipt_and_the_hold() {
     assert_eq!((phone.photos(None).unwrap().len(), sealed_files(dir.path()).len()), (2, 0));
 }
 
-/// Until a day has gone by on the hub's clock, the hub's receipt agrees, and the vault is open, it could be evidence.
+const PIN: &str = "739168";
+
+/// A phone, locked, whose spool lost the newest photograph, of which nobody else knows: its three sealed files lie here.
+fn with_nameless(mut phone: Phone, dir: &Path, clock: &Arc<VirtualClock>, picture: &[u8]) -> Phone {
+    phone.set_pin(PIN).unwrap();
+    drop(phone);
+    let kept = tempfile::tempdir().unwrap();
+    let names = ["spool.db", "spool.db-wal"];
+    let there: Vec<_> = names.into_iter().filter(|name| dir.join(name).exists()).collect();
+    let copy = |from: &Path, to: &Path| {
+        for name in &there {
+            std::fs::copy(from.join(name), to.join(name)).unwrap();
+        }
+    };
+    copy(dir, kept.path());
+    let mut phone = open(dir, clock);
+    let path = kept.path().join("anh.jpg");
+    std::fs::write(&path, picture).unwrap();
+    phone.capture_photo(&path, None, false).unwrap();
+    drop(phone);
+    for name in ["spool.db", "spool.db-wal", "spool.db-shm"] {
+        let _ = std::fs::remove_file(dir.join(name));
+    }
+    copy(kept.path(), dir);
+    open(dir, clock)
+}
+
+fn unlock(phone: &mut Phone) {
+    phone.unlock(PIN, yenban_core::app::KeepOpen::ThisProcess).unwrap();
+}
+
+/// Until a day has gone by on the hub's clock, the hub's receipt agrees, and the vault is open, nothing of them is touched.
 #[test]
-fn a_sealed_file_without_a_name_goes_when_nothing_can_have_been_lost() {
+fn sealed_files_without_a_name_are_settled_when_nothing_speaks_for_lost_entries() {
     let dir = tempfile::tempdir().unwrap();
     let clock = VirtualClock::starting_at(EVENING_MS);
     let mut phone = enrolled(dir.path(), &clock);
     let commune = Commune::new();
     capture(&mut phone).unwrap();
     SyncStore::begin_epoch(&mut phone, commune.epoch).unwrap();
-    let orphan = dir.path().join("objects").join("ab".repeat(32));
-    std::fs::write(&orphan, b"x").unwrap();
+    let mut phone = with_nameless(phone, dir.path(), &clock, &jpeg());
+    unlock(&mut phone);
     let agree = |phone: &mut Phone| {
         let receipt = receipt(&commune, phone, Vec::new());
         SyncStore::apply_receipt(phone, &receipt, &[]).unwrap();
     };
-    let stays = |phone: &mut Phone, ms: i64| {
+    let mut files = 6;
+    let mut stays = |phone: &mut Phone, ms: i64| {
+        files = files.max(sealed_files(dir.path()).len());
         hub_time(&commune, phone, EVENING_MS + ms);
         SyncStore::make_room(phone);
-        orphan.exists()
+        sealed_files(dir.path()).len() == files
     };
     agree(&mut phone);
     // The phone's own clock has no say, and what was noticed outlives the program.
     clock.advance_ms(30 * 86_400_000);
     assert!(stays(&mut phone, 0) && stays(&mut phone, DAY_MS - 1));
-    phone.set_pin("739168").unwrap();
     drop(phone);
     let mut phone = open(dir.path(), &clock);
     assert!(stays(&mut phone, DAY_MS), "no receipt in this process, and the vault is locked");
     agree(&mut phone);
     assert!(stays(&mut phone, DAY_MS), "the vault is locked");
-    phone.unlock("739168", yenban_core::app::KeepOpen::ThisProcess).unwrap();
+    unlock(&mut phone);
     SyncStore::doubt(&mut phone, LogDoubt::HubAhead).unwrap();
     assert!(stays(&mut phone, DAY_MS), "the hub knows more than the phone");
     capture(&mut phone).unwrap();
@@ -257,23 +355,42 @@ fn a_sealed_file_without_a_name_goes_when_nothing_can_have_been_lost() {
     assert!(stays(&mut phone, DAY_MS), "a second log was begun");
 }
 
+/// What is kept under a name gives its room back; what is the only one of its kind comes into the log as recovered.
 #[test]
-fn a_leftover_of_a_death_gives_its_room_back_after_a_day() {
-    let dir = tempfile::tempdir().unwrap();
-    let clock = VirtualClock::starting_at(EVENING_MS);
-    let mut phone = enrolled(dir.path(), &clock);
-    let commune = Commune::new();
-    capture(&mut phone).unwrap();
-    SyncStore::begin_epoch(&mut phone, commune.epoch).unwrap();
-    std::fs::write(dir.path().join("objects").join("ab".repeat(32)), b"x").unwrap();
-    let agrees = receipt(&commune, &mut phone, Vec::new());
-    for (ms, files) in [(0, 4), (DAY_MS - 1, 4), (DAY_MS, 3)] {
-        SyncStore::apply_receipt(&mut phone, &agrees, &[]).unwrap();
-        hub_time(&commune, &mut phone, EVENING_MS + ms);
-        SyncStore::make_room(&mut phone);
-        assert_eq!(sealed_files(dir.path()).len(), files);
+fn a_nameless_file_goes_when_its_bytes_are_kept_and_is_taken_in_when_they_are_not() {
+    let other = {
+        let mut out = Vec::new();
+        jpeg_encoder::Encoder::new(&mut out, 90).encode(&[30; 640 * 480 * 3], 640, 480, jpeg_encoder::ColorType::Rgb).unwrap();
+        out
+    };
+    for (picture, photos) in [(jpeg(), 1), (other, 2)] {
+        let dir = tempfile::tempdir().unwrap();
+        let clock = VirtualClock::starting_at(EVENING_MS);
+        let mut phone = enrolled(dir.path(), &clock);
+        let commune = Commune::new();
+        capture(&mut phone).unwrap();
+        SyncStore::begin_epoch(&mut phone, commune.epoch).unwrap();
+        let mut phone = with_nameless(phone, dir.path(), &clock, &picture);
+        // One that no vault opens is left alone for ever.
+        let foreign = dir.path().join("objects").join("ab".repeat(32));
+        std::fs::write(&foreign, b"x").unwrap();
+        unlock(&mut phone);
+        for (ms, files) in [(0, 7), (DAY_MS - 1, 7), (DAY_MS, 3 * photos + 1), (2 * DAY_MS, 3 * photos + 1)] {
+            let agrees = receipt(&commune, &mut phone, Vec::new());
+            SyncStore::apply_receipt(&mut phone, &agrees, &[]).unwrap();
+            hub_time(&commune, &mut phone, EVENING_MS + ms);
+            SyncStore::make_room(&mut phone);
+            assert_eq!(sealed_files(dir.path()).len(), files, "{ms}");
+        }
+        let known = phone.photos(None).unwrap();
+        assert_eq!((known.len(), known[0].recovered, known[0].from_camera), (photos, photos == 2, photos == 1));
+        let mut out = Vec::new();
+        phone.open_photo(&known[0].id, &mut out).unwrap();
+        assert!(out == picture);
+        let check = phone.check().unwrap();
+        assert!(check.faults.is_empty() && check.unnamed.len() == 1 && foreign.exists(), "{check:?}");
+        assert_eq!(std::fs::read_dir(dir.path().join("capturing")).unwrap().count(), 0);
     }
-    assert!(phone.check().unwrap().faults.is_empty());
 }
 
 /// The program ended between the note that a file goes and its going, and meanwhile the hub has lost its own.

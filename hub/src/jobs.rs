@@ -73,7 +73,7 @@ async fn nightly(hub: &Arc<Hub>) -> Result<bool> {
     // A hub that is new, or was off all night, has had no time for faults: its first night is the next one.
     if before.is_some() {
         let checked = told("read files again", scrub::objects(hub, |_| ()).await);
-        told("sweep orphans", scrub::orphans(hub, true).await);
+        told("sweep orphans", scrub::sweep_orphans(hub).await);
         let wrong = told("recompute chains", hub.store.check_chains().await);
         match (checked, wrong) {
             (Some(checked), Some(wrong)) if wrong.is_empty() && checked.wrong.is_empty() => {

@@ -189,8 +189,8 @@ pub const STORAGE_PART_BYTES: usize = 5 * 1024 * 1024;
 /// Bytes read from storage at once: sixteen sealed chunks.
 pub const STORAGE_READ_MAX_BYTES: u64 = 16 * (64 * 1024 + 16);
 
-/// Names in one page of a storage's list.
-pub const STORAGE_LIST_PAGE: usize = 10_000;
+/// Names in storage of which the database is asked at once whether a row names them.
+pub const ORPHANS_AT_ONCE: usize = 10_000;
 
 /// Unfinished uploads of one device.
 pub const UPLOADS_PER_DEVICE_MAX: usize = 256;

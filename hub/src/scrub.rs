@@ -7,7 +7,7 @@ use yenban_protocol::crypto::Hash;
 
 use crate::app::Hub;
 use crate::error::{HubError, Result};
-use crate::limits::{ASK_AGAIN_MS, CHECK_PAGE, ORPHAN_GRACE_MS, STORAGE_LIST_PAGE, STORAGE_READ_MAX_BYTES};
+use crate::limits::{ASK_AGAIN_MS, CHECK_PAGE, ORPHAN_GRACE_MS, ORPHANS_AT_ONCE, STORAGE_READ_MAX_BYTES};
 use crate::storage::ObjectName;
 use crate::storage::sealed::{self, Read};
 use crate::store::{Found, ObjectRow, ObjectState};
@@ -19,7 +19,7 @@ pub struct ObjectsChecked {
     pub objects: u64,
     /// Their bytes.
     pub bytes: u64,
-    /// Names of what is missing or altered, and which phone may still have it.
+    /// Names of what is missing or altered, and which phone may still have it; of what lies there and is no file.
     pub wrong: Vec<String>,
     /// Files that phones were asked for now.
     pub asked: u64,
@@ -52,7 +52,9 @@ pub async fn objects(hub: &Hub, mut progress: impl FnMut(u64) + Send) -> Result<
         hub.store.objects_checked(found, hub.now_ms()).await?;
     }
     checked.asked = ask(hub).await?;
-    checked.orphans = orphans(hub, false).await?;
+    let listing = hub.storage.list().await?;
+    checked.orphans = orphans(hub, &listing.names, false).await?;
+    checked.wrong.extend(listing.strangers.iter().map(|name| format!("objects/{name}: is not a file; somebody put it there, remove it")));
     Ok(checked)
 }
 
@@ -114,14 +116,11 @@ pub async fn ask(hub: &Hub) -> Result<u64> {
 
 /// How many files in storage no row names. With `sweep`, those that were seen so long ago are removed: their key never
 /// came into the database, so nobody can open them.
-pub async fn orphans(hub: &Hub, sweep: bool) -> Result<u64> {
-    let (mut after, mut count) = (None, 0);
-    loop {
-        let names = hub.storage.list(after, STORAGE_LIST_PAGE).await?;
-        let Some(last) = names.last() else { break };
-        after = Some(*last);
+async fn orphans(hub: &Hub, names: &[ObjectName], sweep: bool) -> Result<u64> {
+    let mut count = 0;
+    for names in names.chunks(ORPHANS_AT_ONCE) {
         let now_ms = hub.now_ms();
-        let unnamed = hub.store.unnamed(names).await?;
+        let unnamed = hub.store.unnamed(names.to_vec()).await?;
         count += unnamed.len() as u64;
         if sweep {
             let mut swept = Vec::new();
@@ -137,4 +136,9 @@ pub async fn orphans(hub: &Hub, sweep: bool) -> Result<u64> {
         }
     }
     Ok(count)
+}
+
+/// Removes what nothing names and was seen so long ago; how much of it stays.
+pub async fn sweep_orphans(hub: &Hub) -> Result<u64> {
+    orphans(hub, &hub.storage.list().await?.names, true).await
 }

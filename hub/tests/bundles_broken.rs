@@ -16,7 +16,7 @@ use yenban_hub::app::Parts;
 use yenban_hub::exchange::bundle::{self, Lacking};
 use yenban_hub::exchange::{Scope, bundle::BundleTotals};
 use yenban_hub::folder::Folder;
-use yenban_hub::storage::{Later, ObjectName, ObjectStorage, OverObjectStore, Parts as FileParts};
+use yenban_hub::storage::{Later, Listing, ObjectName, ObjectStorage, OverObjectStore, Parts as FileParts};
 use yenban_hub::store::{ItemName, ObjectRow, ObjectState};
 use yenban_hub::{Hub, HubError};
 use yenban_protocol::bundle::tar::Scanner;
@@ -202,8 +202,8 @@ impl ObjectStorage for Fickle {
     fn remove(&self, name: ObjectName) -> Later<'_, bool> {
         self.inner.remove(name)
     }
-    fn list(&self, after: Option<ObjectName>, limit: usize) -> Later<'_, Vec<ObjectName>> {
-        self.inner.list(after, limit)
+    fn list(&self) -> Later<'_, Listing> {
+        self.inner.list()
     }
     fn tidy(&self) -> Later<'_, ()> {
         self.inner.tidy()

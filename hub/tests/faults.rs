@@ -15,7 +15,7 @@ use yenban_hub::app::Parts;
 use yenban_hub::folder::Folder;
 use yenban_hub::limits::DISK_RESERVE_BYTES;
 use yenban_hub::storage::sealed::Read;
-use yenban_hub::storage::{Later, ObjectName, ObjectStorage, OverObjectStore, Parts as FileParts};
+use yenban_hub::storage::{Later, Listing, ObjectName, ObjectStorage, OverObjectStore, Parts as FileParts};
 use yenban_hub::store::ObjectState;
 use yenban_hub::upload::disk::{Disk, RealDisk};
 use yenban_protocol::crypto::sha256;
@@ -132,8 +132,8 @@ impl ObjectStorage for FaultyStorage {
             if alive { Ok(removed) } else { Err(Self::failed(io::Error::other("dead"))) }
         })
     }
-    fn list(&self, after: Option<ObjectName>, limit: usize) -> Later<'_, Vec<ObjectName>> {
-        self.1.list(after, limit)
+    fn list(&self) -> Later<'_, Listing> {
+        self.1.list()
     }
     fn tidy(&self) -> Later<'_, ()> {
         self.1.tidy()

@@ -150,8 +150,14 @@ help-unlock = Open the vault with the PIN.
 help-phone-check = Check chain, readable part and photo files against the log.
 cli-patrol-paused = ✓ Paused.
 cli-patrol-resumed = ✓ Going on.
-cli-photos-saved = ✓ Sealed { $n } photographs.
-cli-photos-of = { $n } photographs
+cli-photos-saved = ✓ Sealed { $n ->
+    [one] { $n } photograph
+   *[other] { $n } photographs
+}.
+cli-photos-of = { $n ->
+    [one] { $n } photograph
+   *[other] { $n } photographs
+}
 cli-amended = ✓ Added. The first text stays.
 cli-until = until { $time }
 cli-unanswered = not answered yet
@@ -159,33 +165,75 @@ cli-answered = ✓ Answered: { $answer }.
 cli-pin-set = ✓ The PIN is set.
 cli-unlocked = ✓ Unlocked.
 cli-handed-over = ✓ Handed over to member { $member }.
-cli-checked = { $entries } entries: { $verified } verified, { $sealed } sealed for others, { $files } photograph files.
+cli-checked = { $entries ->
+    [one] { $entries } entry
+   *[other] { $entries } entries
+}: { $verified } verified, { $sealed } sealed for others, { $files ->
+    [one] { $files } photograph file
+   *[other] { $files } photograph files
+}.
 cli-all-agrees = ✓ Everything agrees.
 cli-not-joined = This phone has not joined. Ask the commune police for a code.
 cli-status-outbox = ✓ Saved · { $unsent } to send · { $received } received · { $parked } set aside
-cli-status-patrol = On patrol since { $time } · { $check-ins } check-ins · { $distance }
+cli-status-patrol = On patrol since { $time } · { $check-ins ->
+    [one] { $check-ins } check-in
+   *[other] { $check-ins } check-ins
+} · { $distance }
 cli-status-alerts = Alerts: { $unread } not answered, { $total } in all
 cli-status-photos = Photographs: { $captured } captured, { $uploaded } delivered
 cli-status-space = Room: { $originals } of { $quota } MB of original photographs, { $free } MB free on the phone
 cli-status-no-room = No room for a photograph: { $mb } MB are missing. Words can still be saved.
 cli-nothing-found = Nothing found.
 cli-no-patrols = No patrols yet.
-cli-patrol-line = { $time } · { $check-ins } check-ins · { $distance }
+cli-patrol-line = { $time } · { $check-ins ->
+    [one] { $check-ins } check-in
+   *[other] { $check-ins } check-ins
+} · { $distance }
 cli-progress = { $done }/{ $total }
-cli-replay-went-on = This patrol had { $n } check-ins already; going on from there.
-cli-replayed = A track of { $points } points, { $pauses } pauses. Patrol { $id }.
-cli-sync-done = Sent { $pushed } entries ({ $sent }), received { $pulled } items.
+cli-replay-went-on = This patrol had { $n ->
+    [one] { $n } check-in
+   *[other] { $n } check-ins
+} already; going on from there.
+cli-replayed = A track of { $points ->
+    [one] { $points } point
+   *[other] { $points } points
+}, { $pauses ->
+    [one] { $pauses } pause
+   *[other] { $pauses } pauses
+}. Patrol { $id }.
+cli-sync-done = Sent { $pushed ->
+    [one] { $pushed } entry
+   *[other] { $pushed } entries
+} ({ $sent }), received { $pulled ->
+    [one] { $pulled } item
+   *[other] { $pulled } items
+}.
 cli-hub-made = ✓ Made the hub { $name } ({ $commune }) in { $path }.
 cli-hub-root = Fingerprint of the commune root, to be hung up at the office: { $root }
 cli-hub-recovery = The recovery key is in { $path }. Keep it away from this machine: no backup opens without it.
-cli-hub-checked = Read { $entries } entries and { $files } files again.
-cli-hub-asked = Asked phones to send { $n } files again.
-cli-hub-orphans = { $n } files belong to no entry; they are swept after a week.
+cli-hub-checked = Read { $entries ->
+    [one] { $entries } entry
+   *[other] { $entries } entries
+} and { $files ->
+    [one] { $files } file
+   *[other] { $files } files
+} again.
+cli-hub-asked = Asked phones to send { $n ->
+    [one] { $n } file
+   *[other] { $n } files
+} again.
+cli-hub-orphans = { $n ->
+    [one] { $n } file belongs to no entry; it is swept after a week
+   *[other] { $n } files belong to no entry; they are swept after a week
+}.
 cli-item-held = ✓ Evidence { $id } is held until { $until }.
 cli-item-released = ✓ Evidence { $id } is held no longer.
 cli-item-erased = ✓ Evidence { $id } was destroyed. The chain still verifies.
 cli-hub-backed-up = ✓ Backed up to { $path } ({ $size }).
-cli-hub-restored = ✓ Restored { $name } in { $path }: { $entries } entries. Phones will offer again what is missing.
+cli-hub-restored = ✓ Restored { $name } in { $path }: { $entries ->
+    [one] { $entries } entry
+   *[other] { $entries } entries
+}. Phones will offer again what is missing.
 cli-hub-serving = The hub listens on { $address }
 cli-hub-console = Console: { $console }
 cli-hub-stopped = The hub has stopped.
@@ -195,11 +243,32 @@ cli-alert-sent = ✓ Alert sent to { $place }. Id { $id }.
 cli-console-link = Link into the console, good once, within 30 minutes. Give it to the one who comes in alone.
 cli-revoked = ✓ Device { $device } is trusted no longer. What it sends from now on is set aside.
 cli-revoked-before = Device { $device } had been revoked before.
-cli-imported = ✓ Imported { $hamlets } hamlets, { $groups } groups, { $members } members; { $unchanged } rows were there already.
+cli-imported = ✓ Imported { $hamlets ->
+    [one] { $hamlets } hamlet
+   *[other] { $hamlets } hamlets
+}, { $groups ->
+    [one] { $groups } group
+   *[other] { $groups } groups
+}, { $members ->
+    [one] { $members } member
+   *[other] { $members } members
+}; { $unchanged ->
+    [one] { $unchanged } row was
+   *[other] { $unchanged } rows were
+} there already.
 cli-hub-devices = Devices: { $devices } in use, { $revoked } revoked
 cli-hub-entries = Entries: { $entries } · patrols: { $patrols } · check-ins: { $check-ins }
 cli-hub-incidents = Incidents: { $incidents } · photographs: { $verified } verified, { $expected } expected, { $missing } missing
 cli-hub-alerts = Alerts: { $alerts } · receipts: { $receipts } · quarantine: { $quarantine }
 cli-hub-chains-differ = ✗ A chain does not agree. Run hub check.
 cli-hub-list-empty = Nothing yet.
-cli-exported = ✓ Exported { $patrols } patrols, { $check-ins } check-ins, { $incidents } incidents to { $path }.
+cli-exported = ✓ Exported { $patrols ->
+    [one] { $patrols } patrol
+   *[other] { $patrols } patrols
+}, { $check-ins ->
+    [one] { $check-ins } check-in
+   *[other] { $check-ins } check-ins
+}, { $incidents ->
+    [one] { $incidents } incident
+   *[other] { $incidents } incidents
+} to { $path }.

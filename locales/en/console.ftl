@@ -45,12 +45,18 @@ console-amended = { $n ->
 }
 console-branch = The log of this phone contradicts itself; talk to its holder.
 console-no-photos = no photos
-console-photos-here = { $n }/{ $all } photos intact
+console-photos-here = { $n }/{ $all ->
+    [one] { $all } photo
+   *[other] { $all } photos
+} intact
 console-photos-missing = { $n ->
     [one] { $n } photo missing, still on phone { $phone }
    *[other] { $n } photos missing, still on phone { $phone }
 }
-console-photos-altered = ‖ { $n }/{ $all } photos altered, look at them
+console-photos-altered = ‖ { $n }/{ $all ->
+    [one] { $all } photo
+   *[other] { $all } photos
+} altered, look at them
 console-now = Going on now
 console-alerts-live = Live alerts
 console-alerts-none = No alerts.
@@ -109,7 +115,13 @@ console-sketch-end = end
 console-sketch-north = N
 console-sketch-caption = Dots: check-ins. Broken circle: accuracy. Two caps: place unknown, no line is drawn.
 console-sketch-of = Sketch of the place: { $what }, { $place }
-console-sketch-patrol = Sketch of the patrol: { $n } check-ins, { $distance }, { $gaps } gaps. The list is below.
+console-sketch-patrol = Sketch of the patrol: { $n ->
+    [one] { $n } check-in
+   *[other] { $n } check-ins
+}, { $distance }, { $gaps ->
+    [one] { $gaps } gap
+   *[other] { $gaps } gaps
+}. The list is below.
 
 # Alerts.
 console-alerts-over = Expired or taken back
@@ -150,7 +162,13 @@ console-alert-needs-life = Choose how long it holds.
 
 # People and phones.
 console-search-people = Search a person or hamlet (no diacritics needed)
-console-people-count = { $n } people, { $hamlets } hamlets.
+console-people-count = { $n ->
+    [one] { $n } person
+   *[other] { $n } people
+}, { $hamlets ->
+    [one] { $hamlets } hamlet
+   *[other] { $hamlets } hamlets
+}.
 console-people-none = Nobody is listed.
 console-people-caption = By hamlet, group, name.
 console-col-name = Name

@@ -30,12 +30,15 @@ error-patrol-open = A patrol is open ({ $patrol }). Finish it first.
 error-incident-unknown = There is no incident { $id } on this phone. See `yenban phone --store { $path } incidents`.
 error-alert-unknown = There is no alert { $id } on this phone. See `yenban phone --store { $path } alerts`.
 error-commune-unknown = There is no commune with the code { $code } in the directory. A commune code has five digits.
-error-hamlet-unknown = There is no hamlet named { $name } yet. Similar: { $nearest }. Add --create if the place is new.
-error-hamlet-unknown-alone = There is no hamlet named { $name } yet. Add --create if the place is new.
+error-hamlet-unknown = There is no hamlet named { $name } yet. Similar: { $nearest }. Make a new one with `hub enrol --create`.
+error-hamlet-unknown-alone = There is no hamlet named { $name } yet. Make a new one with `hub enrol --create`.
 error-text-empty = There is no text yet. Write at least one sentence.
-error-text-too-long = The text has { $length } characters; at most { $limit }. Shorten it or add the rest later.
+error-text-too-long = The text has { $length ->
+    [one] { $length } character
+   *[other] { $length } characters
+}; at most { $limit }. Shorten it or add the rest later.
 error-value-invalid = { $option }: { $value } is not understood. Write it like { $example }.
-error-pin-needed = The store is locked. Give the PIN with --pin-file or YENBAN_PIN.
+error-pin-needed = A PIN is needed. Give it with --pin-file or YENBAN_PIN.
 error-officer-unknown = There is no officer named { $name } at this hub. Similar: { $nearest }.
 error-officer-unknown-alone = There is no officer named { $name } at this hub. Add one with `yenban hub enrol --role officer --name NAME`.
 error-second-officer-needed = An alert to the whole commune needs two people. Add --second and the second one's name.
@@ -58,7 +61,10 @@ error-value-missing = { $option } has no value. Write the value right after it.
 error-choice-unknown = { $option }: there is no { $value }. Choose one of: { $choices }.
 error-position-comma = The place { $value } is written with a comma. Write it with a point, like 20.66012.
 error-position-unreadable = The place { $value } is not a number of degrees. Write it like --lat 20.66012 --lon 105.08345.
-error-text-too-many-bytes = The text has { $length } bytes; at most { $limit }. Shorten it or add the rest later.
+error-text-too-many-bytes = The text has { $length ->
+    [one] { $length } byte
+   *[other] { $length } bytes
+}; at most { $limit }. Shorten it or add the rest later.
 error-qr-too-long = The code is too long for a QR picture. Hand it over as text.
 error-output = Standard output cannot be written: { $reason }. Check free space, then run this again.
 error-io-not-found = it does not exist
@@ -70,12 +76,12 @@ error-io-full = no room left
 error-io-read-only = the drive can only be read
 error-file = { $path } cannot be used: { $reason }. Check permissions and free space.
 error-file-empty = The file { $path } is empty. Choose another one.
-error-database = The database in { $path } could not do this ({ $what }: { $reason }). Saved work is not lost; run it again.
+error-database = The database in { $path } could not do this ({ $reason }). Saved work is not lost; run it again.
 error-not-saved = Nothing was saved in { $path }: { $reason }. Run the command again.
 error-keys = The keys in { $path } cannot be used: { $reason }. Keep the folder as it is and ask whoever looks after the machine.
 error-keys-foreign = The keys in { $path } are not those of this store. Put the right keys folder back.
 error-pin-disabled = The PIN is disabled after too many wrong ones. Saved work is not lost; ask the commune police.
-error-pin-refused = This PIN is easily guessed or not in the right form. Choose 6 to 12 digits, no sequence and no date.
+error-pin-refused = This PIN was not set: { $reason }. Choose 6 to 12 digits, no sequence and no date.
 error-pin-none = The phone in { $path } has no PIN. Set one with `yenban phone --store { $path } set-pin` first.
 error-patrol-paused = The patrol is paused. Go on with `yenban phone --store { $path } patrol resume` first.
 error-patrol-not-paused = The patrol is not paused. There is nothing to resume.
@@ -85,11 +91,20 @@ error-log-broken = The log does not agree at { $at }: { $reason }. Keep the fold
 error-member-unknown = This phone does not know member { $id }. Sync once, then run this again.
 error-name-unknown = This phone has no { $id }. Check the name, then run this again.
 error-checkpoint = The checkpoint code { $code } is mistyped. Check the six characters on the sign, like 15N-M7J.
-error-check = { $n } things do not agree in { $path }. Keep the folder as it is and take it to the commune.
+error-check = { $n ->
+    [one] { $n } thing does
+   *[other] { $n } things do
+} not agree in { $path }. Keep the folder as it is and take it to the commune.
 error-gpx-line = { $path }, line { $line }: { $reason }. Correct it or choose another file.
 error-gpx-no-track = it has no recorded track
-error-gpx-only-routes = it has only { $n } planned routes that nobody walked
-error-gpx-no-times = { $n } points have no time, so give the spacing in metres, as 200m
+error-gpx-only-routes = it has only { $n ->
+    [one] { $n } planned route that
+   *[other] { $n } planned routes that
+} nobody walked
+error-gpx-no-times = { $n ->
+    [one] { $n } point has
+   *[other] { $n } points have
+} no time, so give the spacing in metres, as 200m
 error-gpx-too-much = larger than can be read
 error-gpx-encoding = it is not UTF-8 text
 error-gpx-control = it has a control character
@@ -106,36 +121,28 @@ error-hub-database = The hub in { $path } could not do this: { $reason }. See th
 error-hub-folder = { $path } cannot be used by the hub: { $reason }. Check the path, or restore a backup.
 error-hub-network = The hub cannot listen: { $reason }. Choose another address with --listen.
 error-hub-stopping = The hub is stopping. Run this again later.
-error-hub-not-found = The hub has no { $name }. See hub list.
+error-hub-not-found = The hub has no { $what } { $name }. See hub list.
 error-hub-input = The hub did not accept this: { $reason }. Correct it, then run this again.
 error-folder-not-empty = The folder { $path } has something in it. Choose a new folder.
 error-hub-file = The hub cannot use a file: { $reason }. Check path, permissions and free space.
-error-hub-check = { $n } things do not agree in the hub { $path }. Keep the folder as it is; phones were asked for missing photographs, restore a backup for the rest.
+error-hub-check = { $n ->
+    [one] { $n } thing does
+   *[other] { $n } things do
+} not agree in the hub { $path }. Keep the folder as it is; phones were asked for missing photographs, restore a backup for the rest.
 error-item-held = This evidence is held for a case and cannot be destroyed yet.
 error-item-erased = This evidence was destroyed before.
 error-hub-full = The hub has no room for files. Make room; reports still go through.
 error-file-exists = There is a file { $path } already. Choose another name.
 error-device-unreadable = The device { $device } is not 16 hex digits. See hub list devices.
-
-## Reasons inside a sentence
-reason-empty = is empty
-reason-control = has hidden characters; type it again
-reason-too-long = is too long
-reason-life = must be from one second to 30 days
-reason-address = is written HOST:PORT, as 192.168.1.10:8443
-reason-address-any = the hub listens on every address; say with --address which one phones reach
-reason-second-same = is the one who sends; it takes two
-reason-one-line = must be one line
-reason-recovery-other = is not the recovery key of this backup
-reason-recovery-none = is not a recovery key as `hub init` wrote it
-reason-recovery-exists = exists already; it may be the only key of another hub, name another file
-reason-recovery-inside = lies in the hub's own folder, where it protects nothing
-reason-backup-none = is not a backup of a hub
-reason-backup-damaged = the backup is damaged or was cut short
-reason-damaged = the file is damaged
-reason-key-none = it is no key
-reason-key-lost = the key is missing
-reason-key-other = it does not open with the key here
-reason-key-unsigned = the commune root did not sign this key
-reason-database-lost = the database is missing or empty
-reason-longer = is longer than { $limit } characters
+error-io-cut = it is empty or cut short
+error-io-name = the name cannot be used
+error-io-too-large = too large
+error-io-address-in-use = the address is in use
+error-io-address-none = this machine has no such address
+error-io-no-connection = the other side does not accept the connection
+error-io-time-out = it took too long
+error-io-busy = it is in use
+error-item-not-held = Evidence { $id } is not held. There is nothing to do.
+error-no-incident-since = There is no incident since { $time }. Choose an earlier time.
+error-hub-not-done = The hub did not do this: { $reason }. Check it, then run this again.
+error-io-no-file = it is no file

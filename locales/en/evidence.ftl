@@ -1,7 +1,7 @@
 # The minute of exported scene photos, and the words of the verifier.
 
 minute-title = Minute of exported scene photos
-minute-under = Part of an export that the commune's hub signed; what was signed counts, this page is for reading.
+minute-under = Part of an evidence bundle that the commune's hub signed; what was signed counts, this page is for reading.
 minute-about = About
 minute-commune = Unit
 minute-exported = Exported at
@@ -24,7 +24,7 @@ minute-photos = Photos
 minute-copy = Smaller copy for viewing, not the original
 minute-no-copy = No smaller copy
 minute-state = Original
-minute-state-here = In this file
+minute-state-here = In this bundle
 minute-state-deleted = Destroyed; the custody record says by whom and why
 minute-state-altered = Found altered at the hub
 minute-state-missing = Found missing at the hub
@@ -52,6 +52,7 @@ custody-verified = Read back, as its record says
 custody-viewed = Viewed
 custody-derived = Working copy made
 custody-exported = Exported
+custody-export-failed = Export not finished, no file was made
 custody-held = Held for a case
 custody-released = Hold ended
 custody-deleted = Bytes and key destroyed
@@ -67,7 +68,7 @@ minute-limit-keeper = A chain of hashes proves nothing against its keeper. Compa
 minute-limit-root = Whoever holds the commune root could have made all of it. Compare the root's fingerprint with another source.
 minute-how = How to verify
 minute-how-root = Get the root's fingerprint from somewhere else, for example a phone of the commune, and compare it with section 1.
-minute-how-verify = Verify the whole file, without network or hub:
+minute-how-verify = Verify the whole bundle, without network or hub:
 minute-how-other = The format is published in docs/EVIDENCE.md, completely enough to write another verifier.
 minute-giver = Handed over by
 minute-taker = Received by
@@ -80,7 +81,7 @@ verify-line-intact = intact
 verify-line-erased = erased
 verify-line-incomplete = incomplete
 verify-line-altered = altered
-verify-kind-bundle = Whole file
+verify-kind-bundle = Whole bundle
 verify-kind-file = Member
 verify-kind-custody = Heads of custody
 verify-kind-log = Log
@@ -95,7 +96,7 @@ verify-times = on the device after { $from }, at the hub before { $to }
 verify-time-after = at the hub before { $to }
 verify-witness-none = No heads of a witness: a hub that rewrote its own record would not be seen. See --witness.
 verify-progress = Read { $size }
-verify-reason-cut = the file is cut short
+verify-reason-cut = the bundle is cut short
 verify-reason-form = bytes that are not where they should be
 verify-reason-manifest-missing = there is no manifest
 verify-reason-keys-missing = there are no keys of the commune
@@ -105,7 +106,7 @@ verify-reason-manifest = the manifest is not signed by the hub
 verify-reason-version = unknown version
 verify-reason-commune = of another commune
 verify-reason-not-listed = not in the manifest
-verify-reason-file-missing = in the manifest, not in the file
+verify-reason-file-missing = in the manifest, not in the bundle
 verify-reason-bytes = bytes differ from those signed
 verify-reason-malformed = not of its form
 verify-reason-certificate = a certificate is not signed by the hub
@@ -146,32 +147,58 @@ verify-reason-custody-late = its custody record does not fit a head that was sig
 verify-reason-custody-export = its custody record does not tell of this export
 verify-reason-custody-received = its custody record does not tell that these bytes came
 
-help-verify = Verify an export of scene photos: needs no hub and no network.
-help-verify-bundle = The export, as `yenban hub export --format bundle` writes it.
+help-verify = Verify an evidence bundle of scene photos: needs no hub and no network.
+help-verify-bundle = The bundle, as `yenban hub export --format bundle` writes it.
 help-verify-root = The commune root you trust: its fingerprint of 64 digits, or a file that holds it.
 help-verify-witness = Signed heads of custody that a phone of the commune remembers.
 help-export-purpose = What the export is for; goes into the custody record of every photo (form bundle).
 cli-purpose-none = purpose not stated
-cli-bundle-written = ✓ Exported { $photos } photos ({ $originals } with their original) of { $incidents } incidents to { $path }, { $size }.
+cli-bundle-written = ✓ Exported { $photos ->
+    [one] { $photos } photo
+   *[other] { $photos } photos
+} ({ $originals } with the original) of { $incidents ->
+    [one] { $incidents } incident
+   *[other] { $incidents } incidents
+} to { $path }, { $size }.
 cli-bundle-root = Fingerprint of the root, to compare when it is verified: { $root }
-error-verify-incomplete = { $path } is incomplete: { $reason }. See the lines above; ask the commune for what is missing.
-error-verify-altered = { $path } was altered: { $reason }. Do not use it; ask the commune for the file again and keep this one to compare.
+error-verify-incomplete = The bundle { $path } is incomplete: { $reason }. { $advice }
+error-verify-no-bundle = { $path } is no evidence bundle ({ $reason }). Give the file that `yenban hub export --format bundle` wrote.
+error-verify-altered = The bundle { $path } was altered: { $reason }. { $advice }
+verify-advice-incomplete = See the lines above; ask the commune to send this bundle again, whole.
+verify-advice-altered = Do not use it; ask the commune for the bundle again and keep this file to compare.
+verify-advice-at-hub = The hub itself found that when it exported, and asks phones that still have the photograph; ask for a new bundle when it is back.
+verify-advice-not-yet = The photograph is still on the phone; ask for a new bundle when the phone has sent it.
+verify-advice-restored = Ask the commune about that restore; keep this bundle and the heads to compare.
+verify-advice-root = Compare the root's fingerprint with another source once more; if the one you gave is right, do not use this bundle.
+verify-advice-witness = Do not use it before this is cleared up: the hub's record is not what the phone remembers. Keep this bundle and the file of heads.
 error-root-unreadable = The root { $value } cannot be read. Give the 64 digits of its fingerprint, or the name of a file that holds it.
 error-witness-unreadable = { $path } does not hold heads that a phone remembers. Export it from the phone again.
 
 help-witness = Signed heads of the commune's custody record that this phone remembers, to compare a bundle with.
 help-witness-out = Write them to a file, for `yenban verify --witness`.
 phone-empty-witness = This phone remembers no signed head yet. Sync with the hub first.
-cli-witness-head = Head { $number } · { $time } · { $items } photographs · { $root }…
-cli-witness-contradicted = ✗ Head { $number } · { $time } · { $items } photographs · { $root }… · the hub signed two different ones
-cli-witness-written = ✓ { $n } signed heads written to { $path }.
+cli-witness-head = Head { $number } · { $time } · { $items ->
+    [one] { $items } photograph
+   *[other] { $items } photographs
+} · { $root }…
+cli-witness-contradicted = ✗ Head { $number } · { $time } · { $items ->
+    [one] { $items } photograph
+   *[other] { $items } photographs
+} · { $root }… · the hub signed two different ones
+cli-witness-written = ✓ { $n ->
+    [one] { $n } signed head
+   *[other] { $n } signed heads
+} written to { $path }.
 verify-under-root-other = Under root { $root }. NOT the one you gave.
 cli-hub-evidence-missing = ✗ Photographs are missing or altered. Run hub check: phones that still have them are asked again.
-cli-status-root = Root of the commune: { $root }
+cli-status-root = Fingerprint of the commune root: { $root }
 help-amend-photo = Add a photograph to the incident, also one that could not be taken in before. May be given several times.
 error-not-a-file = { $path } is no file. Choose a file.
 error-photo-left-out = Report { $id } is saved. Photograph { $path } was not taken in: { $reason } Add it with `phone amend { $id } --photo`.
-minute-photos-missing = Not complete: { $n } announced photographs are missing
+minute-photos-missing = Not complete: { $n ->
+    [one] { $n } announced photograph is
+   *[other] { $n } announced photographs are
+} missing
 minute-file-original = original
 minute-file-preview = small copy
 minute-file-thumbnail = thumbnail

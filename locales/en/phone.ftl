@@ -7,7 +7,10 @@ phone-empty-outbox = ✓✓ Everything has reached the commune.
 phone-offline = No signal. Carry on as usual, the phone sends by itself when there is signal.
 phone-offline-dial = No signal yet: send someone to tell.
 phone-locked = Locked. Check in, urgent report and photo still work.
-phone-pin-wrong = Not right yet. { $left } tries left. Saved work is not lost.
+phone-pin-wrong = Not right yet. { $left ->
+    [one] { $left } try left
+   *[other] { $left } tries left
+}. Saved work is not lost.
 phone-not-saved = Not saved yet. The text is still on the screen.
 phone-no-room-for-photos = No room for photos. Reports in words still work.
 phone-no-place = No place yet. Report anyway.

@@ -39,6 +39,8 @@ macro_rules! sources {
             ("prompts.ftl", include_str!(concat!("../", $folder, "/prompts.ftl"))),
             ("format.ftl", include_str!(concat!("../", $folder, "/format.ftl"))),
             ("errors.ftl", include_str!(concat!("../", $folder, "/errors.ftl"))),
+            ("reasons.ftl", include_str!(concat!("../", $folder, "/reasons.ftl"))),
+            ("codes.ftl", include_str!(concat!("../", $folder, "/codes.ftl"))),
             ("cli.ftl", include_str!(concat!("../", $folder, "/cli.ftl"))),
             ("demo.ftl", include_str!(concat!("../", $folder, "/demo.ftl"))),
             ("evidence.ftl", include_str!(concat!("../", $folder, "/evidence.ftl"))),

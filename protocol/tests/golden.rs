@@ -3,28 +3,21 @@
 //! Each file under tests/golden/v1 holds one value in hexadecimal, made with seeded keys. The test reads the
 //! file, decodes it, compares with the value built here, and (where the encoding has one form) encodes it
 //! again. To add a file for a new kind: `YENBAN_WRITE_GOLDEN=1 cargo test -p yenban-protocol --test golden`;
-//! a file that exists is never written again.
+//! a file that exists is never written again. Custody and bundles are in golden_evidence.rs.
 
 mod common;
 
-use std::path::PathBuf;
-
-use common::village::{Shape, Village, unpack};
+use common::golden::{exact, golden, keys};
 use common::{DEVICE, LOG, Seeded, check_ins, run, stamp};
 use data_encoding::HEXLOWER;
 use yenban_protocol::alert::{Alert, MessageType, Severity, Status, Urgency};
-use yenban_protocol::bundle::tar::Scanner;
-use yenban_protocol::bundle::{CustodyFile, Manifest, Trust, judge, write_statements};
-use yenban_protocol::cbor::{Reader, Writer};
 use yenban_protocol::cert::{DeviceCertificate, RequestCertificate, Token};
 use yenban_protocol::chain::{self, Body, FIRST_LINK, Part, StoredBody};
 use yenban_protocol::crypto::{PublicKey, SecretKey, Signer as _, SoftwareVerifier};
-use yenban_protocol::custody::{Action, CustodyFacts, CustodyRecord, DayHead, Item, Leaf, Proof, Who};
 use yenban_protocol::enrol::{EnrolAnswer, EnrolRequest, EnrolmentCode};
 use yenban_protocol::feed::{CheckpointEntry, Directory, Fate, FeedItem, HamletEntry, Item as FeedKind, MemberEntry, Scope};
 use yenban_protocol::id::{BootId, CommuneCode, EntryName, Epoch, HamletNo, MemberNo, Role};
 use yenban_protocol::keys::{HubKey, KeyHistory, Purpose, root_hash};
-use yenban_protocol::object;
 use yenban_protocol::parcel::{self, CourierRequest, Outer, Parcel};
 use yenban_protocol::receipt::{Held, Receipt};
 use yenban_protocol::record::{
@@ -35,47 +28,7 @@ use yenban_protocol::seal::{SealedBody, SessionKey};
 use yenban_protocol::segment::{self, Mode};
 use yenban_protocol::signed::Signed;
 use yenban_protocol::sms::{Claim, Sms};
-use yenban_protocol::upload::{ObjectState, ObjectsAnswer, ObjectsQuestion};
 use yenban_protocol::wire::{AuthorisedRequest, Cursor, FeedAnswer, FeedRequest, KeysAnswer};
-use zeroize::Zeroizing;
-
-fn file(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/v1").join(format!("{name}.hex"))
-}
-
-/// The golden bytes; written first if they are wanted and missing.
-fn golden(name: &str, made: &[u8]) -> Vec<u8> {
-    let path = file(name);
-    if !path.exists() && std::env::var_os("YENBAN_WRITE_GOLDEN").is_some() {
-        std::fs::create_dir_all(path.parent().expect("has a folder")).expect("folder");
-        let hex = HEXLOWER.encode(made);
-        let lines: Vec<&str> = hex.as_bytes().chunks(96).map(|l| std::str::from_utf8(l).expect("hex")).collect();
-        std::fs::write(&path, lines.join("\n") + "\n").expect("written");
-    }
-    let text = std::fs::read_to_string(&path).expect("a golden file; see the head of this file");
-    let hex: String = text.split_whitespace().collect();
-    HEXLOWER.decode(hex.as_bytes()).expect("hexadecimal")
-}
-
-/// The golden bytes, which must also be what is written today.
-fn exact(name: &str, made: &[u8]) -> Vec<u8> {
-    let bytes = golden(name, made);
-    assert!(bytes == made, "{name}: today's bytes differ from those of version 1");
-    bytes
-}
-
-struct Keys {
-    root: SecretKey,
-    hub: SecretKey,
-    device: SecretKey,
-    seal: SecretKey,
-}
-
-fn keys() -> Keys {
-    let mut rng = Seeded::new("golden keys");
-    let mut key = || SecretKey::generate(&mut rng);
-    Keys { root: key(), hub: key(), device: key(), seal: key() }
-}
 
 fn acts(device_key: PublicKey) -> Vec<Act> {
     let incident = EntryName { log: LOG, seq: 12 };
@@ -426,54 +379,6 @@ fn a_photograph_with_all_its_facts_and_its_smaller_copies() {
 }
 
 #[test]
-fn custody_and_objects() {
-    let keys = keys();
-    let item = Item { entry: EntryName { log: LOG, seq: 13 }, branch: 0 };
-    let facts = CustodyFacts { action: Action::Viewed, at_ms: 1_763_744_500_000, sha256: [1; 32], size_bytes: 1_957_448, note: None };
-    let who = Who { actor: "officer 7".into(), purpose: "vụ 12/2025".into() };
-    let record = CustodyRecord::new(&facts, [0x42; 16], &who);
-    for (name, record) in [("custody_record", record.clone()), ("custody_record_erased", record.erased())] {
-        let mut w = Writer::new();
-        record.write(&mut w);
-        let bytes = exact(name, w.as_bytes());
-        let (read, said) = CustodyRecord::read(&mut Reader::new(&bytes)).expect("decodes");
-        assert_eq!((read.link(&item, 2, &[7; 32]), said), (record.link(&item, 2, &[7; 32]), facts.clone()));
-        exact("custody_link", &record.link(&item, 2, &[7; 32]));
-    }
-    exact("custody_leaf", &Leaf { item, records: 3, link: [7; 32] }.hash());
-    let proof = Proof { head: 41, records: 3, index: 5, path: vec![[1; 32], [2; 32]] };
-    let file = CustodyFile { item, records: vec![(record, facts)], proofs: vec![proof] };
-    assert_eq!(CustodyFile::from_bytes(&exact("custody_file", &file.to_bytes())).expect("decodes"), file);
-
-    let head = DayHead { day: 20_251_121, items: 12, root: [5; 32], previous: [6; 32], at_ms: 1_763_744_500_000, number: 41 };
-    exact("custody_head_hash", &head.hash());
-    let items = [FeedKind::CustodyHead(head), FeedKind::ObjectsWanted { objects: vec![[5; 32], [6; 32]] }];
-    for (number, item) in (6u64..).zip(items) {
-        let scope = Scope::Commune("05200".parse().expect("a code"));
-        let name = format!("item_{}", item.code());
-        let value = FeedItem { scope, epoch: Epoch([3; 8]), number, previous: [6; 32], issued_ms: 1_763_744_500_000, item };
-        let made = Signed::sign(value.clone(), &keys.hub).expect("signs");
-        let read = Signed::verify(&exact(&name, made.bytes()), &SoftwareVerifier, |_: &FeedItem, _| Some(keys.hub.public_key()));
-        assert_eq!(read.expect("verifies").value, value);
-    }
-
-    let question = ObjectsQuestion { objects: vec![[5; 32], [6; 32]] };
-    let bytes = exact("objects_question", &question.to_bytes());
-    assert_eq!(ObjectsQuestion::from_bytes(&bytes).expect("decodes"), question);
-    let states = vec![ObjectState::NotNamed, ObjectState::Partial(65_536), ObjectState::Verified, ObjectState::Erased];
-    let answer = ObjectsAnswer { states, receipts: vec![vec![1, 2, 3]] };
-    assert_eq!(ObjectsAnswer::from_bytes(&exact("objects_answer", &answer.to_bytes())).expect("decodes"), answer);
-
-    let mut rng = Seeded::new("sealed file");
-    let key = Zeroizing::new([8; 32]);
-    let sealed = object::Head::seal(&mut rng, &key, [4; 7], [&keys.seal.public_key(), &keys.device.public_key()]).expect("seals");
-    let bytes = exact("object_head", sealed.bytes());
-    let read = object::Head::read(bytes.as_slice().try_into().expect("its length")).expect("a head");
-    assert_eq!(*read.open(&keys.seal).expect("opens"), *key);
-    assert_eq!(*read.open(&keys.device).expect("opens"), *key);
-}
-
-#[test]
 fn parcels_and_messages() {
     let keys = keys();
     let mut rng = Seeded::new("courier");
@@ -506,46 +411,6 @@ fn parcels_and_messages() {
     // Numbers of kinds are the wire's: a list that grows keeps what it had.
     let kinds = yenban_protocol::sms::KINDS.join(" ");
     exact("sms_kinds", kinds.as_bytes());
-}
-
-#[test]
-fn a_bundle_and_what_a_verifier_says_of_it() {
-    let mut village = Village::new("golden bundle 9", Shape { phones: 1, incidents: 2, photos: 2, others: 3, days: 2, photo_bytes: 200 });
-    let incident = village.incidents[1];
-    let made = village.bundle(Some(incident)).to_tar(&village.hub);
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/bundle");
-    let kept = |name: &str, made: &[u8]| {
-        let path = folder.join(name);
-        if !path.exists() && std::env::var_os("YENBAN_WRITE_GOLDEN").is_some() {
-            std::fs::create_dir_all(&folder).expect("folder");
-            std::fs::write(&path, made).expect("written");
-        }
-        assert!(std::fs::read(&path).expect("a golden file") == made, "{name}: today's bytes differ from those of version 1");
-    };
-    kept("good.tar", &made);
-    let witness = village.witness();
-    kept("witness.cbor", &write_statements(witness.iter().map(Vec::as_slice)));
-    kept("root.txt", format!("{}\n", HEXLOWER.encode(&village.fingerprint())).as_bytes());
-    let mut scanner = Scanner::default();
-    scanner.feed(&made);
-    let report = judge(&scanner.finish(), Trust::default(), &SoftwareVerifier);
-    let lines: Vec<String> = report
-        .lines
-        .iter()
-        .map(|line| {
-            let reason = line.reason.map_or("null".to_owned(), |reason| format!("\"{reason}\""));
-            format!(
-                "  {{\"id\": \"{}\", \"kind\": \"{}\", \"verdict\": \"{}\", \"reason\": {reason}}}",
-                line.id,
-                line.kind.code(),
-                line.verdict.code()
-            )
-        })
-        .collect();
-    kept("good.json", format!("[\n{}\n]\n", lines.join(",\n")).as_bytes());
-    let manifest = unpack(&made).remove(0).1;
-    let read = Signed::<Manifest>::verify(&exact("bundle_manifest", &manifest), &SoftwareVerifier, |_, _| Some(village.hub.public_key()));
-    assert_eq!(read.expect("verifies").value.incidents, Some(vec![incident]));
 }
 
 #[test]

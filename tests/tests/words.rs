@@ -179,7 +179,10 @@ const NEVER_EN: &[&str] = &["suspect", "suspects", "culprit", "criminal", "crimi
 
 /// Files whose messages are used by one program here, so that an unused one is a leftover. The
 /// others are the vocabulary of every face, phones' too.
-const USED_HERE: [&str; 4] = ["errors.ftl", "cli.ftl", "demo.ftl", "console.ftl"];
+const USED_HERE: [&str; 5] = ["errors.ftl", "reasons.ftl", "cli.ftl", "demo.ftl", "console.ftl"];
+
+/// Values that are bounds or names, never one of a thing.
+const NEVER_ONE: [&str; 4] = ["limit", "most", "path", "id"];
 
 struct Message {
     file: &'static str,
@@ -322,6 +325,45 @@ fn the_forbidden_words_are_found_where_they_stand() {
     assert_eq!(forbidden("Đã thấy Kẻ  gian, gần bản.", NEVER), ["kẻ gian"]);
     assert_eq!(forbidden("LỖI: không ghi được", NEVER), ["lỗi"]);
     assert_eq!(forbidden("Ghi lời kể, lội suối, cả bản", NEVER), Vec::<&str>::new());
+}
+
+/// Messages in which a count stands before a plural outside of a choice between one and many: "1 incidents".
+fn fixed_plurals(source: &str) -> Vec<String> {
+    let plural = |line: &str| {
+        line.match_indices("{ $").any(|(at, _)| {
+            let Some((name, rest)) = line[at + 3..].split_once(" } ") else { return false };
+            let word = rest.split(|c: char| !c.is_alphanumeric() && c != '-').next().unwrap_or_default();
+            let ends = word.len() > 3 && word.ends_with('s') && !["this", "does", "less"].contains(&word) || word == "people";
+            ends && !NEVER_ONE.contains(&name) && word.starts_with(|c: char| c.is_ascii_lowercase()) && !verb(word)
+        })
+    };
+    let chosen = |line: &str| line.trim_start().starts_with(['[', '*']);
+    source.lines().filter(|line| !chosen(line) && plural(line)).map(str::to_owned).collect()
+}
+
+/// What a name does is no plural.
+fn verb(word: &str) -> bool {
+    ["starts", "joins", "wants", "waits", "holds", "takes", "names", "differs"].contains(&word)
+}
+
+#[test]
+fn no_count_stands_before_a_fixed_plural() {
+    for (file, source) in Lang::En.sources() {
+        let found = fixed_plurals(source);
+        assert!(found.is_empty(), "en/{file}: choose between one and many:\n{}", found.join("\n"));
+    }
+    assert_eq!(fixed_plurals("a = of { $n } photos.\n    [one] { $n } photos\nb = { $name } joins").len(), 1);
+}
+
+/// One thing, one name: what leaves the hub with its proofs is called by the word of the glossary.
+#[test]
+fn the_bundle_has_one_name() {
+    for message in messages(Lang::Vi) {
+        let lower = message.text.to_lowercase();
+        for other in ["tệp trích xuất", "hồ sơ", "bộ chứng thực"] {
+            assert!(!lower.contains(other), "{}: {other}: say gói chứng thực", message.id);
+        }
+    }
 }
 
 fn root() -> PathBuf {

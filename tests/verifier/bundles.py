@@ -399,7 +399,7 @@ def mutant(seed):
 
 
 def main():
-    from breaches_below import BREACHES
+    from breaches_photos import BREACHES
 
     folder, mutants, seed = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     os.makedirs(folder, exist_ok=True)

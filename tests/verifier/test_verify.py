@@ -23,7 +23,7 @@ import cbor  # noqa: E402
 import forms  # noqa: E402
 import p256  # noqa: E402
 import ustar  # noqa: E402
-from breaches_below import BREACHES  # noqa: E402
+from breaches_photos import BREACHES  # noqa: E402
 from judge import Judge, Refused, read_witness  # noqa: E402
 
 

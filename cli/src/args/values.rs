@@ -50,7 +50,17 @@ impl<'a> Values<'a> {
 
     /// A text with something in it that fits its bounds.
     pub(crate) fn bounded(self, name: &'static str, limit: Limit) -> Result<Option<&'a str>> {
-        self.text(name).map(|text| bounded(text, limit)).transpose()
+        let Some(text) = self.text(name) else { return Ok(None) };
+        if text.trim().is_empty() {
+            return Err(Fault::usage("error-value-missing").with("option", format!("--{name}")));
+        }
+        bounded(text, limit).map(Some)
+    }
+
+    /// The same for one this command cannot do without.
+    pub(crate) fn need_bounded(self, name: &'static str, limit: Limit) -> Result<&'a str> {
+        self.need(name)?;
+        self.bounded(name, limit).map(Option::unwrap_or_default)
     }
 
     /// A place typed as `--lat` and `--lon`, both or none.
@@ -112,15 +122,18 @@ pub(crate) fn nearest_choice<'c>(option: &str, typed: &str, choices: impl IntoIt
     Err(fault.with("choices", offered.join(", ")))
 }
 
-/// A length of time as people write it: `90s`, `5min`, `6h`, `2d`; `None` when it is none or too long.
+/// A length of time as people write it: `90s`, `5min`, `6h`, `2d`; `None` when it is none. One of centuries is told as
+/// some: whether it is too long is said by who knows how long it may be.
 pub(crate) fn duration_ms(text: &str) -> Option<u64> {
     const UNITS: [(&str, u64); 7] =
         [("ms", 1), ("min", 60_000), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000), ("ngày", 86_400_000)];
-    const LONGEST_MS: u64 = 366 * 86_400_000;
+    const LONGEST_MS: u64 = 1_000 * 366 * 86_400_000;
     let at = text.find(|c: char| !c.is_ascii_digit())?;
     let (number, unit) = text.split_at(at);
     let unit_ms = UNITS.iter().find(|(name, _)| *name == unit.trim())?.1;
-    number.parse::<u64>().ok()?.checked_mul(unit_ms).filter(|ms| (1..=LONGEST_MS).contains(ms))
+    // Digits alone: what does not parse is too large.
+    let ms = number.parse::<u64>().unwrap_or(if number.is_empty() { 0 } else { u64::MAX }).saturating_mul(unit_ms).min(LONGEST_MS);
+    (ms > 0).then_some(ms)
 }
 
 #[cfg(test)]
@@ -132,7 +145,9 @@ mod tests {
         assert_eq!(duration_ms("6h"), Some(21_600_000));
         assert_eq!(duration_ms("5min"), Some(300_000));
         assert_eq!(duration_ms("90s"), Some(90_000));
-        for bad in ["", "6", "h", "-6h", "6 parsecs", "0s", "99999999999999999999d", "9999d"] {
+        assert_eq!(duration_ms("400d"), Some(400 * 86_400_000));
+        assert_eq!(duration_ms("99999999999999999999d"), duration_ms("9999999d"));
+        for bad in ["", "6", "h", "-6h", "6 parsecs", "0s", "d"] {
             assert_eq!(duration_ms(bad), None, "{bad}");
         }
     }

@@ -11,8 +11,9 @@ use yenban_protocol::directory;
 use yenban_protocol::text::Limit;
 
 use super::{Job, wait_for};
-use crate::args::bounded;
 use crate::fault::{Fault, Result};
+use crate::output::clean;
+use crate::reason::found;
 
 /// A folder for a new hub is absent or empty; said before anything is made.
 fn need_room(job: &Job<'_>) -> Result<()> {
@@ -33,7 +34,7 @@ fn need_room(job: &Job<'_>) -> Result<()> {
 pub(super) fn init(job: &Job<'_>) -> Result<()> {
     let code = job.values.need("commune")?;
     let commune = directory::by_code(code).ok_or_else(|| Fault::usage("error-commune-unknown").told("code", code))?;
-    let name = bounded(job.values.need("name")?, Limit::NAME)?;
+    let name = job.values.need_bounded("name", Limit::NAME)?;
     need_room(job)?;
     let new = NewHub {
         dir: job.dir.to_path_buf(),
@@ -52,21 +53,21 @@ pub(super) fn init(job: &Job<'_>) -> Result<()> {
 
 /// `check`.
 pub(super) fn check(job: &Job<'_>) -> Result<()> {
-    let found = job.at_the_hub(async |admin| admin.check().await)?;
-    job.out.document(&json!(found))?;
-    job.out.say("cli-hub-checked", &[("entries", found.entries.into()), ("files", found.objects.into())])?;
-    if found.asked > 0 {
-        job.out.say("cli-hub-asked", &[("n", found.asked.into())])?;
+    let checked = job.at_the_hub(async |admin| admin.check().await)?;
+    job.out.document(&json!(checked))?;
+    job.out.say("cli-hub-checked", &[("entries", checked.entries.into()), ("files", checked.objects.into())])?;
+    if checked.asked > 0 {
+        job.out.say("cli-hub-asked", &[("n", checked.asked.into())])?;
     }
-    if found.orphans > 0 {
-        job.out.say("cli-hub-orphans", &[("n", found.orphans.into())])?;
+    if checked.orphans > 0 {
+        job.out.say("cli-hub-orphans", &[("n", checked.orphans.into())])?;
     }
-    for wrong in &found.wrong {
-        job.out.line(&format!("  ✗ {}", crate::output::clean(wrong)))?;
+    for wrong in &checked.wrong {
+        job.out.line(&format!("  ✗ {}", clean(&found(wrong, job.words()))))?;
     }
-    match found.ok {
+    match checked.ok {
         true => job.out.line(&job.words().word("cli-all-agrees")),
-        false => Err(Fault::no("error-hub-check").at(job.dir).count("n", found.wrong.len() as u64)),
+        false => Err(Fault::no("error-hub-check").at(job.dir).count("n", checked.wrong.len() as u64)),
     }
 }
 

@@ -11,7 +11,7 @@ use yenban_core::incident::KINDS;
 use yenban_hub::admin::ListKind;
 use yenban_hub::exchange::{Format, Scope};
 use yenban_hub::store::ListQuery;
-use yenban_locales::Words;
+use yenban_locales::{Lang, Words};
 use yenban_protocol::id::EntryName;
 use yenban_protocol::text::Limit;
 
@@ -20,6 +20,7 @@ use crate::args::{duration_ms, invalid, nearest_choice};
 use crate::fault::{Fault, Result};
 use crate::files;
 use crate::output::clean;
+use crate::reason::{code, refused};
 
 /// What the operator's own looks are for, as the read log keeps it.
 const PURPOSE: &str = "operator";
@@ -28,7 +29,7 @@ const FORMATS: [&str; 4] = ["geojson", "gpx", "csv", BUNDLE];
 /// The format that is not a table: photographs with everything that proves them.
 const BUNDLE: &str = "bundle";
 /// Fields of a row that tell people most, in this order; the document has them all.
-const TOLD: [&str; 16] = [
+const TOLD: [&str; 17] = [
     "id",
     "at",
     "actor",
@@ -39,6 +40,7 @@ const TOLD: [&str; 16] = [
     "hamlet",
     "role",
     "state",
+    "reason",
     "severity",
     "check_ins",
     "started",
@@ -89,13 +91,17 @@ pub(super) fn list(job: &Job<'_>) -> Result<()> {
 
 /// A row as one line: what tells most, then where; times and kinds as people say them.
 fn told(row: &Value, words: Words) -> String {
-    let said = |text: &str| match text.parse::<Timestamp>() {
-        Ok(at) => words.date_time(at.as_millisecond()),
-        Err(_) if KINDS.iter().any(|(code, _)| *code == text) => words.kind(text),
-        Err(_) => clean(text),
+    let said = |field: &str, text: &str| match (field, text.parse::<Timestamp>()) {
+        (_, Ok(at)) => words.date_time(at.as_millisecond()),
+        ("kind", _) if KINDS.iter().any(|(code, _)| *code == text) => words.kind(text),
+        ("severity", _) => words.word(&format!("word-severity-{}", text.to_ascii_lowercase())),
+        ("actor", _) if ["operator", "hub"].contains(&text) => words.word(&format!("minute-actor-{text}")),
+        ("role" | "state" | "action", _) => clean(&code(field, text, words)),
+        ("reason", _) => clean(&refused(text, text, words)),
+        _ => clean(text),
     };
-    let text = |value: &Value| match value {
-        Value::String(text) if !text.is_empty() => Some(said(text)),
+    let text = |field: &str| match &row[field] {
+        Value::String(text) if !text.is_empty() => Some(said(field, text)),
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     };
@@ -103,9 +109,9 @@ fn told(row: &Value, words: Words) -> String {
         (Some(lat), Some(lon)) => Some(format!("{lat:.5}, {lon:.5}")),
         _ => None,
     };
-    let mut parts: Vec<String> = TOLD.iter().filter_map(|field| text(&row[field])).chain(place).collect();
+    let mut parts: Vec<String> = TOLD.iter().filter_map(|field| text(field)).chain(place).collect();
     if row["id"].is_null()
-        && let (Some(log), Some(seq)) = (text(&row["log"]), text(&row["seq"]))
+        && let (Some(log), Some(seq)) = (text("log"), text("seq"))
     {
         parts.insert(0, format!("{log}:{seq}"));
     }
@@ -141,7 +147,8 @@ pub(super) fn export(job: &Job<'_>) -> Result<()> {
 
 /// An evidence bundle.
 fn bundle(job: &Job<'_>, scope: Scope, out: &Path, purpose: Option<&str>) -> Result<()> {
-    let purpose = purpose.map_or_else(|| job.words().word("cli-purpose-none"), str::to_owned);
+    // The minute that is made of it is Vietnamese, whatever language the operator reads.
+    let purpose = purpose.map_or_else(|| Words::new(Lang::Vi).word("cli-purpose-none"), str::to_owned);
     let written = job.at_the_hub(async |admin| admin.bundle(scope, out, &purpose).await)?;
     job.out.document(&json!({
         "file": out.display().to_string(), "format": BUNDLE, "incidents": written.incidents, "photos": written.photos,
@@ -180,7 +187,6 @@ fn since_ms(typed: &str) -> Result<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use yenban_locales::Lang;
 
     #[test]
     fn moments_are_read_as_people_write_them() {

@@ -1,5 +1,6 @@
 //! What an officer does: codes, alerts, lists of people, revocations.
 
+use jiff::Timestamp;
 use serde_json::json;
 use yenban_hub::HubError;
 use yenban_hub::admin::EnrolWanted;
@@ -10,10 +11,11 @@ use yenban_protocol::id::{DeviceId, Role};
 use yenban_protocol::text::Limit;
 
 use super::{Job, fault};
-use crate::args::{bounded, duration_ms, invalid, nearest_choice};
+use crate::args::{duration_ms, invalid, nearest_choice};
 use crate::fault::{Fault, Result};
 use crate::limits::LIST_MAX_BYTES;
 use crate::output::clean;
+use crate::reason::code;
 use crate::{files, qr};
 
 /// `enrol`. The last line printed is the code.
@@ -40,7 +42,10 @@ pub(super) fn enrol(job: &Job<'_>) -> Result<()> {
         job.out.line(&qr::for_terminal(&made.code)?)?;
     }
     let place = if made.hamlet.is_empty() { "–".to_owned() } else { clean(&made.hamlet) };
-    job.out.say("cli-code-made", &[("place", place.into()), ("role", made.role.into()), ("address", made.address.into())])?;
+    job.out.say(
+        "cli-code-made",
+        &[("place", place.into()), ("role", code("role", &made.role, job.words()).into()), ("address", made.address.into())],
+    )?;
     job.out.line(&made.code)
 }
 
@@ -88,8 +93,8 @@ fn order(job: &Job<'_>, reason: &str) -> Result<ItemOrder> {
     Ok(ItemOrder {
         id: job.values.need("item")?.to_owned(),
         reason: reason.to_owned(),
-        officer: bounded(job.values.need("officer")?, Limit::NAME)?.to_owned(),
-        second: bounded(job.values.need("second")?, Limit::NAME)?.to_owned(),
+        officer: job.values.need_bounded("officer", Limit::NAME)?.to_owned(),
+        second: job.values.need_bounded("second", Limit::NAME)?.to_owned(),
         for_ms: None,
     })
 }
@@ -97,8 +102,7 @@ fn order(job: &Job<'_>, reason: &str) -> Result<ItemOrder> {
 /// `hold`, and the end of one.
 pub(super) fn hold(job: &Job<'_>) -> Result<()> {
     let release = job.values.on("release");
-    let (option, shown) = if release { ("why", "--why") } else { ("case", "--case") };
-    let reason = job.values.text(option).ok_or_else(|| Fault::usage("error-option-missing").with("option", shown))?;
+    let reason = job.values.need_bounded(if release { "why" } else { "case" }, Limit::REPORT)?;
     let for_ms = match job.values.text("for") {
         Some(typed) => Some(duration_ms(typed).and_then(|ms| i64::try_from(ms).ok()).ok_or_else(|| invalid("for", typed, "90d"))?),
         None => None,
@@ -110,14 +114,17 @@ pub(super) fn hold(job: &Job<'_>) -> Result<()> {
     };
     job.out.document(&json!(done))?;
     match &done.until {
-        Some(until) => job.out.say("cli-item-held", &[("id", done.id.clone().into()), ("until", until.clone().into())]),
+        Some(until) => {
+            let until = until.parse::<Timestamp>().map_or_else(|_| until.clone(), |at| job.words().date_time(at.as_millisecond()));
+            job.out.say("cli-item-held", &[("id", done.id.clone().into()), ("until", until.into())])
+        }
         None => job.out.say("cli-item-released", &[("id", done.id.clone().into())]),
     }
 }
 
 /// `erase`.
 pub(super) fn erase(job: &Job<'_>) -> Result<()> {
-    let wanted = order(job, job.values.need("why")?)?;
+    let wanted = order(job, job.values.need_bounded("why", Limit::REPORT)?)?;
     let done = job.at_the_hub(async |admin| admin.erase(wanted).await)?;
     job.out.document(&json!(done))?;
     job.out.say("cli-item-erased", &[("id", done.id.into())])

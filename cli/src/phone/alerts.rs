@@ -54,7 +54,8 @@ pub(super) fn feed(job: &Job<'_>) -> Result<()> {
     job.out.document(&json!(rows))?;
     for item in &items {
         let time = job.words().date_time(item.issued_ms);
-        job.out.line(&format!("{time} · {} {} · {} · {}", item.scope, item.number, item.kind, crate::output::clean(&item.line)))?;
+        let kind = crate::reason::code("item", item.kind, job.words());
+        job.out.line(&format!("{time} · {} {} · {kind} · {}", item.scope, item.number, crate::output::clean(&item.line)))?;
     }
     Ok(())
 }

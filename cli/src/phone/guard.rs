@@ -6,6 +6,8 @@ use yenban_core::app::KeepOpen;
 use super::Job;
 use crate::args::invalid;
 use crate::fault::{Fault, Result};
+use crate::output::clean;
+use crate::reason::found;
 
 fn need_pin<'a>(job: &Job<'a>) -> Result<&'a str> {
     job.pin.ok_or_else(|| Fault::usage("error-pin-needed"))
@@ -69,10 +71,10 @@ pub(super) fn check(job: &Job<'_>) -> Result<()> {
     ];
     job.out.say("cli-checked", &figures)?;
     for file in &report.unnamed {
-        job.out.line(&format!("  · {}", crate::output::clean(file)))?;
+        job.out.line(&format!("  · {}", clean(&found(file, job.words()))))?;
     }
     for fault in &report.faults {
-        job.out.line(&format!("  ✗ {}", crate::output::clean(fault)))?;
+        job.out.line(&format!("  ✗ {}", clean(&found(fault, job.words()))))?;
     }
     if report.faults.is_empty() {
         return job.out.line(&job.words().word("cli-all-agrees"));

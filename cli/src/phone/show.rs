@@ -11,6 +11,7 @@ use crate::args::bounded;
 use crate::fault::Result;
 use crate::limits::LIST_ROWS_MAX;
 use crate::output::clean;
+use crate::reason::{code, kept};
 use crate::time::{rfc3339, rfc3339_opt};
 
 /// Degrees of a coordinate: the nearest double, which gives back every unit of 1e-7.
@@ -105,8 +106,9 @@ pub(super) fn outbox(job: &Job<'_>) -> Result<()> {
     }
     for item in items.iter().filter(|item| item.state != "received") {
         let state = job.words().word(&format!("word-{}", item.state));
-        let reason = if item.reason.is_empty() { String::new() } else { format!(" · {}", clean(&item.reason)) };
-        job.out.line(&format!("{state} · {} {}:{}{reason}", item.kind, item.log, item.seq))?;
+        let reason = if item.reason.is_empty() { String::new() } else { format!(" · {}", clean(&kept(&item.reason, job.words()))) };
+        let kind = code("entry", item.kind, job.words());
+        job.out.line(&format!("{state} · {kind} {}:{}{reason}", item.log, item.seq))?;
     }
     Ok(())
 }

@@ -46,8 +46,8 @@ pub(super) fn run(job: &Job<'_>) -> Result<()> {
         Verdict::Partial => Err(partial(&outcome)),
         Verdict::Offline => Err(Fault::could_not("phone-offline").coded("offline")),
         Verdict::Refused => Err(match &outcome.reason {
-            Some(reason) => fault::refused(&reason.code, &reason.detail),
-            None => Fault::no("error-hub-refused").with("reason", ""),
+            Some(reason) => fault::refused(&reason.code, &reason.detail, words),
+            None => fault::refused("malformed_answer", "", words),
         }),
     }
 }

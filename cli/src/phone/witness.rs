@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::Job;
-use crate::fault::{Result, unwritable};
+use crate::fault::{Fault, Result, unwritable};
 use crate::time::rfc3339;
 
 /// Digits of a root that people compare by eye; the whole stands in the document.
@@ -20,6 +20,10 @@ pub(super) fn witness(job: &Job<'_>) -> Result<()> {
     let out = job.values.path("out")?;
     if let Some(path) = &out {
         crate::files::free(path)?;
+        // A file of no heads would look like a witness who found nothing wrong.
+        if heads.is_empty() {
+            return Err(Fault::no("phone-empty-witness"));
+        }
         let bytes = phone.witness_export().map_err(|error| job.fault(&error))?;
         write_new(path, &bytes).map_err(|error| unwritable(path, &error, job.words()))?;
     }

@@ -64,6 +64,52 @@ pub(crate) fn json<S: AsRef<OsStr> + std::fmt::Debug>(args: &[S]) -> Value {
     ok(&all).json()
 }
 
+/// A hub in a process of its own. It ends with the story, whether that ends well or not.
+pub(crate) struct Serving {
+    child: Child,
+    /// The first line it printed: where it listens.
+    pub(crate) told: String,
+}
+
+impl Serving {
+    /// Starts `hub serve` and waits until it listens.
+    pub(crate) fn begin(mut serve: Command) -> Self {
+        let mut child = serve.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the hub starts");
+        let out = child.stdout.take().expect("piped");
+        // Made before the line is read: a story that stops here must end the hub too.
+        let mut serving = Self { child, told: String::new() };
+        BufReader::new(out).read_line(&mut serving.told).expect("readable");
+        serving
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        // It may be gone already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A process that must not outlive its story.
+pub(crate) struct Guarded(pub(crate) Child);
+
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Asks again and again until something is so; stops the story when it never is.
+pub(crate) fn wait_until(what: &str, mut so: impl FnMut() -> bool) {
+    let until = Instant::now() + Duration::from_secs(60);
+    while !so() {
+        assert!(Instant::now() < until, "it never came to this: {what}");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
 /// A commune: its folder, and its hub when it runs.
 pub(crate) struct Commune {
     pub(crate) folder: tempfile::TempDir,
@@ -111,9 +157,9 @@ impl Commune {
             .stderr(Stdio::null())
             .spawn()
             .expect("the hub starts");
-        let mut line = String::new();
-        BufReader::new(hub.stdout.take().expect("piped")).read_line(&mut line).expect("readable");
+        let (mut line, out) = (String::new(), hub.stdout.take().expect("piped"));
         self.hub = Some(hub);
+        BufReader::new(out).read_line(&mut line).expect("readable");
         let Ok(told) = serde_json::from_str::<Value>(&line) else { return false };
         self.address = told["address"].as_str().expect("an address").to_owned();
         true

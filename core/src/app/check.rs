@@ -88,9 +88,13 @@ impl Phone {
         }
         let objects = self.folder.objects();
         // What a kill leaves looks the same as what a spool that lost its end no longer names.
-        let told = if self.follows_its_vault()? { &mut report.unnamed } else { &mut report.faults };
+        let (told, then) = if self.follows_its_vault()? {
+            (&mut report.unnamed, "it is kept, and comes into the log as recovered when its bytes are kept nowhere else")
+        } else {
+            (&mut report.faults, "it stays, because entries may be lost")
+        };
         for name in self.unnamed(&self.disk.list(&objects).map_err(|e| Error::io("list", &objects, e))?)? {
-            told.push(format!("the log does not name the sealed file {}", objects.join(name).display()));
+            told.push(format!("the log does not name the sealed file {}: {then}", objects.join(name).display()));
         }
         for name in self.stray_clear_files()? {
             report.faults.push(format!("no capture is under way for the clear file {}", self.folder.capturing().join(name).display()));

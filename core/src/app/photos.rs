@@ -14,11 +14,12 @@ use yenban_protocol::text::Limit;
 
 use super::{Capture, CaptureStart, Extra, Phone, Shutter};
 use crate::error::{Error, ErrorKind, Result};
+use crate::evidence::ahead::Ahead;
 use crate::evidence::look::{Look, Seen};
 use crate::evidence::object_path;
 use crate::evidence::seal::{Sealed, Sealing};
 use crate::evidence::{judge, no_picture, turn_of};
-use crate::limits::{CAPTURES_MAX, KIND_BYTES, PHOTO_MAX_BYTES, PHOTO_ROOM_BYTES};
+use crate::limits::{CAPTURES_MAX, KIND_BYTES, PHOTO_MAX_BYTES, PHOTO_ROOM_BYTES, SEAL_TRIES};
 use crate::log::{Lane, Written};
 use crate::store::Key;
 use crate::store::spool_capture::{CaptureRow, FileKind, NewFile};
@@ -167,7 +168,8 @@ impl Phone {
 
     /// Seals, names in the log, removes the clear file of a capture, makes the smaller copies, signs the head.
     pub(super) fn take_in(&mut self, taking: Taking<'_>) -> Result<Written> {
-        let (sealed, seen) = self.with_reserve(|phone| phone.seal(taking.path))?;
+        let decode = !taking.recovered && !self.decodes_apart && self.room_for_previews()?;
+        let (sealed, seen, ahead) = self.with_reserve(|phone| phone.seal(taking.path, decode))?;
         let judged = judge(&seen, taking.declared.as_ref(), taking.original_name.as_deref(), taking.common.position.as_ref());
         let turn = turn_of(judged.exif.as_ref(), taking.declared.as_ref());
         let urgent = self.is_urgent(taking.subject);
@@ -202,21 +204,41 @@ impl Phone {
             let _ = self.disk.remove(taking.path);
         }
         // The photograph is saved. What fails from here on is made up for later.
-        let _ = self.previews_after_sealing(&written, urgent, &sealed, &seen, turn);
+        let _ = self.previews_after_sealing(&written, urgent, (&sealed, &seen), turn, ahead);
         self.sign_head_if_possible();
         Ok(written)
     }
 
-    fn seal(&self, path: &Path) -> Result<(Sealed, Seen)> {
+    /// Seals a file; with `decode` a decoder begins meanwhile. A file that somebody still writes is taken once more, and
+    /// refused when it has no end: half a picture must not be named as if it were the whole.
+    fn seal(&self, path: &Path, decode: bool) -> Result<(Sealed, Seen, Option<Ahead>)> {
+        for _ in 0..SEAL_TRIES {
+            let done = self.seal_once(path, decode)?;
+            if self.file_size(path)? == done.0.size_bytes {
+                return Ok(done);
+            }
+            let half = object_path(&self.folder.objects(), &done.0.sealed_sha256);
+            self.disk.remove(&half).map_err(|e| Error::io("remove", &half, e))?;
+        }
+        Err(Error::invalid("photo", "is still being written: take it in when the camera has finished"))
+    }
+
+    fn seal_once(&self, path: &Path, decode: bool) -> Result<(Sealed, Seen, Option<Ahead>)> {
         let to = self.recipients()?;
         let objects = self.folder.objects();
         let sealing = Sealing { disk: self.disk.as_ref(), keys: self.keys.as_ref(), objects: &objects, to: [&to.hub, &to.vault] };
         self.file_size(path)?;
         let mut file = self.disk.open(path).map_err(|e| Error::io("open photo", path, e))?;
-        let mut look = Look::default();
-        let sealed = sealing.seal(&mut file, path, &mut |chunk| look.feed(chunk))?;
+        let (mut look, mut ahead, mut asked) = (Look::default(), None, !decode);
+        let sealed = sealing.seal(&mut file, path, &mut |chunk, so_far| {
+            look.feed(chunk);
+            if !asked && look.frame().is_some() {
+                asked = true;
+                ahead = Ahead::begin(&self.disk, &objects, &look, so_far);
+            }
+        })?;
         sealing.sync_folder()?;
-        Ok((sealed, look.end()))
+        Ok((sealed, look.end(), ahead))
     }
 
     /// Length of a photograph's file. Asked before it is opened: opening a pipe would wait for ever.

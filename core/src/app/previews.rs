@@ -11,6 +11,7 @@ use yenban_protocol::record::{Act, Common, Preview, PreviewKind, Previews, Recor
 
 use super::{Extra, Phone, PhotoInfo, PreviewInfo};
 use crate::error::{Error, Result};
+use crate::evidence::ahead::Ahead;
 use crate::evidence::look::{Look, Seen};
 use crate::evidence::object_path;
 use crate::evidence::preview::{self, Copy, TOOL, reasons};
@@ -36,12 +37,23 @@ struct Parent {
 }
 
 impl Phone {
-    pub(super) fn previews_after_sealing(&mut self, written: &Written, urgent: bool, sealed: &Sealed, seen: &Seen, turn: u8) -> Result<()> {
+    /// Makes the copies of a photograph that was just sealed, of what `ahead` has decoded meanwhile if it did.
+    pub(super) fn previews_after_sealing(
+        &mut self,
+        written: &Written,
+        urgent: bool,
+        (sealed, seen): (&Sealed, &Seen),
+        turn: u8,
+        ahead: Option<Ahead>,
+    ) -> Result<()> {
         if !self.room_for_previews()? {
             return Ok(());
         }
         let parent = Parent { name: written.name, key: written.key, sha256: sealed.sha256, urgent };
-        let copies = self.copies(&sealed.sealed_sha256, &sealed.key, seen, turn)?;
+        let copies = match ahead {
+            Some(ahead) => preview::finish(seen, turn, ahead.finish()?),
+            None => self.copies(&sealed.sealed_sha256, &sealed.key, seen, turn)?,
+        };
         self.record_previews(&parent, copies)
     }
 
@@ -172,12 +184,12 @@ impl Phone {
         let objects = self.folder.objects();
         let sealing = Sealing { disk: self.disk.as_ref(), keys: self.keys.as_ref(), objects: &objects, to: [&to.hub, &to.vault] };
         for copy in copies {
-            done.push((copy, sealing.seal(&mut copy.jpeg.as_slice(), &objects, &mut |_| ())?));
+            done.push((copy, sealing.seal(&mut copy.jpeg.as_slice(), &objects, &mut |_, _| ())?));
         }
         sealing.sync_folder()
     }
 
-    fn room_for_previews(&self) -> Result<bool> {
+    pub(super) fn room_for_previews(&self) -> Result<bool> {
         Ok(self.log.spool.held()?.previews + PREVIEWS_ROOM_BYTES <= PREVIEWS_QUOTA_BYTES)
     }
 

@@ -5,6 +5,7 @@
 //! end names nothing of it either.
 
 use std::collections::HashSet;
+use std::io::Write as _;
 use std::path::Path;
 
 use data_encoding::HEXLOWER;
@@ -14,7 +15,7 @@ use super::Phone;
 use super::photos::Taking;
 use crate::error::{Error, Result};
 use crate::evidence::object_path;
-use crate::evidence::seal::{UNFINISHED, hash_file};
+use crate::evidence::seal::{SealedReader, UNFINISHED, hash_file};
 use crate::limits::{PREVIEWS_AT_OPEN, UNNAMED_KEEP_MS};
 use crate::store::spool_capture::CaptureRow;
 
@@ -69,6 +70,8 @@ impl Phone {
     pub(super) fn sweep(&mut self) -> Result<()> {
         let objects = self.folder.objects();
         let names = self.disk.list(&objects).unwrap_or_default();
+        // A decoder may have ended the program.
+        self.decodes_apart |= names.iter().any(|name| name.starts_with(UNFINISHED));
         let files = self.log.spool.files()?;
         let (evicted, unsigned): (Vec<_>, Vec<_>) = files.iter().filter(|file| file.evicted_ms.is_some()).partition(|file| file.received);
         let evicted: HashSet<String> = evicted.into_iter().map(|file| HEXLOWER.encode(&file.sealed_sha256)).collect();
@@ -81,8 +84,13 @@ impl Phone {
             // A file that stays does no harm; the next start tries again.
             let _ = self.disk.remove(&objects.join(name));
         }
+        let capturing = self.folder.capturing();
+        // What a kill left of taking a nameless file in again: the sealed one is still here.
+        for name in self.disk.list(&capturing).unwrap_or_default().iter().filter(|name| name.starts_with(UNFINISHED)) {
+            let _ = self.disk.remove(&capturing.join(name));
+        }
         for name in self.stray_clear_files()? {
-            let _ = self.settle_clear_file(&self.folder.capturing().join(name));
+            let _ = self.settle_clear_file(&capturing.join(name), true);
         }
         Ok(())
     }
@@ -91,13 +99,13 @@ impl Phone {
     pub(super) fn stray_clear_files(&self) -> Result<Vec<String>> {
         let waiting: HashSet<String> = self.log.spool.captures()?.iter().map(|row| HEXLOWER.encode(&row.id)).collect();
         let mut names = self.disk.list(&self.folder.capturing()).unwrap_or_default();
-        names.retain(|name| !waiting.contains(name));
+        names.retain(|name| !waiting.contains(name) && !name.starts_with(UNFINISHED));
         Ok(names)
     }
 
     /// A clear file without a capture: what a finished capture left goes, anything else is taken in as found. With a
     /// closed vault nobody can tell which it is, so it waits.
-    fn settle_clear_file(&mut self, path: &Path) -> Result<()> {
+    fn settle_clear_file(&mut self, path: &Path, from_camera: bool) -> Result<()> {
         let size_bytes = self.disk.size_bytes(path).map_err(|e| Error::io("look at", path, e))?;
         let Some(size_bytes) = size_bytes else { return Ok(()) };
         if size_bytes > 0 {
@@ -112,7 +120,7 @@ impl Phone {
                 self.take_in(Taking {
                     path,
                     subject: None,
-                    from_camera: true,
+                    from_camera,
                     original_name: None,
                     common: self.common(None)?,
                     begun: None,
@@ -148,10 +156,10 @@ impl Phone {
         Ok(names.iter().filter(|name| !name.starts_with(UNFINISHED) && !named.contains(*name)).cloned().collect())
     }
 
-    /// Removes sealed files that no entry names, at the end of a sync: when nothing says that the spool lost entries (the
+    /// Settles sealed files that no entry names, at the end of a sync: when nothing says that the spool lost entries (the
     /// open vault is not ahead, no second log was begun, a receipt of this process found nothing that is not here) and
     /// the file was first noticed [`UNNAMED_KEEP_MS`] ago by the hub's time, which nobody here can set.
-    pub(super) fn remove_unnamed_when_sure(&mut self) -> Result<()> {
+    pub(super) fn settle_unnamed_when_sure(&mut self) -> Result<()> {
         let Some(hub_ms) = self.enrolment.as_ref().and_then(|e| e.token.as_ref()).map(|token| token.value.hub_time_ms) else {
             return Ok(());
         };
@@ -164,11 +172,18 @@ impl Phone {
             Some(i64::from_be_bytes(line.try_into().ok()?))
         };
         let (sure, mut waiting) = (self.nothing_was_lost()?, Vec::new());
+        let mut unnamed: Vec<(u64, String)> = Vec::new();
         for name in self.unnamed(&names)? {
+            unnamed.push((self.disk.size_bytes(&objects.join(&name)).ok().flatten().unwrap_or(0), name));
+        }
+        // An original is taken in before its copies, which are known as such when they have been made again.
+        unnamed.sort_unstable_by_key(|(size_bytes, _)| std::cmp::Reverse(*size_bytes));
+        for (_, name) in unnamed {
             // What has not even the name of a sealed file is none of ours.
             let Some(hash) = HEXLOWER.decode(name.as_bytes()).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok()) else { continue };
             let since_ms = first_ms(&hash).unwrap_or(hub_ms);
-            if sure && hub_ms.saturating_sub(since_ms) >= UNNAMED_KEEP_MS && self.disk.remove(&objects.join(&name)).is_ok() {
+            let due = sure && hub_ms.saturating_sub(since_ms) >= UNNAMED_KEEP_MS;
+            if due && self.settle_unnamed(&objects.join(&name)).is_ok() {
                 continue;
             }
             waiting.extend(hash);
@@ -178,6 +193,37 @@ impl Phone {
             self.log.spool.set_meta(&[(NOTICED, Some(&waiting).filter(|lines| !lines.is_empty()).map(Vec::as_slice))])?;
         }
         Ok(())
+    }
+
+    /// A sealed file that no entry names goes only when its very bytes are kept under a name. Else a locked phone may have
+    /// lost the entry, or a kill came before it: the photograph is taken in as recovered. What this vault cannot open
+    /// stays as it is.
+    fn settle_unnamed(&mut self, path: &Path) -> Result<()> {
+        let disk = self.disk.clone();
+        let opener = &self.vault()?.opener;
+        let sha256 = SealedReader::open(disk.as_ref(), path, opener)?.copy_to(&mut |_| Ok(()))?;
+        let copies: Vec<_> = self.vault()?.vault.previews_with(&sha256)?;
+        let mut kept = false;
+        for sealed in copies {
+            kept |= self.is_kept(&sealed)?;
+        }
+        if !kept {
+            let clear = self.folder.capturing().join(format!("{UNFINISHED}{}", HEXLOWER.encode(&sha256)));
+            let folder = self.folder.capturing();
+            disk.create_folder(&folder).map_err(|e| Error::io("create folder", &folder, e))?;
+            let done = self.unseal(path, &clear).and_then(|()| self.settle_clear_file(&clear, false));
+            // Sealed it lies here still; a clear copy without an entry would be taken in at the next start besides.
+            let _ = disk.remove(&clear);
+            done?;
+        }
+        disk.remove(path).map_err(|e| Error::io("remove", path, e))
+    }
+
+    fn unseal(&mut self, sealed: &Path, clear: &Path) -> Result<()> {
+        let disk = self.disk.clone();
+        let mut file = disk.create_new(clear).map_err(|e| Error::io("create", clear, e))?;
+        let opener = &self.vault()?.opener;
+        SealedReader::open(disk.as_ref(), sealed, opener)?.copy_to(&mut |chunk| file.write_all(chunk)).map(|_| ())
     }
 
     fn nothing_was_lost(&self) -> Result<bool> {

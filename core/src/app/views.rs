@@ -466,7 +466,8 @@ pub struct CheckReport {
     /// Rows of projections compared with a rebuild; 0 while locked.
     pub projection_rows: u64,
     /// One sentence per sealed file that no entry names, where nothing speaks for lost entries: a kill leaves such
-    /// files, and they go by themselves when the hub has confirmed the log and a day is over.
+    /// files. When the hub has confirmed the log and a day is over, one whose bytes are kept under a name goes, and any
+    /// other is taken in as recovered.
     pub unnamed: Vec<String>,
     /// One sentence per fault; empty when everything holds.
     pub faults: Vec<String>,

@@ -63,6 +63,14 @@ impl Look {
         }
     }
 
+    /// The frame of a JPEG, once it has passed by.
+    pub(crate) fn frame(&self) -> Option<Frame> {
+        match &self.walk {
+            Some(Walk::Jpeg(walk)) => walk.frame,
+            _ => None,
+        }
+    }
+
     fn begin(&mut self) {
         let start = std::mem::take(&mut self.start);
         let mut walk = match Format::of(&start[..start.len().min(KIND_BYTES)]) {

@@ -8,15 +8,13 @@
 use std::io::{BufRead, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 use image::{DynamicImage, ImageDecoder, ImageReader};
 use yenban_protocol::record::PreviewKind;
 
-use super::jpeg;
-use super::look::{Format, Seen};
+use super::look::{Format, Frame, Seen};
+use super::{halves, jpeg};
 use crate::limits::{
-    PREVIEW_MEMORY_BYTES, PREVIEW_PIXELS_MAX, PREVIEW_PROFILE_MAX_BYTES, PREVIEW_QUALITY, PREVIEW_SCANNED_PIXELS_MAX, PREVIEW_SCANS_MAX,
+    PREVIEW_MEMORY_BYTES, PREVIEW_PIXELS_MAX, PREVIEW_PROFILE_MAX_BYTES, PREVIEW_SCANNED_PIXELS_MAX, PREVIEW_SCANS_MAX,
     PREVIEW_WHOLE_FILE_MAX_BYTES,
 };
 
@@ -63,16 +61,52 @@ pub(super) struct Pixels {
     pub profile: Option<Vec<u8>>,
 }
 
+/// A picture at the size of the larger copy, as it lies in its file.
+pub(crate) struct Shrunk(Pixels);
+
 /// Makes both copies of a picture, turned by `turn` (an EXIF orientation), or says why not.
 pub(crate) fn make(seen: &Seen, turn: u8, source: &mut (impl BufRead + Send)) -> Result<Vec<Copy>, &'static str> {
+    match refusal(seen) {
+        Some(reason) => Err(reason),
+        None => finish(seen, turn, shrink(seen.format, source)),
+    }
+}
+
+/// Whether the frame alone allows decoding before the rest of the file is known. Progressive files are weighed by their
+/// scans, which are counted at the end.
+pub(crate) fn may_begin(frame: &Frame) -> bool {
+    !frame.progressive && pixels_of(frame) <= PREVIEW_PIXELS_MAX
+}
+
+/// Decodes a picture at the size of the larger copy.
+pub(crate) fn shrink(format: Format, source: &mut (impl BufRead + Send)) -> Result<Shrunk, &'static str> {
+    guarded(|| {
+        let pixels = match format {
+            Format::Jpeg => jpeg::decode(source, PreviewKind::Preview.longest_px())?,
+            format => decode_whole(format, source)?,
+        };
+        let shrunk = smaller(&pixels, PreviewKind::Preview)?;
+        Ok(Shrunk(shrunk.unwrap_or(pixels)))
+    })
+}
+
+/// Makes both copies of what was decoded; what the whole file says has the last word.
+pub(crate) fn finish(seen: &Seen, turn: u8, shrunk: Result<Shrunk, &'static str>) -> Result<Vec<Copy>, &'static str> {
     if let Some(reason) = refusal(seen) {
         return Err(reason);
     }
-    // Decoders are other people's code on hostile bytes. Nothing of ours is shared with them but the reader, which the
-    // caller drops after this, so nothing can be left half changed.
-    let made = catch_unwind(AssertUnwindSafe(|| make_both(seen, turn, source)));
-    let made = made.unwrap_or(Err(reasons::NOT_DECODABLE));
+    let made = shrunk.and_then(|Shrunk(pixels)| guarded(|| make_both(pixels, turn)));
     if made.is_err() && seen.truncated { Err(reasons::TRUNCATED) } else { made }
+}
+
+/// Decoders are other people's code on hostile bytes. Nothing of ours is shared with them but the reader, which is
+/// dropped after this, so nothing can be left half changed.
+fn guarded<T>(work: impl FnOnce() -> Result<T, &'static str>) -> Result<T, &'static str> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(reasons::NOT_DECODABLE))
+}
+
+fn pixels_of(frame: &Frame) -> u64 {
+    u64::from(frame.width) * u64::from(frame.height)
 }
 
 /// What the header alone rules out.
@@ -91,7 +125,7 @@ fn refusal(seen: &Seen) -> Option<&'static str> {
     let Some(frame) = seen.frame else {
         return Some(if seen.truncated { reasons::TRUNCATED } else { reasons::NOT_DECODABLE });
     };
-    let pixels = u64::from(frame.width) * u64::from(frame.height);
+    let pixels = pixels_of(&frame);
     if pixels > PREVIEW_PIXELS_MAX {
         return Some(reasons::TOO_LARGE);
     }
@@ -104,24 +138,16 @@ fn refusal(seen: &Seen) -> Option<&'static str> {
     (frame.progressive && pixels * u64::from(seen.scans) > PREVIEW_SCANNED_PIXELS_MAX).then_some(reasons::SCANS)
 }
 
-fn make_both(seen: &Seen, turn: u8, source: &mut (impl BufRead + Send)) -> Result<Vec<Copy>, &'static str> {
-    let pixels = match seen.format {
-        Format::Jpeg => jpeg::decode(source, PreviewKind::Preview.longest_px())?,
-        format => decode_whole(format, source)?,
+fn make_both(pixels: Pixels, turn: u8) -> Result<Vec<Copy>, &'static str> {
+    let preview = upright(pixels, turn);
+    let thumbnail = || {
+        let small = smaller(&preview, PreviewKind::Thumbnail)?;
+        let small = small.as_ref().unwrap_or(&preview);
+        Ok((halves::write(small, || Ok(()))?.0, (small.width, small.height)))
     };
-    let mut resizer = Resizer::new();
-    let shrunk = smaller(&mut resizer, &pixels, PreviewKind::Preview)?;
-    let preview = upright(shrunk.unwrap_or(pixels), turn);
-    // Two cores are the least a phone has: the small copy is made while the large one is written.
-    let (first, second) = std::thread::scope(|scope| {
-        let thumbnail = scope.spawn(|| {
-            let small = smaller(&mut resizer, &preview, PreviewKind::Thumbnail)?;
-            encode(small.as_ref().unwrap_or(&preview), PreviewKind::Thumbnail)
-        });
-        let first = encode(&preview, PreviewKind::Preview);
-        (first, thumbnail.join().unwrap_or(Err(reasons::NOT_DECODABLE)))
-    });
-    Ok(vec![first?, second?])
+    let (jpeg, (small_jpeg, small_px)) = halves::write(&preview, thumbnail)?;
+    let first = Copy { kind: PreviewKind::Preview, jpeg, size_px: (preview.width, preview.height) };
+    Ok(vec![first, Copy { kind: PreviewKind::Thumbnail, jpeg: small_jpeg, size_px: small_px }])
 }
 
 /// PNG and WebP are decoded at full size: they are rare, they come from screens and messages.
@@ -183,17 +209,13 @@ pub(super) fn fit(width: u32, height: u32, longest: u32) -> (u32, u32) {
 }
 
 /// The picture at the size of `kind`; `None` when it is that small already.
-fn smaller(resizer: &mut Resizer, pixels: &Pixels, kind: PreviewKind) -> Result<Option<Pixels>, &'static str> {
+fn smaller(pixels: &Pixels, kind: PreviewKind) -> Result<Option<Pixels>, &'static str> {
     let (width, height) = fit(pixels.width, pixels.height, kind.longest_px());
     if (width, height) == (pixels.width, pixels.height) {
         return Ok(None);
     }
-    let kind = if pixels.channels == 1 { PixelType::U8 } else { PixelType::U8x3 };
-    let source = ImageRef::new(pixels.width, pixels.height, &pixels.bytes, kind).map_err(|_| reasons::NOT_DECODABLE)?;
-    let mut target = Image::new(width, height, kind);
-    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3));
-    resizer.resize(&source, &mut target, &options).map_err(|_| reasons::NOT_DECODABLE)?;
-    Ok(Some(Pixels { width, height, channels: pixels.channels, bytes: target.into_vec(), profile: pixels.profile.clone() }))
+    let bytes = halves::scale(pixels, width, height)?;
+    Ok(Some(Pixels { width, height, channels: pixels.channels, bytes, profile: pixels.profile.clone() }))
 }
 
 /// Turns and mirrors as an EXIF orientation says.
@@ -222,20 +244,6 @@ fn upright(pixels: Pixels, turn: u8) -> Pixels {
     }
     let (width, height) = if swapped { (pixels.height, pixels.width) } else { (pixels.width, pixels.height) };
     Pixels { width, height, bytes, ..pixels }
-}
-
-fn encode(pixels: &Pixels, kind: PreviewKind) -> Result<Copy, &'static str> {
-    let side = |n: u32| u16::try_from(n).map_err(|_| reasons::NOT_DECODABLE);
-    let (width, height) = (side(pixels.width)?, side(pixels.height)?);
-    let mut jpeg = Vec::new();
-    let mut encoder = jpeg_encoder::Encoder::new(&mut jpeg, PREVIEW_QUALITY);
-    encoder.set_sampling_factor(jpeg_encoder::SamplingFactor::F_2_2);
-    if let Some(profile) = &pixels.profile {
-        encoder.add_icc_profile(profile).map_err(|_| reasons::NOT_DECODABLE)?;
-    }
-    let colours = if pixels.channels == 1 { jpeg_encoder::ColorType::Luma } else { jpeg_encoder::ColorType::Rgb };
-    encoder.encode(&pixels.bytes, width, height, colours).map_err(|_| reasons::NOT_DECODABLE)?;
-    Ok(Copy { kind, jpeg, size_px: (pixels.width, pixels.height) })
 }
 
 #[cfg(test)]

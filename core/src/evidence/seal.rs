@@ -5,6 +5,7 @@
 
 use std::io::{self, BufRead, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
 use ring::digest::{Context, SHA256};
@@ -12,6 +13,7 @@ use yenban_protocol::crypto::{Hash, Opener, PublicKey};
 use yenban_protocol::object::{CHUNK_BYTES, CHUNK_TAG_BYTES, ContentKey, HEAD_BYTES, Head, PREFIX_BYTES};
 use zeroize::Zeroizing;
 
+use super::ahead::{Growing, Progress, SoFar};
 use crate::disk::{Disk, DiskFile};
 use crate::error::{Error, Result};
 use crate::keys::{Drawn, KeyStore, new_secret, random};
@@ -19,6 +21,9 @@ use crate::limits::PHOTO_MAX_BYTES;
 
 /// Name of a file that is being written; what a killed capture leaves is removed at the next start.
 pub(crate) const UNFINISHED: &str = ".unfinished-";
+
+/// Sees each chunk before it is sealed, and what there is of the sealed file.
+pub(crate) type Watch<'a> = dyn FnMut(&[u8], &SoFar<'_>) + 'a;
 
 /// What sealing needs besides the bytes.
 pub(crate) struct Sealing<'a> {
@@ -45,9 +50,9 @@ pub(crate) fn object_path(objects: &Path, sealed_sha256: &Hash) -> PathBuf {
 }
 
 impl Sealing<'_> {
-    /// Reads `source` to its end, shows each chunk to `look`, and leaves the sealed file synced under the name of its
+    /// Reads `source` to its end, shows each chunk to `look` before it is sealed, and leaves the sealed file synced under the name of its
     /// hash. The caller syncs the folder ([`Sealing::sync_folder`]) before it names the file in the log.
-    pub(crate) fn seal(&self, source: &mut dyn Read, source_path: &Path, look: &mut dyn FnMut(&[u8])) -> Result<Sealed> {
+    pub(crate) fn seal(&self, source: &mut dyn Read, source_path: &Path, look: &mut Watch<'_>) -> Result<Sealed> {
         let unfinished = self.objects.join(format!("{UNFINISHED}{}", data_encoding::HEXLOWER.encode(&random::<8>(self.keys)?)));
         let done = self.seal_into(source, source_path, &unfinished, look).and_then(|sealed| {
             let path = object_path(self.objects, &sealed.sealed_sha256);
@@ -65,12 +70,14 @@ impl Sealing<'_> {
         self.disk.sync_folder(self.objects).map_err(|e| Error::io("sync folder", self.objects, e))
     }
 
-    fn seal_into(&self, source: &mut dyn Read, source_path: &Path, target: &Path, look: &mut dyn FnMut(&[u8])) -> Result<Sealed> {
+    fn seal_into(&self, source: &mut dyn Read, source_path: &Path, target: &Path, look: &mut Watch<'_>) -> Result<Sealed> {
         let key = new_secret(self.keys)?;
         let prefix: [u8; PREFIX_BYTES] = random(self.keys)?;
         let head = Head::seal(&mut Drawn::new(self.keys)?, &key, prefix, self.to).map_err(|e| Error::KeyStore(e.to_string()))?;
         let file = self.disk.create_new(target).map_err(|e| Error::io("create", target, e))?;
-        let mut out = Out { file, path: target, hash: Context::new(&SHA256), size_bytes: 0 };
+        let progress = Arc::new(Progress::default());
+        let so_far = SoFar { path: target, key: &key, progress: &progress };
+        let mut out = Out { file, path: target, hash: Context::new(&SHA256), size_bytes: 0, progress: &progress };
         out.write(head.bytes())?;
         let mut chunks = Chunks::new(&key, prefix);
         let (mut hash, mut size_bytes) = (Context::new(&SHA256), 0u64);
@@ -83,7 +90,7 @@ impl Sealing<'_> {
         read(source, &mut chunk)?;
         loop {
             hash.update(&chunk);
-            look(&chunk);
+            look(&chunk, &so_far);
             size_bytes += chunk.len() as u64;
             if size_bytes > PHOTO_MAX_BYTES {
                 return Err(Error::invalid("photo", format!("it is larger than {PHOTO_MAX_BYTES} bytes")));
@@ -100,6 +107,7 @@ impl Sealing<'_> {
         if size_bytes == 0 {
             return Err(Error::invalid("photo", "the file is empty"));
         }
+        progress.end();
         out.file.sync().map_err(|e| Error::io("sync", target, e))?;
         Ok(Sealed { sha256: finish(hash), size_bytes, sealed_sha256: finish(out.hash), sealed_size_bytes: out.size_bytes, key })
     }
@@ -120,13 +128,16 @@ struct Out<'a> {
     path: &'a Path,
     hash: Context,
     size_bytes: u64,
+    progress: &'a Progress,
 }
 
 impl Out<'_> {
     fn write(&mut self, bytes: &[u8]) -> Result<()> {
         self.hash.update(bytes);
         self.size_bytes += bytes.len() as u64;
-        self.file.write_all(bytes).map_err(|e| Error::io("write", self.path, e))
+        self.file.write_all(bytes).map_err(|e| Error::io("write", self.path, e))?;
+        self.progress.written(self.size_bytes);
+        Ok(())
     }
 }
 
@@ -167,7 +178,7 @@ impl Chunks {
 
 /// Reads the original bytes out of a sealed file; each chunk is authenticated before a byte of it is given out.
 pub(crate) struct SealedReader {
-    file: Box<dyn DiskFile>,
+    file: Box<dyn Read + Send>,
     path: PathBuf,
     chunks: Chunks,
     plain: Zeroizing<Vec<u8>>,
@@ -176,6 +187,7 @@ pub(crate) struct SealedReader {
     /// Plain bytes at the start of `plain`.
     len: usize,
     next: Zeroizing<Vec<u8>>,
+    begun: bool,
     ended: bool,
     failed: Option<io::ErrorKind>,
 }
@@ -183,17 +195,24 @@ pub(crate) struct SealedReader {
 impl SealedReader {
     /// Opens with the hub's or the vault's key.
     pub(crate) fn open(disk: &dyn Disk, path: &Path, opener: &dyn Opener) -> Result<SealedReader> {
-        Self::over(disk, path, |head| head.open(opener).ok())
+        let file = disk.open(path).map_err(|e| Error::io("open", path, e))?;
+        Self::over(Box::new(file), path, |head| head.open(opener).ok())
     }
 
     /// Opens with the content key itself, just after sealing.
     pub(crate) fn with_key(disk: &dyn Disk, path: &Path, key: &ContentKey) -> Result<SealedReader> {
-        Self::over(disk, path, |_| Some(key.clone()))
+        let file = disk.open(path).map_err(|e| Error::io("open", path, e))?;
+        Self::over(Box::new(file), path, |_| Some(key.clone()))
     }
 
-    fn over(disk: &dyn Disk, path: &Path, key: impl FnOnce(&Head) -> Option<ContentKey>) -> Result<SealedReader> {
+    /// Opens a file that is still being sealed; each read waits for what it asks for.
+    pub(crate) fn while_sealing(disk: &dyn Disk, so_far: &SoFar<'_>) -> Result<SealedReader> {
+        let file = disk.open(so_far.path).map_err(|e| Error::io("open", so_far.path, e))?;
+        Self::over(Box::new(Growing::new(file, so_far.progress.clone())), so_far.path, |_| Some(so_far.key.clone()))
+    }
+
+    fn over(mut file: Box<dyn Read + Send>, path: &Path, key: impl FnOnce(&Head) -> Option<ContentKey>) -> Result<SealedReader> {
         let bad = |why: &str| Error::StoreDamaged { path: path.to_path_buf(), why: why.to_owned() };
-        let mut file = disk.open(path).map_err(|e| Error::io("open", path, e))?;
         let mut head = [0; HEAD_BYTES];
         file.read_exact(&mut head).map_err(|e| match e.kind() {
             io::ErrorKind::UnexpectedEof => bad("it is too short"),
@@ -201,7 +220,7 @@ impl SealedReader {
         })?;
         let head = Head::read(&head).map_err(|_| bad("it is not a sealed file"))?;
         let key = key(&head).ok_or_else(|| bad("it is not sealed to this vault"))?;
-        let mut reader = SealedReader {
+        Ok(SealedReader {
             file,
             path: path.to_path_buf(),
             chunks: Chunks::new(&key, head.prefix()),
@@ -209,11 +228,10 @@ impl SealedReader {
             used: 0,
             len: 0,
             next: new_buffer(),
+            begun: false,
             ended: false,
             failed: None,
-        };
-        reader.read_ahead().map_err(|e| Error::io("read", path, e))?;
-        Ok(reader)
+        })
     }
 
     /// What failed in reading: then it is not the decoder that disliked the file.
@@ -252,6 +270,9 @@ impl SealedReader {
     }
 
     fn advance(&mut self) -> io::Result<()> {
+        if !std::mem::replace(&mut self.begun, true) {
+            self.read_ahead()?;
+        }
         std::mem::swap(&mut self.plain, &mut self.next);
         (self.used, self.len) = (0, 0);
         self.read_ahead()?;
@@ -357,7 +378,7 @@ mod tests {
         fn seal(&self, bytes: &[u8]) -> Sealed {
             let (hub, vault) = (self.hub.public_key(), self.vault.public_key());
             let sealing = Sealing { disk: &RealDisk, keys: &self.keys, objects: self.dir.path(), to: [&hub, &vault] };
-            sealing.seal(&mut &*bytes, Path::new("a.jpg"), &mut |_| ()).unwrap()
+            sealing.seal(&mut &*bytes, Path::new("a.jpg"), &mut |_, _| ()).unwrap()
         }
 
         fn path(&self, sealed: &Sealed) -> PathBuf {
@@ -427,7 +448,7 @@ mod tests {
         let world = World::new();
         let (hub, vault) = (world.hub.public_key(), world.vault.public_key());
         let sealing = Sealing { disk: &RealDisk, keys: &world.keys, objects: world.dir.path(), to: [&hub, &vault] };
-        assert!(sealing.seal(&mut &b""[..], Path::new("a.jpg"), &mut |_| ()).is_err());
+        assert!(sealing.seal(&mut &b""[..], Path::new("a.jpg"), &mut |_, _| ()).is_err());
         assert_eq!(RealDisk.list(world.dir.path()).unwrap().len(), 0);
     }
 }

@@ -235,6 +235,11 @@ impl Vault {
         self.list(&format!("{PHOTO} WHERE sha256 = ?1 ORDER BY key"), [sha256], read_photo)
     }
 
+    /// Sealed names of the smaller copies of exactly these bytes.
+    pub(crate) fn previews_with(&self, sha256: &[u8; 32]) -> Result<Vec<[u8; 32]>> {
+        self.list("SELECT sealed_sha256 FROM preview WHERE sha256 = ?1", [sha256], |r| r.get(0))
+    }
+
     /// The oldest photographs whose previews nobody has answered for.
     pub(crate) fn photos_without_previews(&self, limit: u32) -> Result<Vec<PhotoView>> {
         self.list(&format!("{PHOTO} WHERE previews_missing IS NULL ORDER BY key LIMIT ?1"), [limit], read_photo)

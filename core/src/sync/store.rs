@@ -185,6 +185,8 @@ pub trait SyncStore {
     fn file_waits(&self, file: &Hash) -> Result<bool>;
     /// How many files wait that are here and not parked, whether or not their entry has arrived.
     fn files_waiting(&self) -> Result<u64>;
+    /// Reads a file once more: whether it still has the bytes that its name stands for.
+    fn is_file_whole(&self, file: &Hash) -> Result<bool>;
     /// Notes why a file waits, for the outbox to show.
     fn note_file(&mut self, file: &Hash, why: &str) -> Result<()>;
     /// Counts a rejection of a file by the hub; answers how many there were.
@@ -292,6 +294,9 @@ impl<S: SyncStore + ?Sized> SyncStore for &mut S {
     }
     fn files_waiting(&self) -> Result<u64> {
         (**self).files_waiting()
+    }
+    fn is_file_whole(&self, file: &Hash) -> Result<bool> {
+        (**self).is_file_whole(file)
     }
     fn note_file(&mut self, file: &Hash, why: &str) -> Result<()> {
         (**self).note_file(file, why)

@@ -224,8 +224,13 @@ impl Sync {
                 self.struck(file, reason, store)
             }
             (422, _) => {
+                let again = !self.files.wrong(file);
+                if !store.is_file_whole(&file)? {
+                    let why = "the file on this phone is damaged: its bytes are not those that were sealed";
+                    return self.park_file(file, &Reason::new("damaged_here", why), store);
+                }
                 // Bytes may have been spoiled on the hub's side: once more from the start, then it counts.
-                if self.files.wrong(file) { self.reject_file(file, reason, store) } else { Ok(()) }
+                if again { Ok(()) } else { self.reject_file(file, reason, store) }
             }
             (413, _) => self.park_file(file, &reason, store),
             (200..=299 | 403 | 409, _) => {

@@ -143,6 +143,9 @@ pub struct BackedUp {
     pub file: std::path::PathBuf,
     /// Its size.
     pub size_bytes: u64,
+    /// Files of evidence that could not be read and are not in it, or not whole.
+    #[serde(default)]
+    pub unread: u64,
 }
 
 /// Everything an operator can ask for.

@@ -14,7 +14,7 @@ use crate::error::{HubError, Refusal, Result};
 use crate::folder::read_small;
 use crate::limits::{CONSOLE_ENTRY_TTL_MS, DEFAULT_LISTEN, PURPOSE_MAX_CHARS};
 use crate::store::{ItemDraft, ListQuery};
-use crate::{alert, backup, enrol, exchange, retention, scrub};
+use crate::{alert, backup, enrol, exchange, retention, scrub, upload};
 
 const OPERATOR: &str = "operator";
 /// Files between two lines of progress in the log.
@@ -57,9 +57,9 @@ pub async fn perform(hub: &Hub, operation: Operation) -> Result<Value> {
         Operation::Release(order) => value(retention::release(hub, order).await?),
         Operation::Erase(order) => value(retention::erase(hub, order).await?),
         Operation::Backup { file } => {
-            let size_bytes = backup::write(hub, &file).await?;
+            let backup::Written { size_bytes, unread } = backup::write(hub, &file).await?;
             hub.note(OPERATOR, "backup", "", "").await?;
-            value(BackedUp { file, size_bytes })
+            value(BackedUp { file, size_bytes, unread })
         }
     }
 }
@@ -74,6 +74,7 @@ async fn check(hub: &Hub) -> Result<Checked> {
     })
     .await?;
     wrong.extend(files.wrong);
+    wrong.extend(upload::check(hub));
     hub.note(OPERATOR, "check", "", "").await?;
     Ok(Checked {
         ok: wrong.is_empty(),

@@ -63,6 +63,16 @@ pub type SharedStorage = Arc<dyn ObjectStorage>;
 /// nothing is to be kept.
 pub type Parts = mpsc::Receiver<Part>;
 
+/// What lies in storage.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// Names of files, ascending.
+    pub names: Vec<ObjectName>,
+    /// Names under which something lies that is no file: pipes, sockets, devices, links, folders. Whoever opens them may wait
+    /// for ever, so nobody does. Storage that knows only files has none.
+    pub strangers: Vec<String>,
+}
+
 /// One step of a file into storage.
 #[derive(Debug)]
 pub enum Part {
@@ -88,8 +98,9 @@ pub trait ObjectStorage: Send + Sync + 'static {
     /// Removes a file; `false`: there was none.
     fn remove(&self, name: ObjectName) -> Later<'_, bool>;
 
-    /// Names after `after` in ascending order, at most `limit`.
-    fn list(&self, after: Option<ObjectName>, limit: usize) -> Later<'_, Vec<ObjectName>>;
+    /// Everything that lies here, from one look: a name takes 32 bytes, the files of a year of a large commune some
+    /// megabytes.
+    fn list(&self) -> Later<'_, Listing>;
 
     /// Removes what interrupted puts left behind. Only while nothing is being put.
     fn tidy(&self) -> Later<'_, ()>;

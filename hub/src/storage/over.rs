@@ -1,6 +1,5 @@
 //! Object storage over the `object_store` crate: a folder now, S3 by the same code later.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::ops::Range;
 use std::os::unix::fs::PermissionsExt as _;
@@ -14,7 +13,7 @@ use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{Error, ObjectStore, ObjectStoreExt as _, PutMode, PutPayload};
 
-use super::{Later, ObjectName, ObjectStorage, Part, Parts};
+use super::{Later, Listing, ObjectName, ObjectStorage, Part, Parts};
 use crate::error::{HubError, Refusal, Result};
 use crate::folder::PRIVATE_MODE;
 use crate::limits::{STORAGE_PART_BYTES, STORAGE_READ_MAX_BYTES};
@@ -141,6 +140,23 @@ impl OverObjectStore {
         fs::set_permissions(&file, fs::Permissions::from_mode(PRIVATE_MODE)).map_err(HubError::file(&file))
     }
 
+    /// Whether what lies under a name in the folder may be opened: a pipe or a device would keep whoever opens it waiting,
+    /// a link leads elsewhere. `false`: nothing lies there.
+    fn is_file(&self, name: ObjectName) -> Result<bool> {
+        let Some(folder) = &self.folder else { return Ok(true) };
+        let file = folder.join(name.to_string());
+        match fs::symlink_metadata(&file) {
+            Ok(found) if found.is_file() => Ok(true),
+            Ok(_) => Err(HubError::folder(file, "is not a file: it was put there by somebody else; remove it and run `hub check`")),
+            // A folder that is not there is a disk that is not mounted: no file of it is called missing for that.
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => match folder.is_dir() {
+                true => Ok(false),
+                false => Err(HubError::file(folder)(e)),
+            },
+            Err(e) => Err(HubError::file(file)(e)),
+        }
+    }
+
     fn sync_folder(&self) -> Result<()> {
         match &self.folder {
             Some(folder) => fs::File::open(folder).and_then(|dir| dir.sync_all()).map_err(HubError::file(folder)),
@@ -194,6 +210,9 @@ impl ObjectStorage for OverObjectStore {
 
     fn size(&self, name: ObjectName) -> Later<'_, Option<u64>> {
         Box::pin(async move {
+            if !self.is_file(name)? {
+                return Ok(None);
+            }
             match self.store.head(&path(name)).await {
                 Ok(meta) => Ok(Some(meta.size)),
                 Err(Error::NotFound { .. }) => Ok(None),
@@ -204,8 +223,13 @@ impl ObjectStorage for OverObjectStore {
 
     fn remove(&self, name: ObjectName) -> Later<'_, bool> {
         Box::pin(async move {
-            // S3 does not say whether there was one; the memory store neither.
-            if self.size(name).await?.is_none() {
+            // S3 does not say whether there was one; the memory store neither. What is no file is removed unopened.
+            if let Some(folder) = &self.folder {
+                let found = fs::symlink_metadata(folder.join(name.to_string()));
+                if found.is_err_and(|e| e.kind() == std::io::ErrorKind::NotFound) {
+                    return Ok(false);
+                }
+            } else if self.size(name).await?.is_none() {
                 return Ok(false);
             }
             match self.store.delete(&path(name)).await {
@@ -216,30 +240,28 @@ impl ObjectStorage for OverObjectStore {
         })
     }
 
-    fn list(&self, after: Option<ObjectName>, limit: usize) -> Later<'_, Vec<ObjectName>> {
+    fn list(&self) -> Later<'_, Listing> {
         Box::pin(async move {
-            // Neither comes in order: the smallest names that fit are kept while everything passes by.
-            let mut page = BTreeSet::new();
-            let mut take = |name: &str| {
-                if let Some(name) = ObjectName::parse(name).filter(|name| after.is_none_or(|after| *name > after)) {
-                    page.insert(name);
-                    if page.len() > limit {
-                        page.pop_last();
-                    }
-                }
-            };
+            let mut listing = Listing::default();
             if let Some(folder) = &self.folder {
                 // Names alone: the crate asks after each file, and one that cannot be asked after would end the list.
                 for entry in fs::read_dir(folder).map_err(HubError::file(folder))? {
-                    take(entry.map_err(HubError::file(folder))?.file_name().to_str().unwrap_or_default());
+                    let entry = entry.map_err(HubError::file(folder))?;
+                    let name = entry.file_name();
+                    match entry.file_type().map_err(HubError::file(folder))?.is_file() {
+                        true => listing.names.extend(name.to_str().and_then(ObjectName::parse)),
+                        false => listing.strangers.push(name.to_string_lossy().into_owned()),
+                    }
                 }
             } else {
                 let mut all = self.store.list(None);
                 while let Some(found) = all.next().await {
-                    take(found.map_err(failed)?.location.as_ref());
+                    listing.names.extend(ObjectName::parse(found.map_err(failed)?.location.as_ref()));
                 }
             }
-            Ok(page.into_iter().collect())
+            listing.names.sort_unstable();
+            listing.strangers.sort_unstable();
+            Ok(listing)
         })
     }
 

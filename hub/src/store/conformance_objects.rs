@@ -54,6 +54,7 @@ pub(super) async fn objects(store: &dyn HubStore, device: DeviceId) -> Verdict {
     ensure(states(store, sealed).await? == [ObjectState::Expected; 2], "an entry that names a file expects it")?;
     store.upload_begun(sealed, true).await.map_err(failed)?;
     ensure(states(store, sealed).await? == [ObjectState::Partial; 2], "an upload that was begun is seen")?;
+    ensure(store.begun_uploads().await.map_err(failed)? == [sealed], "and told, once")?;
 
     let other = Arrival { sha256: [9; 32], ..arrival(1, 0x31) };
     let refused = store.object_arrived(other).await.map_err(failed)?;

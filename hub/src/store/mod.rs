@@ -79,6 +79,9 @@ pub trait HubStore: Send + Sync + 'static {
     /// Notes that an upload was begun, or that what had come of it was dropped.
     fn upload_begun(&self, sealed: Hash, begun: bool) -> Reply<'_, ()>;
 
+    /// Sealed files of which an upload was begun and not ended.
+    fn begun_uploads(&self) -> Reply<'_, Vec<Hash>>;
+
     /// Takes a file that came whole into every row that names it with these hashes: state, key and receipt at once.
     fn object_arrived(&self, arrival: Arrival) -> Reply<'_, Arrived>;
 

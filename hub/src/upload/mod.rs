@@ -6,10 +6,11 @@
 
 pub mod disk;
 mod finish;
+mod lost;
 mod partial;
 mod receive;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -30,6 +31,7 @@ use crate::store::{HubStore, LogState, ObjectRow, ObjectState};
 use disk::Disk;
 use partial::Partial;
 
+pub use lost::check;
 pub use receive::{Checksum, Received, receive};
 
 /// Ending of a file that holds a chunk apart until its checksum agrees.
@@ -87,6 +89,8 @@ pub struct Uploads {
     finishing: Semaphore,
     thin: Semaphore,
     chunks: Semaphore,
+    /// Of which it was found that their bytes are gone, and nobody was told yet.
+    lost: Mutex<BTreeSet<Hash>>,
 }
 
 /// How an upload stands.
@@ -127,7 +131,13 @@ impl Uploads {
                 continue;
             };
             let rows = store.objects_named(vec![sealed]).await?;
-            let size = std::fs::metadata(&path).map_err(HubError::file(&path))?.len();
+            let found = std::fs::symlink_metadata(&path).map_err(HubError::file(&path))?;
+            if !found.is_file() {
+                // Nothing that a hub made: opening it could wait for ever. What had come is told as lost below.
+                disk.remove(&path).map_err(HubError::file(&path))?;
+                continue;
+            }
+            let size = found.len();
             let wanted = rows.iter().any(|row| row.state != ObjectState::Verified && row.state != ObjectState::Erased);
             let first = rows.first().filter(|row| wanted && size <= row.sealed_size_bytes);
             let length = first.map_or(0, |row| row.sealed_size_bytes);
@@ -137,6 +147,7 @@ impl Uploads {
                 None => partial.remove()?,
             }
         }
+        let lost = lost::without_file(store, |sealed| all.contains_key(sealed)).await?;
         Ok(Self {
             folder: folder.to_owned(),
             disk,
@@ -144,6 +155,7 @@ impl Uploads {
             finishing: Semaphore::new(FINISHING_AT_ONCE_MAX),
             thin: Semaphore::new(THIN_CHUNKS_MAX),
             chunks: Semaphore::new(CHUNKS_AT_ONCE_MAX),
+            lost: Mutex::new(lost),
         })
     }
 
@@ -265,7 +277,8 @@ fn receipts(hub: &Hub, rows: &[ObjectRow]) -> Result<Vec<Vec<u8>>> {
 /// Begins an upload of `length` bytes, or tells how far it is.
 pub async fn begin(hub: &Arc<Hub>, sealed: Hash, length: u64) -> Result<Standing> {
     let rows = match known(hub, &sealed).await? {
-        Known::Verified(standing) => return Ok(standing),
+        Known::Verified(standing) if standing.length == length => return Ok(standing),
+        Known::Verified(standing) => return Err(Refusal::WrongLength { named: standing.length }.into()),
         Known::Wanted(rows) => rows,
     };
     let Some(row) = rows.iter().find(|row| row.sealed_size_bytes == length) else {
@@ -314,7 +327,7 @@ pub async fn stand(hub: &Arc<Hub>, sealed: Hash) -> Result<Standing> {
         return Ok(standing);
     }
     let upload = hub.uploads.get(&sealed).ok_or_else(nothing)?;
-    let claim = tokio::time::timeout(crate::limits::FINISH_WAIT, upload.claim()).await.map_err(|_| Refusal::Busy)?;
+    let claim = lost::claim(hub, &upload).await?;
     // It may have been finished while this waited.
     if !hub.uploads.has(&upload) {
         return match known(hub, &sealed).await? {
@@ -452,7 +465,11 @@ pub async fn asked(hub: &Hub, question: &ObjectsQuestion) -> Result<ObjectsAnswe
 async fn offset(hub: &Hub, sealed: &Hash) -> u64 {
     let Some(upload) = hub.uploads.get(sealed) else { return 0 };
     match tokio::time::timeout(crate::limits::HANDSHAKE_TIMEOUT, upload.claim()).await {
-        Ok(claim) => claim.partial.offset(),
+        // Whoever goes on with one whose bytes are gone begins anew.
+        Ok(mut claim) => match claim.partial.look() {
+            partial::Looked::Gone => 0,
+            partial::Looked::Same | partial::Looked::Shorter => claim.partial.offset(),
+        },
         // It is being finished: everything is here.
         Err(_) => upload.length,
     }

@@ -5,6 +5,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -29,6 +30,17 @@ pub(super) struct Partial {
     touched_ms: i64,
     /// The bytes are complete and are not what the entry names.
     wrong: Option<Refusal>,
+}
+
+/// What became of the bytes that were here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Looked {
+    /// They are here, and perhaps some more that a failed write left.
+    Same,
+    /// Some are not here any more; the others may be gone on from.
+    Shorter,
+    /// None is here, or what lies there is no file of ours.
+    Gone,
 }
 
 /// A chunk under a checksum, kept apart until the checksum agrees.
@@ -58,6 +70,27 @@ impl Partial {
         self.settle(self.touched_ms)?;
         let folder = path.parent().unwrap_or(Path::new("."));
         self.disk.sync_folder(folder).map_err(|e| told(folder, e))
+    }
+
+    /// Looks at the file again before anybody goes on with it. It alone says how far an upload is: one that was taken
+    /// away or cut behind the hub's back must not go on from bytes that are not there.
+    pub(super) fn look(&mut self) -> Looked {
+        let meta = std::fs::symlink_metadata(&self.path).ok().filter(|meta| meta.is_file() && meta.len() <= self.length);
+        let Some(meta) = meta else { return Looked::Gone };
+        let same = |file: &File| file.metadata().is_ok_and(|open| (open.dev(), open.ino()) == (meta.dev(), meta.ino()));
+        let known = self.open.as_ref().is_none_or(|(file, _)| same(file)) && meta.len() == self.offset;
+        if known {
+            return Looked::Same;
+        }
+        let before = std::mem::replace(&mut self.offset, meta.len());
+        (self.open, self.wrong) = (None, None);
+        if self.offset < before { Looked::Shorter } else { Looked::Same }
+    }
+
+    /// Goes on from nothing, with a new file.
+    pub(super) fn restart(&mut self) -> Result<()> {
+        (self.open, self.offset, self.wrong) = (None, 0, None);
+        self.create()
     }
 
     /// The file that lies at `path` since an earlier start.

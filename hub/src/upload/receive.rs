@@ -11,7 +11,7 @@ use tokio::sync::{OwnedMutexGuard, SemaphorePermit};
 use yenban_protocol::crypto::Hash;
 
 use super::partial::{Apart, Partial};
-use super::{Claim, Known, Standing, Turn, Upload, blocking, finish, known, standing};
+use super::{Claim, Known, Standing, Turn, Upload, blocking, finish, known, lost, standing};
 use crate::app::Hub;
 use crate::error::{HubError, Refusal, Result};
 use crate::limits::{CHUNK_WINDOW, CHUNK_WINDOW_BYTES_MIN, CHUNK_WRITE_BYTES};
@@ -77,7 +77,7 @@ async fn receive_here(hub: &Hub, sealed: Hash, offset: u64, checksum: Option<Che
     }
     let nothing = || Refusal::NotFound { what: "upload", name: data_encoding::HEXLOWER.encode(&sealed) };
     let upload = hub.uploads.get(&sealed).ok_or_else(nothing)?;
-    let claim = tokio::time::timeout(crate::limits::FINISH_WAIT, upload.claim()).await.map_err(|_| Refusal::Busy)?;
+    let claim = lost::claim(hub, &upload).await?;
     if !hub.uploads.has(&upload) {
         // Finished, or given up, while this waited.
         return match known(hub, &sealed).await? {

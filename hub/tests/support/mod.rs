@@ -3,6 +3,7 @@
 #![allow(dead_code, unreachable_pub, missing_docs)] // Each test uses its part of it.
 
 pub mod phone;
+pub mod scene;
 pub mod upload;
 
 use std::path::PathBuf;

@@ -11,6 +11,7 @@ use http_body_util::BodyExt as _;
 use tower::ServiceExt as _;
 use yenban_hub::app::Hub;
 use yenban_hub::server::router;
+use yenban_hub::store::ObjectState;
 use yenban_protocol::crypto::{Hash, Signer as _, sha256};
 use yenban_protocol::id::EntryName;
 use yenban_protocol::object::{CHUNK_BYTES, ContentKey, Head};
@@ -20,6 +21,7 @@ use yenban_protocol::upload::{
     CHUNK_TYPE, METADATA_HASH, OBJECTS_PATH, ObjectsAnswer, ObjectsQuestion, RECEIPT_HEADER, UPLOADS_PATH, resource,
 };
 
+use super::TestHub;
 use super::phone::{Phone, Random, random};
 
 /// A sealed file and what its entry says of it.
@@ -218,4 +220,33 @@ pub fn stalled(bytes: Vec<u8>) -> Body {
     use futures_util::StreamExt as _;
     let first = futures_util::stream::iter([Ok::<_, std::io::Error>(Bytes::from(bytes))]);
     Body::from_stream(first.chain(futures_util::stream::pending()))
+}
+
+/// A hub, a phone and one photograph whose entry was delivered.
+pub async fn with_photo(len: usize) -> (TestHub, Phone, Sealed, Tus) {
+    let hub = TestHub::start().await;
+    let (mut phone, _) = hub.phone("Nà Phòn").await;
+    let file = seal(&phone, &content(1, len));
+    record(&mut phone, None, facts(&file));
+    hub.deliver(&phone).await;
+    let tus = Tus::new(&hub.hub);
+    (hub, phone, file, tus)
+}
+
+pub async fn state(hub: &TestHub, file: &Sealed) -> ObjectState {
+    hub.hub.store.objects_named(vec![file.hash]).await.expect("rows").first().expect("a row").state
+}
+
+/// What lies in storage under an object's row, opened.
+pub async fn kept(hub: &TestHub, file: &Sealed) -> Vec<u8> {
+    let rows = hub.hub.store.objects_named(vec![file.hash]).await.expect("rows");
+    let stored = rows[0].stored.clone().expect("stored");
+    let mut plain = Vec::new();
+    let read = yenban_hub::storage::sealed::read(hub.hub.storage.as_ref(), &stored, |part| {
+        plain.extend_from_slice(part);
+        Ok(())
+    });
+    let read = read.await.expect("reads");
+    assert_eq!(read, yenban_hub::storage::sealed::Read::Whole(sha256(&plain), plain.len() as u64));
+    plain
 }

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, unreachable_pub)]
 
+pub mod golden;
 pub mod village;
 
 use rand_core::{Infallible, TryCryptoRng, TryRng};

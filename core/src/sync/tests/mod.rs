@@ -2,6 +2,7 @@
 //! reorders.
 
 mod files;
+mod files_refused;
 mod forgeries;
 mod hub;
 mod phone;

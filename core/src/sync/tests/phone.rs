@@ -336,6 +336,9 @@ impl SyncStore for Phone {
     fn files_waiting(&self) -> Result<u64> {
         Ok(self.files.iter().filter(|f| !f.received && f.parked.is_none() && f.here).count() as u64)
     }
+    fn is_file_whole(&self, file: &Hash) -> Result<bool> {
+        Ok(self.files.iter().any(|f| f.hash == *file && yenban_protocol::crypto::sha256(&f.bytes) == *file))
+    }
     fn note_file(&mut self, file: &Hash, why: &str) -> Result<()> {
         self.file(file).reason = Some(why.to_owned());
         Ok(())

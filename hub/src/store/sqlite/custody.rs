@@ -1,5 +1,7 @@
 //! Custody chains in the embedded database. A record is appended in the transaction of the act that it tells of.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use yenban_protocol::chain::Salt;
 use yenban_protocol::crypto::Hash;
@@ -223,27 +225,56 @@ pub(super) fn erase_who(c: &Connection, before_ms: i64, limit: u32) -> Result<u6
     Ok(erased)
 }
 
-/// Recomputes every chain and every head; names of what does not agree.
+/// Where a chain stands while all records pass by in the order in which they were made.
+struct Stands {
+    number: u64,
+    /// As it is computed from the records.
+    computed: Hash,
+    /// Hash of its leaf, as the records say it.
+    leaf: Hash,
+    /// It differs already: one line for a chain is enough.
+    wrong: bool,
+}
+
+/// Recomputes every chain and every head; names of what does not agree. Each record is read once: heads are compared as
+/// the records under them have passed by. What is left to do for a head is its tree over the hashes of the leaves.
 pub(super) fn check(c: &Connection) -> Result<Vec<String>> {
-    let mut wrong = Vec::new();
-    for leaf in leaves(c, i64::MAX)? {
-        let item = ItemName { entry: leaf.item.entry, branch: leaf.item.branch };
-        let mut previous = CHAIN_START;
-        for (number, row) in (0u64..).zip(chain(c, item, i64::MAX)?) {
-            previous = row.record.link(&leaf.item, number, &previous);
-            if row.number != number || row.link != previous {
-                wrong.push(format!("custody of {item}: record {number}"));
-                break;
-            }
-        }
-    }
-    let mut previous = CHAIN_START;
-    for row in heads(c, 0)? {
-        let tree = Tree::new(leaves(c, row.place)?.iter().map(Leaf::hash).collect());
+    let (mut wrong, mut wrong_heads) = (Vec::new(), Vec::new());
+    let mut chains: BTreeMap<Item, Stands> = BTreeMap::new();
+    let mut heads = heads(c, 0)?.into_iter().peekable();
+    let (mut previous, mut tree) = (CHAIN_START, None);
+    let mut close = |row: CustodyHeadRow, chains: &BTreeMap<Item, Stands>, tree: &mut Option<Tree>| {
+        let tree = tree.get_or_insert_with(|| Tree::new(chains.values().map(|stands| stands.leaf).collect()));
         if row.head.previous != previous || row.head.root != tree.root() || row.head.items != tree.len() {
-            wrong.push(format!("head {} of the custody record", row.head.number));
+            wrong_heads.push(format!("head {} of the custody record", row.head.number));
         }
         previous = row.head.hash();
+    };
+    let mut statement =
+        c.prepare_cached("SELECT place, number, link, facts, salt, who, log, seq, branch FROM custody ORDER BY place").map_err(sql)?;
+    let mut rows = statement.query([]).map_err(sql)?;
+    while let Some(row) = rows.next().map_err(sql)? {
+        let (place, number, link, record) = record_row(row).map_err(sql)?;
+        let item = || -> rusqlite::Result<Item> {
+            Ok(Item { entry: EntryName { log: LogId(row.get(6)?), seq: seq_from_sql(row.get(7)?) }, branch: row.get(8)? })
+        };
+        let item = item().map_err(sql)?;
+        while let Some(head) = heads.next_if(|head| head.place < place) {
+            close(head, &chains, &mut tree);
+        }
+        tree = None;
+        let stands = chains.entry(item).or_insert(Stands { number: 0, computed: CHAIN_START, leaf: CHAIN_START, wrong: false });
+        stands.computed = record.link(&item, stands.number, &stands.computed);
+        if !stands.wrong && (seq_from_sql(number) != stands.number || link != stands.computed) {
+            wrong.push(format!("custody of {item}: record {}", stands.number));
+            stands.wrong = true;
+        }
+        stands.leaf = Leaf { item, records: seq_from_sql(number) + 1, link }.hash();
+        stands.number += 1;
     }
+    for head in heads {
+        close(head, &chains, &mut tree);
+    }
+    wrong.extend(wrong_heads);
     Ok(wrong)
 }

@@ -19,6 +19,7 @@ mod quarantine;
 mod read;
 mod runs;
 mod schema;
+mod scrubbed;
 mod settings;
 mod store;
 mod totals;

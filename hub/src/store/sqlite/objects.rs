@@ -1,20 +1,19 @@
-//! Files that entries name: their rows when the entry comes, when the file comes, and when it is read again.
+//! Files that entries name: their rows when the entry comes, when the file comes, and when its time is over.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use yenban_protocol::crypto::Hash;
 use yenban_protocol::custody::Action;
-use yenban_protocol::feed::{Item, Scope};
 use yenban_protocol::id::{DeviceId, EntryName, LogId};
-use yenban_protocol::limits::MAX_OBJECTS_ASKED;
 use zeroize::Zeroizing;
 
 use super::effects::Context;
-use super::{Result, custody, feed, items, runs, seq_from_sql, seq_to_sql, sql};
+use super::scrubbed::{self, is_named};
+use super::{Result, custody, items, runs, seq_from_sql, seq_to_sql, sql};
 use crate::limits::{COPIES_PER_ITEM_MAX, EVIDENCE_RETENTION_MS};
 use crate::storage::ObjectName;
+use crate::store::CustodyNote;
 use crate::store::effect::{FileNamed, PhotoRow};
-use crate::store::objects::{Arrival, Arrived, Found, Freed, ItemName, ObjectKind, ObjectRow, ObjectState, StoredAs};
-use crate::store::{CustodyNote, ItemDraft, ItemSigner};
+use crate::store::objects::{Arrival, Arrived, Freed, ItemName, ObjectKind, ObjectRow, ObjectState, StoredAs};
 
 const COLUMNS: &str = "object, device, log, branch, seq, kind, photo_log, photo_branch, photo_seq, sealed_sha256, sealed_size_bytes,
   sha256, size_bytes, state, stored, content_key, stored_size_bytes, receipt, received_ms";
@@ -59,7 +58,7 @@ fn object_row(row: &Row<'_>) -> rusqlite::Result<ObjectRow> {
     })
 }
 
-fn select(c: &Connection, condition: &str, values: &[&dyn rusqlite::ToSql]) -> Result<Vec<ObjectRow>> {
+pub(super) fn select(c: &Connection, condition: &str, values: &[&dyn rusqlite::ToSql]) -> Result<Vec<ObjectRow>> {
     let mut statement = c.prepare_cached(&format!("SELECT {COLUMNS} FROM object WHERE {condition}")).map_err(sql)?;
     statement.query_map(values, object_row).and_then(Iterator::collect).map_err(sql)
 }
@@ -259,7 +258,7 @@ fn expect_file(c: &Connection, context: &Context<'_>, seq: u64, item: ItemName, 
 
 /// Whether a file belongs to the item it claims: made by the device that took the photograph, or the photograph's own
 /// entry is not here yet.
-fn belongs(c: &Connection, item: ItemName, device: DeviceId) -> Result<bool> {
+pub(super) fn belongs(c: &Connection, item: ItemName, device: DeviceId) -> Result<bool> {
     let of: Option<[u8; 8]> = c
         .prepare_cached("SELECT device FROM photo WHERE log = ?1 AND branch = ?2 AND seq = ?3")
         .and_then(|mut s| s.query_row(params![item.entry.log.0, item.branch, size_to_sql(item.entry.seq)], |row| row.get(0)).optional())
@@ -296,6 +295,12 @@ pub(super) fn begun(c: &Connection, sealed: &Hash, begun: bool) -> Result<()> {
         .and_then(|mut s| s.execute(params![sealed, from.code(), to.code()]))
         .map_err(sql)?;
     Ok(())
+}
+
+/// Sealed files of which an upload was begun and not ended.
+pub(super) fn all_begun(c: &Connection) -> Result<Vec<Hash>> {
+    let mut statement = c.prepare_cached("SELECT DISTINCT sealed_sha256 FROM object WHERE state = ? ORDER BY 1").map_err(sql)?;
+    statement.query_map([ObjectState::Partial.code()], |row| row.get(0)).and_then(Iterator::collect).map_err(sql)
 }
 
 /// A file came whole: every row that names it with these hashes has it now.
@@ -351,145 +356,5 @@ pub(super) fn arrived(c: &Connection, arrival: &Arrival) -> Result<Arrived> {
     }
     unnamed.sort();
     unnamed.dedup();
-    Ok(Arrived { receipts, unnamed: self::unnamed(c, unnamed)? })
-}
-
-/// Whether a row names these bytes in storage.
-pub(super) fn is_named(c: &Connection, stored: ObjectName) -> Result<bool> {
-    c.prepare_cached("SELECT EXISTS (SELECT 1 FROM object WHERE stored = ?)")
-        .and_then(|mut s| s.query_row([stored.to_string()], |row| row.get(0)))
-        .map_err(sql)
-}
-
-/// Of these names in storage the ones that no row names.
-pub(super) fn unnamed(c: &Connection, names: Vec<ObjectName>) -> Result<Vec<ObjectName>> {
-    let mut free = Vec::new();
-    for name in names {
-        if !is_named(c, name)? {
-            free.push(name);
-        }
-    }
-    Ok(free)
-}
-
-/// Rows of files that are or were in storage.
-pub(super) fn stored(c: &Connection, after: i64, limit: u32) -> Result<Vec<ObjectRow>> {
-    select(c, "object > ?1 AND stored IS NOT NULL ORDER BY object LIMIT ?2", &[&after, &limit])
-}
-
-/// What reading files again found. A row that was erased or delivered anew meanwhile is left alone.
-pub(super) fn checked(c: &Connection, found: &[Found], at_ms: i64) -> Result<()> {
-    let mut update = c
-        .prepare_cached("UPDATE object SET state = ?3, checked_ms = ?4 WHERE object = ?1 AND stored IS ?2 AND state <> 'erased'")
-        .map_err(sql)?;
-    for Found { row, state, bytes } in found {
-        let stored = row.stored.as_ref().map(|s| s.name.to_string());
-        let changed = update.execute(params![row.id, stored, state.code(), at_ms]).map_err(sql)? > 0;
-        let action = match state {
-            ObjectState::Missing => Action::FoundMissing,
-            ObjectState::Altered => Action::FoundAltered,
-            _ => Action::Verified,
-        };
-        // Only what changed is noted: a record of every quiet night would fill the chain.
-        if changed && *state != row.state && belongs(c, row.item, row.device)? {
-            let note = CustodyNote {
-                item: row.item,
-                action,
-                at_ms,
-                about: Some(bytes.unwrap_or((row.sha256, row.size_bytes))),
-                code: Some(row.kind.code().to_owned()),
-                actor: HUB.to_owned(),
-                purpose: String::new(),
-            };
-            custody::append(c, &[note])?;
-        }
-    }
-    Ok(())
-}
-
-/// Asks phones for files that are missing or altered.
-pub(super) fn want(c: &Connection, now_ms: i64, asked_before_ms: i64, signer: &ItemSigner) -> Result<u64> {
-    let mut lost = c
-        .prepare_cached(
-            "SELECT o.device, o.sealed_sha256 FROM object o JOIN device d ON d.device = o.device
-             WHERE o.state IN ('missing', 'altered') AND ifnull(o.asked_ms, ?1) <= ?1 AND d.revoked_ms IS NULL
-             GROUP BY o.device, o.sealed_sha256 ORDER BY o.device, min(o.object)",
-        )
-        .map_err(sql)?;
-    let rows: Vec<(DeviceId, Hash)> =
-        lost.query_map([asked_before_ms], |row| Ok((DeviceId(row.get(0)?), row.get(1)?))).and_then(Iterator::collect).map_err(sql)?;
-    let mut drafts = Vec::new();
-    for of_device in rows.chunk_by(|a, b| a.0 == b.0) {
-        for part in of_device.chunks(MAX_OBJECTS_ASKED) {
-            let Some((device, _)) = part.first() else { continue };
-            let item = Item::ObjectsWanted { objects: part.iter().map(|(_, hash)| *hash).collect() };
-            drafts.push(ItemDraft { scope: Scope::Device(*device), item, issued_ms: now_ms });
-        }
-    }
-    feed::append(c, &drafts, signer)?;
-    for (device, hash) in &rows {
-        let first = |row: &&ObjectRow| row.device == *device && matches!(row.state, ObjectState::Missing | ObjectState::Altered);
-        for row in named(c, hash)?.iter().filter(first) {
-            note_asked(c, row, now_ms)?;
-        }
-    }
-    let mut note = c
-        .prepare_cached("UPDATE object SET asked_ms = ?3 WHERE device = ?1 AND sealed_sha256 = ?2 AND state IN ('missing', 'altered')")
-        .map_err(sql)?;
-    for (device, hash) in &rows {
-        note.execute(params![device.0, hash, now_ms]).map_err(sql)?;
-    }
-    Ok(rows.len() as u64)
-}
-
-/// Notes that phones were asked for a file: the first time, not every day after.
-fn note_asked(c: &Connection, row: &ObjectRow, at_ms: i64) -> Result<()> {
-    let asked: Option<i64> = c
-        .prepare_cached("SELECT asked_ms FROM object WHERE object = ?")
-        .and_then(|mut s| s.query_row([row.id], |row| row.get(0)))
-        .map_err(sql)?;
-    if asked.is_some() || !belongs(c, row.item, row.device)? {
-        return Ok(());
-    }
-    let note = CustodyNote {
-        item: row.item,
-        action: Action::Asked,
-        at_ms,
-        about: Some((row.sha256, row.size_bytes)),
-        code: Some(row.kind.code().to_owned()),
-        actor: HUB.to_owned(),
-        purpose: format!("device {}", row.device),
-    };
-    custody::append(c, &[note])
-}
-
-/// Forgets names of bytes that were removed.
-pub(super) fn swept(c: &Connection, names: &[ObjectName]) -> Result<()> {
-    let mut forget = c.prepare_cached("DELETE FROM orphan WHERE stored = ?").map_err(sql)?;
-    for name in names {
-        forget.execute([name.to_string()]).map_err(sql)?;
-    }
-    Ok(())
-}
-
-/// Names in storage that no row names and that were seen so before; others are noted.
-pub(super) fn orphans(c: &Connection, names: &[ObjectName], now_ms: i64, since_ms: i64) -> Result<Vec<ObjectName>> {
-    let mut old = Vec::new();
-    let mut seen = c.prepare_cached("SELECT since_ms FROM orphan WHERE stored = ?").map_err(sql)?;
-    let mut note = c.prepare_cached("INSERT OR IGNORE INTO orphan VALUES (?1, ?2)").map_err(sql)?;
-    let mut forget = c.prepare_cached("DELETE FROM orphan WHERE stored = ?").map_err(sql)?;
-    for name in names {
-        let stored = name.to_string();
-        if is_named(c, *name)? {
-            forget.execute([&stored]).map_err(sql)?;
-            continue;
-        }
-        let since: Option<i64> = seen.query_row([&stored], |row| row.get(0)).optional().map_err(sql)?;
-        match since {
-            Some(since) if since <= since_ms => old.push(*name),
-            Some(_) => {}
-            None => drop(note.execute(params![stored, now_ms]).map_err(sql)?),
-        }
-    }
-    Ok(old)
+    Ok(Arrived { receipts, unnamed: scrubbed::unnamed(c, unnamed)? })
 }

@@ -9,8 +9,8 @@ use yenban_protocol::feed::Scope;
 use yenban_protocol::id::{CommuneCode, DeviceId, EntryName, Epoch, LogId};
 
 use super::{
-    Result, Shared, SqliteStore, alerts, bundle, check, custody, evidence, feed, items, lists, objects, people, quarantine, runs, sql,
-    totals,
+    Result, Shared, SqliteStore, alerts, bundle, check, custody, evidence, feed, items, lists, objects, people, quarantine, runs, scrubbed,
+    sql, totals,
 };
 use crate::limits::LIST_PAGE_MAX;
 use crate::storage::ObjectName;
@@ -86,28 +86,32 @@ impl HubStore for SqliteStore {
         Box::pin(self.write(move |c| objects::begun(c, &sealed, begun), |_| ()))
     }
 
+    fn begun_uploads(&self) -> Reply<'_, Vec<Hash>> {
+        Box::pin(self.read(objects::all_begun))
+    }
+
     fn object_arrived(&self, arrival: Arrival) -> Reply<'_, Arrived> {
         Box::pin(self.write(move |c| objects::arrived(c, &arrival), |_| ()))
     }
 
     fn stored_objects(&self, after: i64, limit: u32) -> Reply<'_, Vec<ObjectRow>> {
-        Box::pin(self.read(move |c| objects::stored(c, after, limit)))
+        Box::pin(self.read(move |c| scrubbed::stored(c, after, limit)))
     }
 
     fn objects_checked(&self, found: Vec<Found>, at_ms: i64) -> Reply<'_, ()> {
-        Box::pin(self.write(move |c| objects::checked(c, &found, at_ms), |_| ()))
+        Box::pin(self.write(move |c| scrubbed::checked(c, &found, at_ms), |_| ()))
     }
 
     fn want_objects(&self, now_ms: i64, asked_before_ms: i64, signer: ItemSigner) -> Reply<'_, u64> {
-        Box::pin(self.write(move |c| objects::want(c, now_ms, asked_before_ms, &signer), |_| ()))
+        Box::pin(self.write(move |c| scrubbed::want(c, now_ms, asked_before_ms, &signer), |_| ()))
     }
 
     fn unnamed(&self, names: Vec<ObjectName>) -> Reply<'_, Vec<ObjectName>> {
-        Box::pin(self.read(move |c| objects::unnamed(c, names)))
+        Box::pin(self.read(move |c| scrubbed::unnamed(c, names)))
     }
 
     fn orphans(&self, names: Vec<ObjectName>, now_ms: i64, since_ms: i64) -> Reply<'_, Vec<ObjectName>> {
-        Box::pin(self.write(move |c| objects::orphans(c, &names, now_ms, since_ms), |_| ()))
+        Box::pin(self.write(move |c| scrubbed::orphans(c, &names, now_ms, since_ms), |_| ()))
     }
 
     fn item(&self, name: ItemName) -> Reply<'_, Option<ItemRow>> {
@@ -123,7 +127,7 @@ impl HubStore for SqliteStore {
     }
 
     fn swept(&self, names: Vec<ObjectName>) -> Reply<'_, ()> {
-        Box::pin(self.write(move |c| objects::swept(c, &names), |_| ()))
+        Box::pin(self.write(move |c| scrubbed::swept(c, &names), |_| ()))
     }
 
     fn hold_item(&self, order: HoldOrder) -> Reply<'_, bool> {
