@@ -12,6 +12,7 @@ pub mod disk;
 pub mod hub;
 pub mod oracle;
 pub mod phone;
+pub mod regressions;
 pub mod run;
 pub mod step;
 pub mod talk;

@@ -1,58 +1,214 @@
-//! `simulate`: runs seeds, tells what broke and how to see it again.
+//! `simulate`: lives through seeds in several processes at once, counts what was met, tells what broke and how to see it
+//! again.
+//!
+//! A process of its own for each worker: a world has one default VFS and one stream of the hub's chance.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Child, Command, Stdio, exit};
+use std::time::Instant;
 
 use yenban_simulation::coverage::Coverage;
-use yenban_simulation::run::{Ground, steps_of};
+use yenban_simulation::regressions;
+use yenban_simulation::run::{Ground, Ran, steps_of};
 
-fn main() {
-    let mut args = std::env::args().skip(1);
-    let (mut first, mut seeds, mut steps, mut shrink, mut twice) = (0u64, 20u64, 200usize, false, false);
-    while let Some(arg) = args.next() {
-        let mut number = || args.next().and_then(|n| n.parse::<u64>().ok()).unwrap_or_else(|| usage());
-        match arg.as_str() {
-            "--first" => first = number(),
-            "--seeds" => seeds = number(),
-            "--steps" => steps = number() as usize,
-            "--shrink" => shrink = true,
-            "--twice" => twice = true,
-            _ => usage(),
-        }
-    }
-    let ground = Ground::new().unwrap_or_else(|e| fail(&format!("no folder for the simulation: {e}")));
-    let mut coverage = Coverage::default();
-    let mut failed = 0;
-    let started = std::time::Instant::now();
-    for seed in first..first + seeds {
-        let ran = ground.run_seed(seed, steps);
-        if twice {
-            let again = ground.run_seed(seed, steps);
-            if again.trace != ran.trace {
-                println!("seed {seed}: two runs differ: {:x} and {:x}", ran.trace, again.trace);
-            }
-        }
-        coverage.add(&ran.coverage);
-        if let Err(violation) = ran.ended {
-            failed += 1;
-            println!("seed {seed}: {} after {} steps: {}", violation.promise, ran.steps, violation.seen);
-            if shrink {
-                let few = ground.shrink(seed, steps_of(seed, steps)[..(ran.steps + 1).min(steps)].to_vec(), violation.promise);
-                let again = ground.run(seed, &few);
-                println!("  {} steps are enough: {:?}", few.len(), few.iter().map(|s| (s.kind, s.who)).collect::<Vec<_>>());
-                println!("  {:?}", again.ended);
-            }
-        }
-    }
-    println!("{}", coverage.table());
-    let missed = coverage.missed(1);
-    println!("not met: {} of {}: {missed:?}", missed.len(), Coverage::wanted().len());
-    println!("{seeds} seeds, {failed} failed, {:.1} s", started.elapsed().as_secs_f64());
-    std::process::exit(i32::from(failed > 0));
+const USAGE: &str = "usage: simulate [--first SEED] [--seeds N] [--steps N] [--jobs N] [--need TIMES]
+       one seed again:  simulate --seed SEED [--steps N]
+       kept failures:   simulate --kept
+
+--need TIMES   every fault must meet every activity so often, or the run does not count (usual: 1)
+A failing seed is shrunk; the line it prints goes into tests/simulation/regressions.txt.";
+
+/// One run in so many is lived through twice; both must be the same to the last call.
+const TWICE_ONE_IN: u64 = 100;
+/// Failing seeds that are shrunk; more of them say the same.
+const SHRUNK_MAX: usize = 3;
+
+#[derive(Clone, Copy)]
+struct Wanted {
+    first: u64,
+    seeds: u64,
+    steps: usize,
+    jobs: u64,
+    need: u64,
+    stride: u64,
 }
 
-fn usage() -> ! {
-    fail("usage: simulate [--first SEED] [--seeds N] [--steps N] [--shrink]")
+enum Task {
+    All,
+    Worker,
+    One,
+    Kept,
+}
+
+fn main() {
+    let (task, wanted) = arguments();
+    let ground = Ground::new().unwrap_or_else(|e| fail(&format!("no folder for the simulation: {e}")));
+    let good = match task {
+        Task::Worker => work(&ground, wanted),
+        Task::One => one(&ground, wanted),
+        Task::Kept => kept(&ground),
+        Task::All => kept(&ground) & all(&ground, wanted),
+    };
+    exit(i32::from(!good));
+}
+
+fn arguments() -> (Task, Wanted) {
+    let cores = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
+    let mut wanted = Wanted { first: 0, seeds: 2_000, steps: 200, jobs: cores, need: 1, stride: 1 };
+    let mut task = Task::All;
+    let mut args = std::env::args().skip(1);
+    while let Some(arg) = args.next() {
+        let mut number = || args.next().and_then(|n| n.parse::<u64>().ok()).unwrap_or_else(|| fail(USAGE));
+        match arg.as_str() {
+            "--first" => wanted.first = number(),
+            "--seeds" => wanted.seeds = number(),
+            "--steps" => wanted.steps = number() as usize,
+            "--jobs" => wanted.jobs = number().max(1),
+            "--need" => wanted.need = number(),
+            "--seed" => (task, wanted.first) = (Task::One, number()),
+            "--kept" => task = Task::Kept,
+            "--worker" => (task, wanted.stride) = (Task::Worker, number()),
+            _ => fail(USAGE),
+        }
+    }
+    (task, wanted)
+}
+
+/// A worker's share: every `stride`th seed. What it says is for [`all`] to read.
+fn work(ground: &Ground, wanted: Wanted) -> bool {
+    let mut coverage = Coverage::default();
+    let mut out = std::io::stdout();
+    for seed in (wanted.first..wanted.first + wanted.seeds).step_by(wanted.stride as usize) {
+        let ran = ground.run_seed(seed, wanted.steps);
+        coverage.add(&ran.coverage);
+        let failed = failure_of(ground, seed, wanted.steps, &ran);
+        let line =
+            failed.map_or_else(|| format!("ran {seed}"), |(promise, seen)| format!("failed {seed} {promise} {}", seen.replace('\n', " ")));
+        // A parent that is gone needs no answer.
+        let _ = writeln!(out, "{line}");
+    }
+    coverage.lines().iter().for_each(|line| drop(writeln!(out, "met {line}")));
+    true
+}
+
+fn failure_of(ground: &Ground, seed: u64, steps: usize, ran: &Ran) -> Option<(String, String)> {
+    if let Err(violation) = &ran.ended {
+        return Some((violation.promise.to_owned(), violation.seen.clone()));
+    }
+    if seed % TWICE_ONE_IN == 0 && ground.run_seed(seed, steps).trace != ran.trace {
+        return Some(("simulation".to_owned(), "two runs of this seed differ".to_owned()));
+    }
+    None
+}
+
+fn one(ground: &Ground, wanted: Wanted) -> bool {
+    let ran = ground.run_seed(wanted.first, wanted.steps);
+    println!("{}", ran.coverage.table());
+    match ran.ended {
+        Ok(()) => println!("seed {}: everything holds", wanted.first),
+        Err(violation) => {
+            tell_failure(ground, wanted.first, wanted.steps, violation.promise, &violation.seen);
+            return false;
+        }
+    }
+    true
+}
+
+fn tell_failure(ground: &Ground, seed: u64, steps: usize, promise: &str, seen: &str) {
+    println!("seed {seed}: {promise}: {seen}");
+    let few = ground.shrink(seed, steps_of(seed, steps), promise);
+    println!("  {} steps are enough; to keep it, add to tests/simulation/regressions.txt:", few.len());
+    println!("  {}", regressions::line(promise, seed, &few));
+}
+
+/// Failures of before, which must not come back.
+fn kept(ground: &Ground) -> bool {
+    let kept = regressions::all();
+    let mut back = 0;
+    for one in &kept {
+        if let Err(violation) = ground.run(one.seed, &one.steps).ended {
+            back += 1;
+            println!("a kept failure is back ({}, seed {}): {}: {}", one.promise, one.seed, violation.promise, violation.seen);
+        }
+    }
+    println!("{} kept failures, {back} came back", kept.len());
+    back == 0
+}
+
+fn all(ground: &Ground, wanted: Wanted) -> bool {
+    let started = Instant::now();
+    let workers: Vec<Child> = (0..wanted.jobs).filter(|n| *n < wanted.seeds).map(|n| start(wanted, n)).collect();
+    let (sender, lines) = std::sync::mpsc::channel();
+    let mut gone = true;
+    let readers: Vec<_> = workers
+        .into_iter()
+        .map(|mut child| {
+            let (sender, out) = (sender.clone(), child.stdout.take());
+            std::thread::spawn(move || {
+                for line in out.into_iter().flat_map(|out| BufReader::new(out).lines()).map_while(Result::ok) {
+                    let _ = sender.send(line);
+                }
+                child.wait().is_ok_and(|status| status.success())
+            })
+        })
+        .collect();
+    drop(sender);
+    let mut coverage = Coverage::default();
+    let (mut ran, mut failures) = (0u64, Vec::new());
+    for line in lines {
+        match line.split_once(' ') {
+            Some(("met", cell)) => coverage.add_line(cell),
+            Some(("failed", rest)) => failures.push(rest.to_owned()),
+            _ => {}
+        }
+        ran += u64::from(line.starts_with("ran ") || line.starts_with("failed "));
+        if ran > 0 && ran % 100 == 0 && line.starts_with("ran ") {
+            eprintln!("{ran} of {} seeds, {} failed, {} s", wanted.seeds, failures.len(), started.elapsed().as_secs());
+        }
+    }
+    for reader in readers {
+        gone &= reader.join().unwrap_or(false);
+    }
+    println!("{}", coverage.table());
+    let missed = coverage.missed(wanted.need);
+    missed.iter().for_each(|(side, fault, doing)| println!("not met: {fault:?} in the middle of {doing:?} ({side:?})"));
+    for (n, failure) in failures.iter().enumerate() {
+        let mut words = failure.splitn(3, ' ');
+        let seed = words.next().and_then(|n| n.parse().ok()).unwrap_or_default();
+        let (promise, seen) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        if n < SHRUNK_MAX {
+            tell_failure(ground, seed, wanted.steps, promise, seen);
+        } else {
+            println!("seed {seed}: {promise}: {seen}");
+        }
+    }
+    let took = started.elapsed().as_secs_f64();
+    println!(
+        "simulation: {ran} seeds x {} steps, {} failed; {} of {} cells of fault x activity met; {took:.0} s",
+        wanted.steps,
+        failures.len(),
+        Coverage::wanted().len() - missed.len(),
+        Coverage::wanted().len(),
+    );
+    if !gone {
+        println!("a worker ended before its time");
+    }
+    gone && failures.is_empty() && missed.is_empty() && ran == wanted.seeds
+}
+
+fn start(wanted: Wanted, number: u64) -> Child {
+    let program = std::env::current_exe().unwrap_or_else(|e| fail(&e.to_string()));
+    let mut command = Command::new(program);
+    command.arg("--worker").arg(wanted.jobs.to_string());
+    command.arg("--first").arg((wanted.first + number).to_string());
+    command.arg("--seeds").arg((wanted.seeds - number).to_string());
+    command.arg("--steps").arg(wanted.steps.to_string());
+    // What a dying program says on its way down belongs to the simulated night.
+    command.stdout(Stdio::piped()).stderr(Stdio::null());
+    command.spawn().unwrap_or_else(|e| fail(&format!("a worker does not start: {e}")))
 }
 
 fn fail(why: &str) -> ! {
     eprintln!("{why}");
-    std::process::exit(2)
+    exit(2)
 }

@@ -65,6 +65,35 @@ pub enum Kind {
     Mend,
 }
 
+impl Kind {
+    /// All of them.
+    pub const ALL: [Kind; 23] = [
+        Kind::Act,
+        Kind::Talk,
+        Kind::Pass,
+        Kind::SetClock,
+        Kind::Reboot,
+        Kind::Ridge,
+        Kind::Replay,
+        Kind::PhoneDisk,
+        Kind::PhoneFull,
+        Kind::PhoneDies,
+        Kind::PhoneKilled,
+        Kind::HubDisk,
+        Kind::HubFull,
+        Kind::HubDies,
+        Kind::HubKilled,
+        Kind::HubRestarts,
+        Kind::Warn,
+        Kind::Jobs,
+        Kind::BackUp,
+        Kind::Restore,
+        Kind::Image,
+        Kind::RollBack,
+        Kind::Mend,
+    ];
+}
+
 /// Kinds and how often they come, in parts of a thousand.
 const OFTEN: [(Kind, u32); 23] = [
     (Kind::Act, 300),
