@@ -238,7 +238,10 @@ cli-photos-complete = { $all ->
     [one] its photo is here
    *[other] all { $all } photos here
 }
-cli-photos-lacking = { $n } of { $all } photos missing
+cli-photos-lacking = { $n } of { $all ->
+    [one] { $all } photo
+   *[other] { $all } photos
+} missing
 cli-photos-unnamed = { $n } announced and never named
 cli-hub-restored = ✓ Restored { $name } in { $path }: { $entries ->
     [one] { $entries } entry
