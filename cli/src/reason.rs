@@ -99,6 +99,8 @@ const REASONS: &[(&str, &str)] = &[
     ("its signature is not the hub's", "reason-not-hub-signed"),
     ("it answers for another log", "reason-other-log"),
     ("{item} {file}: {state}; device {device} may still have it", "reason-check-file"),
+    ("upload {name}: what had come of it is gone; it is sent again", "reason-check-upload"),
+    ("objects/{name}: is not a file; somebody put it there, remove it", "reason-check-stranger"),
     ("custody of {item}: record {number}", "reason-check-custody"),
     ("head {number} of the custody record", "reason-check-head"),
     ("{item}: entries before it are missing", "reason-check-gap"),

@@ -341,6 +341,21 @@ fn a_decoder_that_dies_at_every_start_is_given_up() {
     panic!("never given up");
 }
 
+/// A decoder that ends the program while its file is being sealed does so once: the next program puts the photograph into
+/// the log before it decodes.
+#[test]
+fn a_decoder_that_dies_beside_sealing_keeps_no_photograph_out_of_the_log() {
+    let night = Night::new();
+    let store = night.copy("first", "beside");
+    let photos = || night.open(&store, RealDisk).unwrap().photos(None).unwrap().len();
+    for _ in 0..2 {
+        let disk = ReadsKill(FaultyDisk::new(Fault::DiesBefore, NEVER));
+        let took = catch_unwind(AssertUnwindSafe(|| night.open(&store, disk).unwrap().capture_photo(&night.import, None, false)));
+        assert!(took.is_err(), "the decoder ends the program");
+    }
+    assert_eq!(photos(), 1);
+}
+
 /// A disk on which opening a sealed file ends the program, as a decoder does that takes all memory.
 struct ReadsKill(FaultyDisk);
 
@@ -348,8 +363,11 @@ impl Disk for ReadsKill {
     fn create_new(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
         self.0.create_new(path)
     }
-    fn open(&self, _: &Path) -> io::Result<Box<dyn DiskFile>> {
-        std::panic::panic_any(Killed)
+    fn open(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        if path.parent().is_some_and(|folder| folder.ends_with("objects")) {
+            std::panic::panic_any(Killed);
+        }
+        self.0.open(path)
     }
     fn size_bytes(&self, path: &Path) -> io::Result<Option<u64>> {
         self.0.size_bytes(path)

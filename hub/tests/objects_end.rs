@@ -204,3 +204,49 @@ async fn two_officers_destroy_one_item_and_no_other() {
     assert!(audit.iter().any(|row| row.action == "erase" && row.actor.contains("Vì Văn Khương") && row.purpose == "Quyết định 15"));
     s.hub.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_or_a_head_that_was_changed_is_named_and_no_other() {
+    let mut s = scene().await;
+    let other = seal(&s.phone, &content(60, 700));
+    let second = record(&mut s.phone, None, facts(&other));
+    s.hub.deliver(&s.phone).await;
+    // Heads before, between and after the records of two items, and two over the same records.
+    for file in s.files.iter().chain([&other]) {
+        s.tus.upload(file).await;
+        s.hub.clock.pass(86_400_000);
+        assert!(yenban_hub::custody::close_day(&s.hub.hub).await.expect("a head"));
+    }
+    s.hub.clock.pass(86_400_000);
+    assert!(yenban_hub::custody::close_day(&s.hub.hub).await.expect("a head"));
+    let check = async || s.hub.hub.store.check_custody().await.expect("checked");
+    assert_eq!(check().await, Vec::<String>::new());
+    let first = s.photo.to_string();
+    // What is changed, and what is said: a link changes what stands under every head from its record on.
+    let cases = [
+        ("UPDATE custody SET facts = x'00' WHERE place = 1", vec![format!("custody of {first}: record 0")]),
+        ("UPDATE custody SET number = 90 WHERE place = 2", vec![format!("custody of {first}: record 1")]),
+        ("UPDATE custody_head SET root = zeroblob(32) WHERE number = 1", vec!["head 1 of the custody record".to_owned()]),
+        ("UPDATE custody_head SET items = 9 WHERE number = 4", vec!["head 4 of the custody record".to_owned()]),
+        (
+            "UPDATE custody SET link = zeroblob(32) WHERE place = (SELECT max(place) FROM custody)",
+            vec![format!("custody of {second}: record 1")],
+        ),
+    ];
+    for (change, said) in cases {
+        let database = database(&s.hub);
+        database
+            .execute_batch("CREATE TABLE kept AS SELECT * FROM custody; CREATE TABLE kept_head AS SELECT * FROM custody_head;")
+            .expect("kept");
+        assert_eq!(database.execute(change, []).expect("changed"), 1, "{change}");
+        let wrong = check().await;
+        assert!(said.iter().all(|line| wrong.contains(line)), "{change}: {wrong:?}");
+        let chains = wrong.iter().filter(|line| line.starts_with("custody of ")).count();
+        assert!(chains <= 1, "the other chain is well: {wrong:?}");
+        let back = "DELETE FROM custody; INSERT INTO custody SELECT * FROM kept; DROP TABLE kept;
+            DELETE FROM custody_head; INSERT INTO custody_head SELECT * FROM kept_head; DROP TABLE kept_head;";
+        database.execute_batch(back).expect("put back");
+        assert_eq!(check().await, Vec::<String>::new(), "{change}");
+    }
+    s.hub.stop().await;
+}

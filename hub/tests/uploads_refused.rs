@@ -1,6 +1,8 @@
 //! What is refused before its body was read is answered all the same: over HTTP/2 and HTTP/1.1, to a client that has more
 //! to send than the hub wants to take, also to one that sends everything before it listens.
 
+#![allow(clippy::panic)] // Tests may stop loudly.
+
 mod support;
 
 use std::time::{Duration, Instant};

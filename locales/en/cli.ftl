@@ -230,6 +230,19 @@ cli-item-held = ✓ Evidence { $id } is held until { $until }.
 cli-item-released = ✓ Evidence { $id } is held no longer.
 cli-item-erased = ✓ Evidence { $id } was destroyed. The chain still verifies.
 cli-hub-backed-up = ✓ Backed up to { $path } ({ $size }).
+cli-hub-backup-unread = ‖ { $n ->
+    [one] One photo file
+   *[other] { $n } photo files
+} could not be read: not in this backup, or not whole. Run hub check to see which.
+cli-photos-complete = { $all ->
+    [one] its photo is here
+   *[other] all { $all } photos here
+}
+cli-photos-lacking = { $n } of { $all ->
+    [one] { $all } photo
+   *[other] { $all } photos
+} missing
+cli-photos-unnamed = { $n } announced and never named
 cli-hub-restored = ✓ Restored { $name } in { $path }: { $entries ->
     [one] { $entries } entry
    *[other] { $entries } entries

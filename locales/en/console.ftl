@@ -53,6 +53,10 @@ console-photos-missing = { $n ->
     [one] { $n } photo missing, still on phone { $phone }
    *[other] { $n } photos missing, still on phone { $phone }
 }
+console-photos-unnamed = { $n ->
+    [one] Phone { $phone } announced { $all }; one was never named
+   *[other] Phone { $phone } announced { $all }; { $n } were never named
+}: not taken yet, not sent yet, or the phone went off in between. Ask the author, who can add photos.
 console-photos-altered = ‖ { $n }/{ $all ->
     [one] { $all } photo
    *[other] { $all } photos
@@ -83,6 +87,7 @@ console-photo-partial = Arriving, not whole yet
 console-photo-missing = ‖ Missing: came, then was lost here
 console-photo-altered = ‖ Altered
 console-photo-erased = Destroyed: its time was over, or an order
+console-photo-erased-at = Destroyed on { $at }: its time was over, or an order
 console-fingerprint = Fingerprint of the photo (SHA-256)
 
 # Patrols.

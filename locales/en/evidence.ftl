@@ -160,6 +160,9 @@ cli-bundle-written = ✓ Exported { $photos ->
     [one] { $incidents } incident
    *[other] { $incidents } incidents
 } to { $path }, { $size }.
+cli-bundle-altered = ‖ Photo { $item }, { $file }: altered at the hub, so not in the bundle. Phone { $phone } was asked to send it again; export again when it is here.
+cli-bundle-missing = ‖ Photo { $item }, { $file }: lost at the hub, so not in the bundle. Phone { $phone } was asked to send it again; export again when it is here.
+cli-bundle-expected = Photo { $item }, { $file }: not here yet, on phone { $phone }. Export again when it is here.
 cli-bundle-root = Fingerprint of the root, to compare when it is verified: { $root }
 error-verify-incomplete = The bundle { $path } is incomplete: { $reason }. { $advice }
 error-verify-no-bundle = { $path } is no evidence bundle ({ $reason }). Give the file that `yenban hub export --format bundle` wrote.

@@ -44,6 +44,7 @@ console-branch = Nhật ký của máy này rẽ hai nhánh; cần xem lại v�
 console-no-photos = không có ảnh
 console-photos-here = { $n }/{ $all } ảnh nguyên vẹn
 console-photos-missing = Thiếu { $n } ảnh, còn ở máy { $phone }
+console-photos-unnamed = Điện thoại { $phone } báo trước { $all } ảnh, { $n } ảnh chưa thấy ghi: chưa chụp xong, chưa gửi, hoặc máy tắt giữa chừng. Hỏi người báo; người báo thêm ảnh được bằng Bổ sung.
 console-photos-altered = ‖ { $n }/{ $all } ảnh đã bị thay đổi, cần xem
 console-now = Đang diễn ra
 console-alerts-live = Cảnh báo còn hiệu lực
@@ -71,6 +72,7 @@ console-photo-partial = Đang tới, chưa đủ
 console-photo-missing = ‖ Thiếu: đã tới rồi mất ở máy xã
 console-photo-altered = ‖ Đã bị thay đổi
 console-photo-erased = Đã hủy: hết hạn giữ hoặc theo quyết định
+console-photo-erased-at = Đã hủy lúc { $at }: hết hạn giữ hoặc theo quyết định
 console-fingerprint = Dấu vân của ảnh (SHA-256)
 
 # Tuần tra.

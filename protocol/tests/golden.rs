@@ -6,10 +6,11 @@
 //! a file that exists is never written again. Custody and bundles are in golden_evidence.rs.
 
 mod common;
+mod golden_files;
 
-use common::golden::{exact, golden, keys};
 use common::{DEVICE, LOG, Seeded, check_ins, run, stamp};
 use data_encoding::HEXLOWER;
+use golden_files::{exact, golden, keys};
 use yenban_protocol::alert::{Alert, MessageType, Severity, Status, Urgency};
 use yenban_protocol::cert::{DeviceCertificate, RequestCertificate, Token};
 use yenban_protocol::chain::{self, Body, FIRST_LINK, Part, StoredBody};

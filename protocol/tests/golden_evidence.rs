@@ -2,13 +2,14 @@
 //! stands under tests/golden decodes for ever, and a file that exists is never written again.
 
 mod common;
+mod golden_files;
 
 use std::path::PathBuf;
 
-use common::golden::{exact, keys};
 use common::village::{Shape, Village, unpack};
 use common::{LOG, Seeded};
 use data_encoding::HEXLOWER;
+use golden_files::{exact, keys};
 use yenban_protocol::bundle::tar::Scanner;
 use yenban_protocol::bundle::{CustodyFile, Manifest, Trust, judge, write_statements};
 use yenban_protocol::cbor::{Reader, Writer};

@@ -78,7 +78,11 @@ pub(super) fn backup(job: &Job<'_>) -> Result<()> {
     let made = job.at_the_hub(async |admin| admin.backup(&file).await)?;
     job.out.document(&json!(made))?;
     let size = job.words().size(made.size_bytes);
-    job.out.say("cli-hub-backed-up", &[("path", made.file.display().to_string().into()), ("size", size.into())])
+    job.out.say("cli-hub-backed-up", &[("path", made.file.display().to_string().into()), ("size", size.into())])?;
+    match made.unread {
+        0 => Ok(()),
+        unread => job.out.say("cli-hub-backup-unread", &[("n", unread.into())]),
+    }
 }
 
 /// `restore`.

@@ -115,7 +115,27 @@ fn told(row: &Value, words: Words) -> String {
     {
         parts.insert(0, format!("{log}:{seq}"));
     }
+    parts.extend(photos(row, words));
     parts.join(" · ")
+}
+
+/// What is here of the photographs of an incident; nothing where there are none.
+fn photos(row: &Value, words: Words) -> Vec<String> {
+    let number = |field: &str| row[field].as_u64().unwrap_or(0);
+    let lacking = row["missing"].as_array().map_or(0, Vec::len) as u64;
+    // What other phones sent comes on top of what this report announced.
+    let all = number("attachments").max(number("photos") + number("unnamed"));
+    match (all, lacking) {
+        (0, _) => Vec::new(),
+        (all, 0) => vec![words.say("cli-photos-complete", &[("all", all.into())])],
+        (all, lacking) => {
+            let mut told = vec![words.say("cli-photos-lacking", &[("n", lacking.into()), ("all", all.into())])];
+            if number("unnamed") > 0 {
+                told.push(words.say("cli-photos-unnamed", &[("n", number("unnamed").into())]));
+            }
+            told
+        }
+    }
 }
 
 /// `export`.
@@ -153,6 +173,7 @@ fn bundle(job: &Job<'_>, scope: Scope, out: &Path, purpose: Option<&str>) -> Res
     job.out.document(&json!({
         "file": out.display().to_string(), "format": BUNDLE, "incidents": written.incidents, "photos": written.photos,
         "originals": written.originals, "members": written.members, "size_bytes": written.size_bytes, "root": written.root,
+        "lacking": written.lacking,
     }))?;
     let figures = [
         ("photos", written.photos.into()),
@@ -162,6 +183,15 @@ fn bundle(job: &Job<'_>, scope: Scope, out: &Path, purpose: Option<&str>) -> Res
         ("size", job.words().size(written.size_bytes).into()),
     ];
     job.out.say("cli-bundle-written", &figures)?;
+    for one in &written.lacking {
+        let id = match one.state.as_str() {
+            "altered" => "cli-bundle-altered",
+            "missing" => "cli-bundle-missing",
+            _ => "cli-bundle-expected",
+        };
+        let file = job.words().word(&format!("minute-file-{}", one.file));
+        job.out.say(id, &[("item", one.item.as_str().into()), ("file", file.into()), ("phone", one.device.as_str().into())])?;
+    }
     job.out.say("cli-bundle-root", &[("root", written.root.as_str().into())])
 }
 
@@ -203,5 +233,18 @@ mod tests {
         let row = json!({ "log": "0a", "seq": 3, "lat": 20.66, "lon": 105.0, "headline": "a\nb", "kind": "landslide",
             "recorded_at": "2026-11-22T21:52:00+07:00" });
         assert_eq!(told(&row, Words::new(Lang::Vi)), "0a:3 · Sạt lở · a b · 22/11/2026 21:52 · 20.66000, 105.00000");
+    }
+
+    #[test]
+    fn an_incident_says_whether_its_photographs_are_here() {
+        let say = |row: Value| told(&row, Words::new(Lang::Vi));
+        let none = json!({ "id": "a:1", "attachments": 0, "photos": 0, "missing": [], "unnamed": 0 });
+        assert_eq!(say(none), "a:1");
+        let whole = json!({ "id": "a:1", "attachments": 2, "photos": 2, "missing": [], "unnamed": 0 });
+        assert_eq!(say(whole), "a:1 · đủ 2 ảnh");
+        let lacking = json!({ "id": "a:1", "attachments": 2, "photos": 3, "missing": [{}], "unnamed": 0 });
+        assert_eq!(say(lacking), "a:1 · thiếu 1/3 ảnh");
+        let killed = json!({ "id": "a:1", "attachments": 3, "photos": 1, "missing": [{}, {}], "unnamed": 2 });
+        assert_eq!(say(killed), "a:1 · thiếu 2/3 ảnh · 2 ảnh báo trước chưa thấy ghi");
     }
 }

@@ -51,21 +51,26 @@ pub(super) fn kind(words: Words, code: &str) -> String {
     if code.bytes().all(|b| b.is_ascii_lowercase() || b == b'_') && words.has(&id) { words.word(&id) } else { words.kind("other") }
 }
 
-/// Photographs that a report tells of and whose entries have not come.
-pub(super) fn unnamed(row: &IncidentListing, photos: &[EvidenceListing]) -> usize {
-    row.attachments.saturating_sub(photos.len() as u64) as usize
-}
-
-/// What is here of an incident's photographs, in one sentence: shape first. `unnamed` counts photographs that the report
-/// tells of and whose entries have not come; `reporter` is the phone that has those.
+/// What is here of an incident's photographs: shape first. Photographs that the phone announced and that no entry tells of
+/// have a sentence of their own: nobody knows where they are, or that they were ever taken.
 pub(super) fn photos(
     words: Words,
+    row: &IncidentListing,
     photos: &[EvidenceListing],
-    unnamed: usize,
     reporter: &str,
     holder: impl Fn(&EvidenceListing) -> String,
 ) -> String {
-    let all = photos.len() + unnamed;
+    if row.unnamed == 0 {
+        return named(words, photos, holder);
+    }
+    let figures = [("n", row.unnamed.into()), ("all", row.attachments.into()), ("phone", reporter.to_owned().into())];
+    let unnamed = words.say("console-photos-unnamed", &figures);
+    if photos.is_empty() { unnamed } else { format!("{}. {unnamed}", named(words, photos, holder)) }
+}
+
+/// What is here of the photographs that entries tell of, in one sentence.
+fn named(words: Words, photos: &[EvidenceListing], holder: impl Fn(&EvidenceListing) -> String) -> String {
+    let all = photos.len();
     let count = |state: &str| photos.iter().filter(|photo| photo.state == state).count();
     let (here, erased, altered) = (count("verified"), count("erased"), count("altered"));
     if all == 0 {
@@ -78,7 +83,7 @@ pub(super) fn photos(
         return words.say("console-photos-here", &[("n", here.into()), ("all", all.into())]);
     }
     let away = photos.iter().filter(|photo| !["verified", "erased"].contains(&photo.state.as_str()));
-    let mut phones: Vec<String> = away.map(holder).chain((unnamed > 0).then(|| reporter.to_owned())).collect();
+    let mut phones: Vec<String> = away.map(holder).collect();
     phones.sort();
     phones.dedup();
     words.say("console-photos-missing", &[("n", (all - here - erased).into()), ("phone", phones.join(", ").into())])

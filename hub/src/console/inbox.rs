@@ -119,7 +119,6 @@ async fn inbox(hub: &Hub, asked: &Asked, officer: &str, wanted: &Wanted) -> Resu
 }
 
 fn line(words: Words, row: &IncidentListing, photos: &[EvidenceListing], devices: &[DeviceListing]) -> Line {
-    let unnamed = facts::unnamed(row, photos);
     Line {
         path: format!("/console/incidents/{}", row.id),
         shape: facts::incident_shape(row),
@@ -127,7 +126,7 @@ fn line(words: Words, row: &IncidentListing, photos: &[EvidenceListing], devices
         kind: facts::kind(words, &row.kind),
         hamlet: facts::hamlet(words, &row.hamlet),
         when: facts::between(words, &row.time_earliest, &row.time_latest),
-        photos: facts::photos(words, photos, unnamed, &phone(words, devices, &row.device), |photo| phone(words, devices, &photo.device)),
+        photos: facts::photos(words, row, photos, &phone(words, devices, &row.device), |photo| phone(words, devices, &photo.device)),
         amended: (row.amendments > 0).then(|| words.say("console-amended", &[("n", row.amendments.into())])),
         branch: row.branch > 0,
     }

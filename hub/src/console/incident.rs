@@ -42,6 +42,13 @@ struct Photo {
     name: String,
     state: String,
     here: bool,
+    /// `None`: it was destroyed, and that is all that is told of it.
+    file: Option<File>,
+}
+
+/// What is known of a photograph that was not destroyed.
+#[derive(Debug, Clone)]
+struct File {
     size: String,
     phone: String,
     sha256: String,
@@ -206,7 +213,6 @@ async fn open(hub: &Hub, asked: &Asked, session: &Session, row: &IncidentListing
     let place = facts::place(words, row.lat, row.lon, row.accuracy_m);
     let spoken = words.say("console-sketch-of", &[("what", head.kind.clone().into()), ("place", place.clone().into())]);
     let holder = |photo: &EvidenceListing| phone(words, &devices, &photo.device);
-    let unnamed = facts::unnamed(row, &evidence);
     let reporter = phone(words, &devices, &row.device);
     Ok(Open {
         c: Chrome::new(asked, session, Section::Inbox, format!("{} · {}", head.kind, head.hamlet)),
@@ -216,7 +222,7 @@ async fn open(hub: &Hub, asked: &Asked, session: &Session, row: &IncidentListing
         author: facts::person(words, &row.author, row.author_no),
         place,
         sketch: sketch::draw(&Track::default(), &marks, &spoken, words),
-        photos_said: facts::photos(words, &evidence, unnamed, &reporter, holder),
+        photos_said: facts::photos(words, row, &evidence, &reporter, holder),
         photos: evidence.iter().enumerate().map(|(index, photo)| listed(words, index, photo, holder(photo))).collect(),
         amended: (row.amendments > 0).then(|| words.say("console-amended", &[("n", row.amendments.into())])),
         head,
@@ -239,10 +245,11 @@ fn listed(words: Words, index: usize, photo: &EvidenceListing, phone: String) ->
     let name = photo.original_name.as_deref().map(yenban_protocol::text::display_safe);
     Photo {
         name: name.unwrap_or_else(|| words.say("console-photo-number", &[("n", (index + 1).into())])),
-        state: facts::photo_state(words, &photo.state),
+        state: match &photo.erased_at {
+            Some(at) => words.say("console-photo-erased-at", &[("at", facts::moment(words, at).into())]),
+            None => facts::photo_state(words, &photo.state),
+        },
         here: photo.state == "verified",
-        size: words.size(photo.size_bytes),
-        phone,
-        sha256: photo.sha256.clone(),
+        file: photo.erased_at.is_none().then(|| File { size: words.size(photo.size_bytes), phone, sha256: photo.sha256.clone() }),
     }
 }

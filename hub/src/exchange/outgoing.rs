@@ -293,6 +293,7 @@ pub(crate) mod tests {
             attachments: 0,
             complete: true,
             missing: Vec::new(),
+            unnamed: 0,
         }
     }
 

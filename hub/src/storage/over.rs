@@ -147,7 +147,7 @@ impl OverObjectStore {
         let file = folder.join(name.to_string());
         match fs::symlink_metadata(&file) {
             Ok(found) if found.is_file() => Ok(true),
-            Ok(_) => Err(HubError::folder(file, "is not a file: it was put there by somebody else; remove it and run `hub check`")),
+            Ok(_) => Err(HubError::folder(file, "it is not a file")),
             // A folder that is not there is a disk that is not mounted: no file of it is called missing for that.
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => match folder.is_dir() {
                 true => Ok(false),

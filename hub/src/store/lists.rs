@@ -140,6 +140,10 @@ pub struct IncidentListing {
     /// Photographs that are not here, and who has them.
     #[serde(default)]
     pub missing: Vec<MissingListing>,
+    /// Photographs that the phone announced and no entry that came tells of: not taken yet, not sent yet, or the phone went
+    /// off in between, and then they never come unless the author adds them. Each is among `missing` without a name.
+    #[serde(default)]
+    pub unnamed: u64,
 }
 
 /// A photograph that is not here, and who has it.
@@ -240,9 +244,10 @@ pub struct EvidenceListing {
     pub log: String,
     /// Its place in the log.
     pub seq: u64,
-    /// SHA-256 of the camera's bytes, hexadecimal.
+    /// SHA-256 of the camera's bytes, hexadecimal; empty once it was destroyed: only its custody record still has it,
+    /// whose chain commits to it (docs/EVIDENCE.md).
     pub sha256: String,
-    /// Their length.
+    /// Their length; 0 once it was destroyed.
     pub size_bytes: u64,
     /// `expected`, `partial`, `verified`, `missing`, `altered` or `erased`.
     pub state: String,
@@ -250,7 +255,7 @@ pub struct EvidenceListing {
     pub original_name: Option<String>,
     /// Media type.
     pub media_type: String,
-    /// SHA-256 of the sealed file, hexadecimal.
+    /// SHA-256 of the sealed file, hexadecimal; empty once it was destroyed.
     pub sealed_sha256: String,
     /// 0; above: from a branch of a log that contradicts itself.
     #[serde(default)]

@@ -2,7 +2,6 @@
 
 #![allow(dead_code, unreachable_pub)]
 
-pub mod golden;
 pub mod village;
 
 use rand_core::{Infallible, TryCryptoRng, TryRng};

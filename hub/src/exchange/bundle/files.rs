@@ -21,7 +21,7 @@ const SNIFF_BYTES: usize = 12;
 
 /// A stored file that goes into a bundle: its row, where [`look`] found it good.
 #[derive(Debug, Clone)]
-pub(super) struct Stored(ObjectRow, StoredAs);
+pub(super) struct Stored(Box<ObjectRow>, StoredAs);
 
 impl Stored {
     pub(super) fn sha256(&self) -> Hash {
@@ -40,7 +40,7 @@ pub(super) enum Looked {
     /// It is not there, and never came, or is known to be gone or altered.
     NotHere,
     /// It should be there and is not, or not as it was.
-    Lost(Found),
+    Lost(Box<Found>),
 }
 
 /// Reads an object whole.
@@ -56,8 +56,8 @@ pub(super) async fn look(hub: &Hub, row: &ObjectRow) -> Result<Looked> {
     });
     let found = found.await?;
     Ok(match (found.state, found.row.stored.clone()) {
-        (ObjectState::Verified, Some(at)) => Looked::Good(Stored(found.row, at), ending(&first)),
-        _ => Looked::Lost(found),
+        (ObjectState::Verified, Some(at)) => Looked::Good(Stored(Box::new(found.row), at), ending(&first)),
+        _ => Looked::Lost(Box::new(found)),
     })
 }
 
@@ -102,7 +102,7 @@ pub(super) async fn write(hub: &Hub, Stored(row, at): &Stored, out: &mut (dyn Wr
     if found == Read::Whole(row.sha256, row.size_bytes) {
         return Ok(());
     }
-    let again = scrub::read_again(hub, row.clone(), |_| Ok(())).await?;
+    let again = scrub::read_again(hub, ObjectRow::clone(row), |_| Ok(())).await?;
     scrub::settle(hub, vec![again]).await?;
     Err(HubError::Store(CHANGED.to_owned()))
 }

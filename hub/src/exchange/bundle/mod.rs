@@ -309,7 +309,7 @@ async fn look_at(hub: &Hub, name: ItemName, lost: &mut Vec<Found>) -> Result<Pho
             Looked::NotHere => continue,
             Looked::Lost(found) => {
                 row.state = found.state;
-                lost.push(found);
+                lost.push(*found);
                 continue;
             }
         };

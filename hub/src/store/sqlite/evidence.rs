@@ -9,7 +9,7 @@ use super::lists::{Filter, name, wanted_name};
 use super::{Result, objects, seq_from_sql, sql};
 use crate::clock::rfc3339;
 use crate::store::lists::{EvidenceListing, IncidentListing, ListQuery, MissingListing, PreviewListing};
-use crate::store::objects::{ItemName, ObjectKind, ObjectState};
+use crate::store::objects::{ItemName, ObjectKind, ObjectRow, ObjectState};
 use crate::store::people::People;
 
 fn hex(hash: [u8; 32]) -> String {
@@ -46,18 +46,20 @@ fn evidence_row(row: &Row<'_>, people: &People) -> rusqlite::Result<EvidenceList
     let member = MemberNo(row.get::<_, Option<u32>>(12)?.unwrap_or(0));
     let when = |at: Option<i64>| at.map(rfc3339);
     let erased_ms: Option<i64> = row.get(15)?;
+    // Of what was destroyed a list says that it was there, and no more.
+    let stays = |told: String| if erased_ms.is_none() { told } else { String::new() };
     Ok(EvidenceListing {
         id: name(log, seq),
         incident: subject.0.zip(subject.1).map(|(log, seq)| name(LogId(log), seq_from_sql(seq))),
         device: DeviceId(row.get(2)?).to_string(),
         log: log.to_string(),
         seq,
-        sha256: hex(row.get(5)?),
-        size_bytes: row.get::<_, i64>(6)?.max(0) as u64,
+        sha256: stays(hex(row.get(5)?)),
+        size_bytes: if erased_ms.is_none() { row.get::<_, i64>(6)?.max(0) as u64 } else { 0 },
         state: row.get(7)?,
         original_name: row.get(8)?,
         media_type: row.get(9)?,
-        sealed_sha256: hex(row.get(10)?),
+        sealed_sha256: stays(hex(row.get(10)?)),
         branch: row.get(11)?,
         member: people.member_name(member),
         member_no: member.0,
@@ -73,7 +75,8 @@ fn evidence_row(row: &Row<'_>, people: &People) -> rusqlite::Result<EvidenceList
 
 fn with_previews(c: &Connection, mut listing: EvidenceListing) -> Result<EvidenceListing> {
     let item = ItemName { entry: listing.id.parse()?, branch: listing.branch };
-    for file in objects::of_item(c, item)?.into_iter().filter(|file| file.kind != ObjectKind::Original) {
+    let copies = |file: &ObjectRow| file.kind != ObjectKind::Original && listing.erased_at.is_none();
+    for file in objects::of_item(c, item)?.into_iter().filter(copies) {
         listing.previews.push(PreviewListing {
             kind: file.kind.code().to_owned(),
             state: file.state.code().to_owned(),
@@ -126,6 +129,7 @@ pub(super) fn with_photos(c: &Connection, mut incident: IncidentListing, people:
     incident.missing = rows.into_iter().filter(|photo| !here.contains(&photo.state.as_str())).collect();
     // Photographs that the report counted and whose entries have not come: its own phone has them.
     let unnamed = incident.attachments.saturating_sub(own);
+    incident.unnamed = unnamed;
     if unnamed > 0 {
         let member: Option<u32> = c
             .prepare_cached("SELECT d.member FROM log l JOIN device d ON d.device = l.device WHERE l.log = ?")

@@ -120,6 +120,7 @@ fn incident_row(row: &Row<'_>, people: &People) -> rusqlite::Result<IncidentList
         attachments: row.get::<_, i64>(15)?.max(0) as u64,
         complete: false,
         missing: Vec::new(),
+        unnamed: 0,
     })
 }
 

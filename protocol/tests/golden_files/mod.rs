@@ -1,11 +1,13 @@
 //! Files of golden bytes, and the keys that everything in them was made with.
 
+#![allow(dead_code, unreachable_pub)]
+
 use std::path::PathBuf;
 
 use data_encoding::HEXLOWER;
 use yenban_protocol::crypto::SecretKey;
 
-use super::Seeded;
+use crate::common::Seeded;
 
 fn file(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/v1").join(format!("{name}.hex"))
