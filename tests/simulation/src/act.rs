@@ -117,7 +117,7 @@ impl World {
     }
 }
 
-fn take_photo(phone: &mut Phone, subject: Option<&str>, bytes: &[u8]) -> yenban_core::Result<String> {
+pub(crate) fn take_photo(phone: &mut Phone, subject: Option<&str>, bytes: &[u8]) -> yenban_core::Result<String> {
     let start = CaptureStart { subject: subject.map(str::to_owned), from_camera: true, place: Some(place(10)), heading_cdeg: None };
     let capture = phone.begin_capture(&start)?;
     // The camera's own program writes it.
@@ -126,7 +126,7 @@ fn take_photo(phone: &mut Phone, subject: Option<&str>, bytes: &[u8]) -> yenban_
 }
 
 /// A picture like no other, of some hundred bytes to some 40 KB.
-fn photo(dice: &mut Chance) -> Vec<u8> {
+pub(crate) fn photo(dice: &mut Chance) -> Vec<u8> {
     let plain = data_encoding::BASE64.decode(PHOTO.as_bytes()).expect("it is base64");
     let len = 16 + (1usize << dice.below(16)).min(40_000);
     let mut comment = vec![0u8; len];

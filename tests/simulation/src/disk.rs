@@ -2,8 +2,10 @@
 
 mod files;
 mod platter;
+mod storage;
 mod vfs;
 
 pub use files::Watching;
 pub use platter::{Call, Cut, Failure, Faults, Platter, When};
+pub use storage::Gated;
 pub use vfs::install;

@@ -22,7 +22,7 @@ use yenban_protocol::upload::RECEIPT_HEADER;
 use yenban_protocol::wire::MEDIA_TYPE;
 
 use crate::chance::Chance;
-use crate::disk::{Cut, Platter, Watching};
+use crate::disk::{Cut, Gated, Platter, Watching};
 
 /// A hub.
 pub struct HubNode {
@@ -76,8 +76,10 @@ impl HubNode {
     /// # Errors
     /// As the hub's.
     pub fn open(&mut self) -> yenban_hub::Result<()> {
-        let parts = Parts { storage: None, disk: Arc::new(Watching::over(self.platter.clone())) };
         let folder = Folder::new(self.dir.clone());
+        std::fs::create_dir_all(folder.objects()).expect("a folder in memory can be made");
+        let storage = Gated::over(self.platter.clone(), &folder.objects())?;
+        let parts = Parts { storage: Some(Arc::new(storage)), disk: Arc::new(Watching::over(self.platter.clone())) };
         let hub = self.runtime.block_on(Hub::open_on(folder, Arc::new(self.clock.clone()), parts))?;
         self.router = Some(yenban_hub::server::router(hub.clone()));
         self.hub = Some(hub);

@@ -10,6 +10,7 @@ pub mod chance;
 pub mod coverage;
 pub mod disk;
 pub mod hub;
+pub mod kill_map;
 pub mod oracle;
 pub mod phone;
 pub mod regressions;

@@ -8,12 +8,14 @@ use std::process::{Child, Command, Stdio, exit};
 use std::time::Instant;
 
 use yenban_simulation::coverage::Coverage;
+use yenban_simulation::kill_map::CASES;
 use yenban_simulation::regressions;
 use yenban_simulation::run::{Ground, Ran, steps_of};
 
 const USAGE: &str = "usage: simulate [--first SEED] [--seeds N] [--steps N] [--jobs N] [--need TIMES]
        one seed again:  simulate --seed SEED [--steps N]
        kept failures:   simulate --kept
+       kill maps:       simulate --kills [--first CASE] [--seeds CASES]
 
 --need TIMES   every fault must meet every activity so often, or the run does not count (usual: 1)
 A failing seed is shrunk; the line it prints goes into tests/simulation/regressions.txt.";
@@ -38,6 +40,7 @@ enum Task {
     Worker,
     One,
     Kept,
+    Kills,
 }
 
 fn main() {
@@ -47,6 +50,7 @@ fn main() {
         Task::Worker => work(&ground, wanted),
         Task::One => one(&ground, wanted),
         Task::Kept => kept(&ground),
+        Task::Kills => kills(&ground, wanted),
         Task::All => kept(&ground) & all(&ground, wanted),
     };
     exit(i32::from(!good));
@@ -67,6 +71,7 @@ fn arguments() -> (Task, Wanted) {
             "--need" => wanted.need = number(),
             "--seed" => (task, wanted.first) = (Task::One, number()),
             "--kept" => task = Task::Kept,
+            "--kills" => task = Task::Kills,
             "--worker" => (task, wanted.stride) = (Task::Worker, number()),
             _ => fail(USAGE),
         }
@@ -133,6 +138,32 @@ fn kept(ground: &Ground) -> bool {
     }
     println!("{} kept failures, {back} came back", kept.len());
     back == 0
+}
+
+/// Each operation stopped at each of its calls.
+fn kills(ground: &Ground, wanted: Wanted) -> bool {
+    let (mut points, mut good) = (0, true);
+    let cases = CASES.iter().skip(wanted.first as usize).take(wanted.seeds as usize);
+    for case in cases {
+        let started = Instant::now();
+        match ground.map(case) {
+            Ok(mapped) => {
+                points += mapped.points;
+                good &= mapped.broken.is_empty();
+                let took = started.elapsed().as_secs_f64();
+                println!("{:<44} {:>4} calls {:>6} points {:>3} broken {took:>6.1} s", case.name, mapped.calls, mapped.points, mapped.broken.len());
+                for (call, when, cut, violation) in mapped.broken.iter().take(SHRUNK_MAX) {
+                    println!("    {when:?} call {call}, {cut:?}: {}: {}", violation.promise, violation.seen);
+                }
+            }
+            Err(violation) => {
+                good = false;
+                println!("{:<44} does not work with nothing the matter: {}: {}", case.name, violation.promise, violation.seen);
+            }
+        }
+    }
+    println!("kill maps: {points} points");
+    good
 }
 
 fn all(ground: &Ground, wanted: Wanted) -> bool {

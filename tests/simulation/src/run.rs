@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use crate::chance::Chance;
 use crate::coverage::Coverage;
+use crate::kill_map::{Case, Mapped};
 use crate::step::{Step, plan};
-use crate::world::{Violation, World};
+use crate::world::{Holds, Violation, World};
 
 /// Phones of a run.
 const PHONES: u8 = 3;
@@ -68,6 +69,14 @@ impl Ground {
             Err(e) => ran.ended = Err(panicked(e.as_ref())),
         }
         ran
+    }
+
+    /// Stops an operation at each of its calls to the disk.
+    ///
+    /// # Errors
+    /// When the operation does not work with nothing the matter.
+    pub fn map(&self, case: &Case) -> Holds<Mapped> {
+        case.map(&self.dir.path().join("map"), &self.dir.path().join("template"), 7)
     }
 
     /// Runs a seed with `steps` steps drawn from it.

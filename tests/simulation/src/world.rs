@@ -77,6 +77,11 @@ pub struct World {
     pub(crate) armed_hub: Option<Fault>,
     pub(crate) backups: u32,
     pub(crate) cut: Cut,
+    /// Programs that died at a call to their disk.
+    pub(crate) deaths: u32,
+    /// The hub, or the phones, are not started after a return to a kept state: starting is what is looked at.
+    pub(crate) hub_sleeps: bool,
+    pub(crate) phones_sleep: bool,
 }
 
 impl World {
@@ -106,6 +111,9 @@ impl World {
             armed_hub: None,
             backups: 0,
             cut: Cut::OnlySynced,
+            deaths: 0,
+            hub_sleeps: false,
+            phones_sleep: false,
         };
         for number in 0..phones {
             let mut node = PhoneNode::new(&root.join(format!("phone-{number}")), EVENING_MS, chance);
@@ -115,7 +123,7 @@ impl World {
         Ok(world)
     }
 
-    fn join(&mut self, node: &mut PhoneNode, number: u8) -> Holds {
+    pub(crate) fn join(&mut self, node: &mut PhoneNode, number: u8) -> Holds {
         let said = |e: &dyn std::fmt::Display| Violation { promise: "I-35", seen: format!("a phone could not join: {e}") };
         let code = self.hub.code(&format!("Lò Văn Páo {number}")).ok_or_else(|| said(&"no code"))?;
         let phone = node.phone.as_mut().expect("it was opened");
@@ -244,9 +252,14 @@ impl World {
         node.platter.take_hits();
         let Err(e) = node.open() else { return self.after_phone(who, Doing::Opening) };
         let hits = node.platter.take_hits();
-        if node.platter.is_dead() || hits > 0 {
+        let dead = node.platter.is_dead();
+        if dead || hits > 0 {
             self.met_phone(who, hits, Doing::Opening);
             let cut = self.cut;
+            if dead {
+                self.deaths += 1;
+                self.coverage.hit(Fault::of_cut(cut), Doing::Opening);
+            }
             self.phones[who].crash(cut);
             self.armed_phone[who] = None;
             let again = self.phones[who].open();
@@ -261,6 +274,7 @@ impl World {
         self.met_phone(who, hits, doing);
         if self.phones[who].platter.is_dead() {
             let cut = self.cut;
+            self.deaths += 1;
             self.coverage.hit(Fault::of_cut(cut), doing);
             self.crash_phone(who, cut)?;
         }
@@ -280,6 +294,7 @@ impl World {
         }
         if self.hub.platter.is_dead() {
             let cut = self.cut;
+            self.deaths += 1;
             self.coverage.hit_hub(Fault::of_cut(cut), doing);
             self.armed_hub = None;
             self.hub.crash(cut);
@@ -299,8 +314,13 @@ impl World {
 
     pub(crate) fn open_hub(&mut self) -> Holds {
         self.hub.platter.take_hits();
-        let Err(e) = self.hub.open() else { return Ok(()) };
-        if self.hub.platter.is_dead() || self.hub.platter.take_hits() > 0 {
+        let Err(e) = self.hub.open() else {
+            // It may have died of something it does not need for serving.
+            return if self.hub.platter.is_dead() { self.after_hub(Doing::Opening) } else { Ok(()) };
+        };
+        let dead = self.hub.platter.is_dead();
+        if dead || self.hub.platter.take_hits() > 0 {
+            self.deaths += u32::from(dead);
             if let Some(fault) = self.armed_hub.take() {
                 self.coverage.hit_hub(fault, Doing::Opening);
             }
@@ -355,7 +375,7 @@ impl World {
         }
     }
 
-    fn back_up(&mut self) {
+    pub(crate) fn back_up(&mut self) {
         let file = self.root.join(format!("backup-{}", self.backups));
         self.backups += 1;
         // A backup that fails is told; the one before stays the newest.
@@ -365,7 +385,7 @@ impl World {
         self.hub.platter.take_hits();
     }
 
-    fn restore(&mut self) -> Holds {
+    pub(crate) fn restore(&mut self) -> Holds {
         let Some(file) = self.backup.clone() else { return Ok(()) };
         self.coverage.hit_hub(Fault::Restore, Doing::Idle);
         self.restores += 1;
