@@ -24,3 +24,7 @@ pub(crate) const PAUSE_GAP_MS: i64 = 10 * 60_000;
 pub(crate) const LIST_ROWS_MAX: u32 = 1_000_000;
 /// Rows asked for at once where the core answers in pages.
 pub(crate) const PAGE_ROWS: u32 = 500;
+/// Largest file of parcels, in bytes: some fifty full ones.
+pub(crate) const PARCEL_FILE_MAX_BYTES: u64 = 256 * 1024 * 1024;
+/// Files of parcels in one folder.
+pub(crate) const PARCEL_FILES_MAX: usize = 4_096;

@@ -9,6 +9,7 @@ mod files;
 mod hub;
 mod limits;
 mod output;
+mod parcels;
 mod phone;
 mod qr;
 mod reason;

@@ -7,9 +7,11 @@
 mod alerts;
 mod capture;
 mod check;
+mod courier;
 mod deliver;
 mod enrol;
 mod guard;
+mod message;
 mod outgoing;
 mod photos;
 mod previews;
@@ -40,6 +42,7 @@ use crate::store::spool_capture::NewFile;
 use crate::store::vault::Vault;
 use crate::store::{Folder, Key, StoreLock};
 
+pub use courier::{Carried, CarriedParcel, CourierIn, CourierOut};
 pub use enrol::Enrolment;
 pub use guard::KeepOpen;
 pub use views::*;

@@ -101,6 +101,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_kind_has_its_number_in_a_message() {
+        let numbered = yenban_protocol::sms::KINDS;
+        assert_eq!(numbered.as_slice(), KINDS.map(|(code, _)| code).as_slice(), "a new kind gets the next number, at the end");
+    }
+
+    #[test]
     fn an_unknown_kind_is_refused_with_the_nearest_ones() {
         check_kind("theft").unwrap();
         let error = check_kind("thefts").unwrap_err().to_string();

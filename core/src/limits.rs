@@ -163,3 +163,19 @@ pub const ROAD_BYTES: usize = 4 * 1024;
 pub const READ_BYTES: usize = 64 * 1024;
 /// Different heads of custody kept under one number: two prove that the hub contradicts itself, more prove no more.
 pub const WITNESS_HEADS_PER_NUMBER: u32 = 8;
+/// Content of one parcel that this phone makes, in bytes, where one thing alone is not larger: what a courier's road has to
+/// take at once (half a minute at 64 kbit/s).
+pub const PARCEL_AIM_BYTES: usize = 256 * 1024;
+/// Largest file that is given to a courier, in bytes: one that is larger would not pass a slow road in the time of one
+/// request, and originals wait for a road of their own.
+pub const COURIER_FILE_MAX_BYTES: u64 = 384 * 1024;
+/// Parcels that this phone makes at once; what is left over goes with the next courier.
+pub const PARCELS_MADE_MAX: usize = 64;
+/// Smaller copies of photographs given to a courier at once.
+pub const COURIER_FILES_MAX: usize = 256;
+/// Parcels of others, and answers for others, carried at once; the oldest go.
+pub const CARRIED_MAX: u32 = 256;
+/// Bytes of them (64 MiB): the room of this phone's own photographs comes first.
+pub const CARRIED_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// How long something is carried for others, in milliseconds (60 days).
+pub const CARRIED_MS: i64 = 60 * 24 * 3_600 * 1_000;

@@ -155,6 +155,9 @@ pub enum Refusal {
         /// Until when.
         until: String,
     },
+    /// A text that is no report by message.
+    #[error("{0}")]
+    Sms(yenban_protocol::sms::SmsError),
     /// The same name with another content.
     #[error("{0} exists already with another content")]
     Conflict(&'static str),
@@ -215,6 +218,7 @@ impl Refusal {
             Self::TooSlow => "too_slow",
             Self::StorageFull => "storage_full",
             Self::Held { .. } => "held",
+            Self::Sms(_) => "sms_text",
             Self::Conflict(_) => "conflict",
         }
     }
@@ -236,7 +240,7 @@ impl Refusal {
             Self::Erased => 410,
             Self::Complete => 403,
             Self::WrongLength { .. } | Self::WrongOffset { .. } | Self::Superseded | Self::Held { .. } => 409,
-            Self::WrongHash | Self::WrongContent => 422,
+            Self::WrongHash | Self::WrongContent | Self::Sms(_) => 422,
             Self::Checksum => 460,
             Self::TusVersion => 412,
             Self::TooSlow => 408,

@@ -48,7 +48,7 @@ pub async fn pull(hub: &Hub, body: &[u8]) -> Result<FeedAnswer> {
     answer(hub, &device, &request, now_ms).await
 }
 
-async fn answer(hub: &Hub, device: &Device, request: &FeedRequest, now_ms: i64) -> Result<FeedAnswer> {
+pub(crate) async fn answer(hub: &Hub, device: &Device, request: &FeedRequest, now_ms: i64) -> Result<FeedAnswer> {
     let most = u32::try_from(request.limit).unwrap_or(u32::MAX).clamp(1, FEED_PAGE_MAX) as usize;
     let (mut items, mut streams, mut bytes, mut more) = (Vec::new(), Vec::new(), 0, false);
     for scope in scopes(hub, device) {

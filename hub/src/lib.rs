@@ -10,6 +10,7 @@ pub mod app;
 pub mod backup;
 pub mod clock;
 pub mod console;
+pub mod courier;
 pub mod custody;
 pub mod enrol;
 #[cfg(not(feature = "simulation"))]
@@ -29,6 +30,7 @@ pub mod metrics;
 pub mod retention;
 pub mod scrub;
 pub mod server;
+pub mod sms;
 pub mod storage;
 pub mod store;
 pub mod upload;

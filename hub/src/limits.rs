@@ -296,3 +296,10 @@ pub const BUNDLE_PAGE: u32 = 1_000;
 pub const MINUTE_COPY_MAX_BYTES: u64 = 96 * 1024;
 /// Bytes of all copies that are shown in one minute.
 pub const MINUTE_COPIES_MAX_BYTES: u64 = 24 * 1024 * 1024;
+
+/// Parcels of couriers being opened at once over the network: each takes up to three times its length of memory.
+pub const PARCELS_AT_ONCE_MAX: usize = 4;
+/// Files of one device, from its last parcels, about which the next answer to it still tells.
+pub const COURIER_OBJECTS_MAX: usize = 256;
+/// How long a device that asked through a courier is given answers, in milliseconds (60 days).
+pub const COURIER_ASKED_MS: i64 = 60 * 24 * 3600 * 1000;

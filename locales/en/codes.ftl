@@ -1,6 +1,7 @@
 # Codes of hub and phone as people say them. id = sort + code.
 
 # Why something was not taken; in the middle of a sentence.
+why-sms-text = the message cannot be read
 why-malformed = it is not of its form
 why-too-large = it is larger than is taken
 why-unsealed = it does not open with the keys of the hub
@@ -122,6 +123,9 @@ code-action-list-quarantine = list quarantine
 code-action-list-audit = list audit
 code-action-list-people = list people
 code-action-init = init
+code-action-courier-in = parcels taken
+code-action-courier-out = answers for couriers written
+code-action-sms = report by SMS taken
 code-action-backup = backup
 code-action-restore = restore
 code-action-check = check

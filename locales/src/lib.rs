@@ -43,6 +43,7 @@ macro_rules! sources {
             ("codes.ftl", include_str!(concat!("../", $folder, "/codes.ftl"))),
             ("cli.ftl", include_str!(concat!("../", $folder, "/cli.ftl"))),
             ("demo.ftl", include_str!(concat!("../", $folder, "/demo.ftl"))),
+            ("courier.ftl", include_str!(concat!("../", $folder, "/courier.ftl"))),
             ("evidence.ftl", include_str!(concat!("../", $folder, "/evidence.ftl"))),
             ("console.ftl", include_str!(concat!("../", $folder, "/console.ftl"))),
         ]

@@ -1,6 +1,7 @@
 # Mã của máy xã và điện thoại, như người ta gọi. id = loại + mã.
 
 # Vì sao một việc chưa được nhận; đứng giữa một câu.
+why-sms-text = tin nhắn không đọc được
 why-malformed = nội dung không đúng dạng
 why-too-large = lớn hơn mức nhận được
 why-unsealed = không mở được bằng khóa của máy xã
@@ -122,6 +123,9 @@ code-action-list-quarantine = xem danh sách phần để riêng
 code-action-list-audit = xem danh sách nhật ký xem
 code-action-list-people = xem danh sách người
 code-action-init = tạo máy xã
+code-action-courier-in = nhận gói gửi nhờ
+code-action-courier-out = ghi câu trả lời cho máy gửi nhờ
+code-action-sms = nhận tin nhắn báo trước
 code-action-backup = sao lưu
 code-action-restore = khôi phục
 code-action-check = soát lại

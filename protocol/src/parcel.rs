@@ -34,8 +34,6 @@ use crate::wire::{FeedAnswer, FeedRequest};
 pub const MAGIC: [u8; 3] = [b'Y', b'B', 1];
 /// `POST`: one parcel to the hub; the answer is the parcel for its sender.
 pub const PARCELS_PATH: &str = "/v1/parcels";
-/// Media type of a parcel.
-pub const MEDIA_TYPE: &str = "application/vnd.yenban.parcel";
 
 const LENGTH_AT: usize = MAGIC.len() + 1;
 const KEY_AT: usize = LENGTH_AT + 4;
@@ -53,7 +51,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    fn number(self) -> u8 {
+    /// The number on the wire.
+    pub fn number(self) -> u8 {
         match self {
             Kind::ToHub => 2,
             Kind::Answer => 3,

@@ -35,7 +35,8 @@ pub const TEXT_CHARS: usize = 160;
 pub const SMS_BYTES: usize = 95;
 /// Bytes in front of the signature.
 const CLAIM_BYTES: usize = SMS_BYTES - 64;
-const FIELDS_BYTES: usize = 11;
+/// Bytes of the sealed fields.
+pub const FIELDS_BYTES: usize = 11;
 const PREFIX: &str = "V1*";
 const DATA_SYMBOLS: usize = SMS_BYTES * 8 / 5;
 const CHECK_SYMBOLS: usize = 4;
@@ -188,7 +189,8 @@ impl Claim {
         })
     }
 
-    fn fields(&self) -> [u8; FIELDS_BYTES] {
+    /// The fields as they are sealed: equal for equal claims about one entry.
+    pub fn fields(&self) -> [u8; FIELDS_BYTES] {
         let kind = self.kind.and_then(|kind| KINDS.iter().position(|known| *known == kind));
         let kind = kind.and_then(|n| u8::try_from(n).ok()).unwrap_or(KIND_ELSEWHERE);
         let clock = match self.clock {

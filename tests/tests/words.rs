@@ -179,7 +179,7 @@ const NEVER_EN: &[&str] = &["suspect", "suspects", "culprit", "criminal", "crimi
 
 /// Files whose messages are used by one program here, so that an unused one is a leftover. The
 /// others are the vocabulary of every face, phones' too.
-const USED_HERE: [&str; 5] = ["errors.ftl", "reasons.ftl", "cli.ftl", "demo.ftl", "console.ftl"];
+const USED_HERE: [&str; 6] = ["errors.ftl", "reasons.ftl", "cli.ftl", "courier.ftl", "demo.ftl", "console.ftl"];
 
 /// Values that are bounds or names, never one of a thing.
 const NEVER_ONE: [&str; 4] = ["limit", "most", "path", "id"];

@@ -37,6 +37,12 @@ pub(super) fn command(b: Builder) -> Command {
             order(b, "erase", "help-hub-erase", "yenban hub erase --dir xa-mai-chau 0123456789abcdef:7 --why \"Quyết định 15/QĐ\" --officer \"Hà Văn Sơn\" --second \"Lò Thị Hoa\"")
                 .arg(b.option("why", "TEXT", "help-erase-why").required(true)),
         )
+        .subcommand(courier(b))
+        .subcommand(
+            b.command("sms", "help-hub-sms", "yenban hub sms --dir xa-mai-chau \"$(cat tin-nhan.txt)\"")
+                .arg(dir(b))
+                .arg(b.value("text", "TEXT", "help-hub-sms-text")),
+        )
         .subcommand(
             b.command("backup", "help-hub-backup", "yenban hub backup --dir xa-mai-chau --file xa-mai-chau.backup")
                 .arg(dir(b))
@@ -52,6 +58,14 @@ pub(super) fn command(b: Builder) -> Command {
             .arg(b.option("file", "FILE", "help-backup-file").required(true))
             .arg(b.option("recovery-file", "FILE", "help-recovery-file")),
         )
+}
+
+fn courier(b: Builder) -> Command {
+    let step = |name, about, example, value| b.command(name, about, example).arg(dir(b)).arg(b.value("path", "FILE|DIR", value));
+    b.command("courier", "help-hub-courier", "yenban hub courier in --dir xa-mai-chau gui-nho.ybp")
+        .subcommand_required(true)
+        .subcommand(step("in", "help-hub-courier-in", "yenban hub courier in --dir xa-mai-chau gui-nho.ybp", "help-courier-in-path"))
+        .subcommand(step("out", "help-hub-courier-out", "yenban hub courier out --dir xa-mai-chau tra-loi.ybp", "help-courier-out-path"))
 }
 
 /// A command by which two officers order something for one item of evidence.

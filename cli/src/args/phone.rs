@@ -20,6 +20,12 @@ pub(super) fn command(b: Builder) -> Command {
         .subcommand(report(b))
         .subcommand(amend(b))
         .subcommand(sync(b))
+        .subcommand(courier(b))
+        .subcommand(plain("sms", "help-sms", "yenban phone --store may-1 sms 0123456789abcdef:7").arg(b.value(
+            "incident",
+            "INCIDENT",
+            "help-amend-incident",
+        )))
         .subcommand(plain("status", "help-phone-status", "yenban phone --store may-1 status"))
         .subcommand(plain("outbox", "help-outbox", "yenban phone --store may-1 outbox"))
         .subcommand(plain("incidents", "help-incidents", "yenban phone --store may-1 incidents"))
@@ -93,7 +99,8 @@ fn report(b: Builder) -> Command {
         .arg(b.option("text", "TEXT", "help-text"))
         .arg(basis(b))
         .arg(b.options("photo", "FILE", "help-photo"))
-        .arg(b.switch("urgent", "help-urgent"));
+        .arg(b.switch("urgent", "help-urgent"))
+        .arg(b.switch("sms", "help-report-sms"));
     place(b, report)
 }
 
@@ -110,6 +117,18 @@ fn sync(b: Builder) -> Command {
         .arg(b.switch("once", "help-once"))
         .arg(b.switch("until-empty", "help-until-empty").conflicts_with("once"))
         .arg(b.option("max-seconds", "N", "help-max-seconds"))
+}
+
+fn courier(b: Builder) -> Command {
+    let step = |name, about, example, value| {
+        b.command(name, about, example)
+            .arg(b.value("path", "FILE|DIR", value).required(false).required_unless_present("to"))
+            .arg(b.option("to", "FILE|DIR", "help-courier-to").conflicts_with("path"))
+    };
+    b.command("courier", "help-courier", "yenban phone --store may-1 courier out gui-nho.ybp")
+        .subcommand_required(true)
+        .subcommand(step("out", "help-courier-out", "yenban phone --store may-1 courier out gui-nho-2.ybp", "help-courier-out-path"))
+        .subcommand(step("in", "help-courier-in", "yenban phone --store may-1 courier in tra-loi.ybp", "help-courier-in-path"))
 }
 
 fn alert(b: Builder) -> Command {

@@ -110,6 +110,12 @@ fn told(row: &Value, words: Words) -> String {
         _ => None,
     };
     let mut parts: Vec<String> = TOLD.iter().filter_map(|field| text(field)).chain(place).collect();
+    // So far only a message tells of it.
+    parts.extend(match row["report"].as_str() {
+        Some("to_come") => Some(words.word("console-sms-to-come")),
+        Some("contradicted") => Some(words.word("console-sms-contradicted")),
+        _ => None,
+    });
     if row["id"].is_null()
         && let (Some(log), Some(seq)) = (text("log"), text("seq"))
     {

@@ -1,6 +1,7 @@
 //! Commands for whoever runs the commune's hub: on a stopped one through its folder, on a running one through its
 //! control socket; which of the two makes no difference here.
 
+mod courier;
 pub(crate) mod fault;
 mod keep;
 mod lists;
@@ -37,6 +38,9 @@ pub(crate) fn run(path: &[&str], values: Values<'_>, out: &Output) -> Result<()>
         ["check"] => keep::check(&job),
         ["hold"] => work::hold(&job),
         ["erase"] => work::erase(&job),
+        ["courier", "in"] => courier::take(&job),
+        ["courier", "out"] => courier::out(&job),
+        ["sms"] => courier::sms(&job),
         ["backup"] => keep::backup(&job),
         ["restore"] => keep::restore(&job),
         _ => Err(Fault::usage("error-command-missing")),

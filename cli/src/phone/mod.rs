@@ -1,6 +1,7 @@
 //! Commands of the headless phone: it does what a screen would do, through the same core.
 
 mod alerts;
+mod courier;
 pub(crate) mod enrol;
 pub(crate) mod fault;
 mod guard;
@@ -36,6 +37,9 @@ pub(crate) fn run(path: &[&str], values: Values<'_>, environment: &Environment, 
         ["report"] => report::report(&job),
         ["amend"] => report::amend(&job),
         ["sync"] => sync::run(&job),
+        ["courier", "out"] => courier::out(&job),
+        ["courier", "in"] => courier::take(&job),
+        ["sms"] => report::sms(&job),
         ["status"] => show::status(&job),
         ["outbox"] => show::outbox(&job),
         ["incidents"] => show::incidents(&job),

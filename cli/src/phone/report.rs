@@ -58,16 +58,42 @@ pub(super) fn report(job: &Job<'_>) -> Result<()> {
     // Every file is looked at before anything is saved: a slip of a path leaves no half report.
     let mut phone = job.open()?;
     look_at(job, &phone, &files_given)?;
-    let id = phone.report(&report).map_err(|error| job.fault(&error))?;
+    let (id, message) = match job.values.on("sms") {
+        true => phone.report_with_message(&report).map(|(id, message)| (id, Some(message))),
+        false => phone.report(&report).map(|id| (id, None)),
+    }
+    .map_err(|error| job.fault(&error))?;
     let captured = take_in(job, &mut phone, &id, &files_given)?;
     job.settle(phone)?;
-    job.out.document(&json!({ "incident": id, "photos": captured }))?;
+    // The report is saved whatever becomes of the message.
+    let message = message.transpose().map_err(|error| job.fault(&error))?;
+    job.out.document(&json!({ "incident": id, "photos": captured, "sms": message }))?;
     let kind = job.words().kind(&report.kind);
     job.out.say("cli-report-saved", &[("kind", kind.into()), ("id", id.into())])?;
     if !captured.is_empty() {
         job.out.say("cli-photos-saved", &[("n", captured.len().into())])?;
     }
-    job.out.line(&format!("{} {}", job.words().word("kind-safety-first"), job.words().kind_advice(&report.kind)))
+    job.out.line(&format!("{} {}", job.words().word("kind-safety-first"), job.words().kind_advice(&report.kind)))?;
+    match message {
+        Some(message) => told_message(job, &message),
+        None => Ok(()),
+    }
+}
+
+/// The last line printed is the message itself.
+fn told_message(job: &Job<'_>, message: &str) -> Result<()> {
+    job.out.say("cli-sms-made", &[])?;
+    job.out.line(message)
+}
+
+/// `sms`: the message about a report, again.
+pub(super) fn sms(job: &Job<'_>) -> Result<()> {
+    let incident = job.values.need("incident")?;
+    let mut phone = job.open()?;
+    let message = phone.message_of(incident).map_err(|error| job.fault(&error))?;
+    job.settle(phone)?;
+    job.out.document(&json!({ "incident": incident, "sms": message }))?;
+    told_message(job, &message)
 }
 
 fn look_at(job: &Job<'_>, phone: &Phone, photos: &[PathBuf]) -> Result<()> {

@@ -6,7 +6,7 @@ use yenban_core::error::Error;
 use yenban_core::sync::{Outcome, Verdict};
 use yenban_core::transport::{self, Until};
 
-use super::{Job, fault};
+use super::{Job, courier, fault};
 use crate::args::invalid;
 use crate::fault::{Fault, Result};
 
@@ -33,9 +33,19 @@ pub(super) fn run(job: &Job<'_>) -> Result<()> {
     let until = if job.values.on("until-empty") { Until::Empty } else { Until::Once };
     let mut phone = job.open()?;
     let outcome = sync(&mut phone, until, seconds.map(|seconds| seconds * 1_000)).map_err(|error| job.fault(&error))?;
+    // Whoever has network delivers for those who have none; what cannot go now stays.
+    let carried = match outcome.verdict {
+        Verdict::Offline => courier::Delivered::default(),
+        _ => courier::deliver(&mut phone).map_err(|error| job.fault(&error))?,
+    };
     job.settle(phone)?;
-    job.out.document(&document(&outcome))?;
+    let mut told = document(&outcome);
+    told["carried"] = carried.document();
+    job.out.document(&told)?;
     let words = job.words();
+    if carried.delivered > 0 {
+        job.out.say("cli-courier-delivered", &[("n", carried.delivered.into())])?;
+    }
     if outcome.pushed_entries > 0 || outcome.pulled_items > 0 {
         let sent = words.size(outcome.pushed_bytes);
         let figures = [("pushed", outcome.pushed_entries.into()), ("pulled", outcome.pulled_items.into()), ("sent", sent.into())];

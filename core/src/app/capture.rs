@@ -1,7 +1,7 @@
 //! What people record: each call is one entry, on the disk when it returns.
 
 use yenban_protocol::id::{EntryName, MemberNo};
-use yenban_protocol::record::{Act, Answer, Basis, CrewChange, Statement};
+use yenban_protocol::record::{Act, Answer, Basis, CrewChange, Record, Statement};
 
 use super::{CheckIn, Extra, Phone, Place, Report, Said};
 use crate::error::{Error, Result};
@@ -145,6 +145,11 @@ impl Phone {
     /// [`Error::Invalid`] for an unknown kind, an empty report that is not urgent, texts too long;
     /// [`Error::Locked`]; or not saved.
     pub fn report(&mut self, report: &Report) -> Result<String> {
+        self.report_record(report).map(|(name, _)| name.to_string())
+    }
+
+    /// As [`Phone::report`]; gives the record as it was written.
+    pub(super) fn report_record(&mut self, report: &Report) -> Result<(EntryName, Record)> {
         self.ready()?;
         check_kind(&report.kind)?;
         let statements = statements(&report.statements)?;
@@ -155,11 +160,12 @@ impl Phone {
             self.vault()?;
         }
         let act = Act::IncidentReported { kind: report.kind.clone(), urgent: report.urgent, attachments: report.photos, statements };
-        let written = self.write(act, report.place.as_ref(), self.patrol_state(), Extra::default())?;
+        let record = Record { common: self.common(report.place.as_ref())?, act };
+        let written = self.write_record(&record, self.patrol_state(), &Extra::default())?;
         if report.urgent {
             self.sign_head_if_possible();
         }
-        Ok(written.name.to_string())
+        Ok((written.name, record))
     }
 
     /// Adds to an incident of this phone; what was said first stays.

@@ -368,6 +368,26 @@ impl SyncStore for Phone {
         self.log.spool.keep_streams(&open)
     }
 
+    fn small_files(&self, limit: usize, most_bytes: u64) -> Result<Vec<WaitingFile>> {
+        let objects = self.folder.objects();
+        let rows = self.log.spool.small_files(limit, most_bytes)?;
+        let waiting = |(sealed_sha256, size_bytes)| WaitingFile {
+            sealed_sha256,
+            size_bytes,
+            path: object_path(&objects, &sealed_sha256),
+            here: true,
+        };
+        Ok(rows.into_iter().map(waiting).collect())
+    }
+
+    fn keep_token(&mut self, token: &Signed<Token>) -> Result<()> {
+        self.log.spool.set_meta(&[("token", Some(token.bytes()))])?;
+        if let Some(enrolment) = self.enrolment.as_mut() {
+            enrolment.token = Some(token.clone());
+        }
+        Ok(())
+    }
+
     fn make_room(&mut self) {
         // What cannot go now goes another time.
         let _ = self.evict_what_may_go();

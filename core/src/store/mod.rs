@@ -17,6 +17,7 @@ pub(crate) mod marker;
 pub(crate) mod schema;
 pub(crate) mod spool;
 pub(crate) mod spool_capture;
+pub(crate) mod spool_carried;
 pub(crate) mod spool_feed;
 pub(crate) mod spool_files;
 pub(crate) mod spool_send;

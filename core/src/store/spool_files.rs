@@ -62,6 +62,21 @@ impl Spool {
         Ok(rows)
     }
 
+    /// Files of at most `most_bytes` that are here and wait, in the order of sending.
+    pub(crate) fn small_files(&self, limit: usize, most_bytes: u64) -> Result<Vec<([u8; 32], u64)>> {
+        let mut statement = self
+            .conn()?
+            .prepare_cached(
+                "SELECT sealed_sha256, size_bytes FROM file
+                 WHERE epoch IS NULL AND parked IS NULL AND evicted_ms IS NULL AND size_bytes <= ?1
+                 ORDER BY urgent DESC, kind, entry LIMIT ?2",
+            )
+            .doing("list files for a courier")?;
+        let bounds = params![i64::try_from(most_bytes).unwrap_or(i64::MAX), i64::try_from(limit).unwrap_or(i64::MAX)];
+        let rows = statement.query_map(bounds, |r| Ok((r.get(0)?, r.get::<_, i64>(1)?.cast_unsigned())));
+        rows.and_then(Iterator::collect).doing("list files for a courier")
+    }
+
     /// Whether a file has no receipt of this epoch.
     pub(crate) fn file_waits(&self, sealed_sha256: &[u8; 32]) -> Result<bool> {
         let waits: Option<bool> = self

@@ -22,18 +22,23 @@ use crate::limits::{FEED_ITEMS_PER_ANSWER, REQUEST_KEY_RENEW_MS};
 pub(super) fn request(sync: &Sync, store: &mut dyn SyncStore) -> Result<Option<Vec<u8>>> {
     let Some(identity) = &sync.identity else { return Ok(None) };
     let Some((key, certificate)) = request_key(identity, sync.renew_request_key, store)? else { return Ok(None) };
+    let request = feed_request(identity, store)?;
+    let body = AuthorisedRequest::new(&certificate, request, &key).map_err(|e| Error::KeyStore(e.to_string()))?;
+    Ok(Some(body.to_bytes()))
+}
+
+/// What is asked: everything after what is here.
+pub(super) fn feed_request(identity: &Identity, store: &dyn SyncStore) -> Result<FeedRequest> {
     let cursor = |s: StreamState| Cursor { scope: s.scope, epoch: s.epoch, number: s.number };
     let logs = store.logs()?;
-    let request = FeedRequest {
+    Ok(FeedRequest {
         device: identity.device,
         cursors: store.streams()?.into_iter().take(MAX_STREAMS).map(cursor).collect(),
         limit: FEED_ITEMS_PER_ANSWER,
         // The newest logs, if ever there are more than one request may name.
         logs: logs.iter().rev().take(MAX_STREAMS).map(|s| s.log).collect(),
         history_number: identity.history.value.number,
-    };
-    let body = AuthorisedRequest::new(&certificate, request, &key).map_err(|e| Error::KeyStore(e.to_string()))?;
-    Ok(Some(body.to_bytes()))
+    })
 }
 
 type RequestKey = (SecretKey, Signed<RequestCertificate>);
@@ -107,7 +112,7 @@ impl Sync {
     }
 
     /// Verifies a key history and keeps it if it is newer. False stops what depends on it.
-    fn take_history(&mut self, bytes: &[u8], store: &mut dyn SyncStore) -> Result<bool> {
+    pub(super) fn take_history(&mut self, bytes: &[u8], store: &mut dyn SyncStore) -> Result<bool> {
         let Some(identity) = &mut self.identity else { return Ok(false) };
         match KeyHistory::verify(bytes, &Swift, &identity.root_hash) {
             // A lower number is an old document: what we know stays.
@@ -140,7 +145,7 @@ impl Sync {
         Ok(true)
     }
 
-    fn begin_epoch(&mut self, epoch: Epoch, store: &mut dyn SyncStore) -> Result<()> {
+    pub(super) fn begin_epoch(&mut self, epoch: Epoch, store: &mut dyn SyncStore) -> Result<()> {
         store.begin_epoch(epoch)?;
         self.seal_anew();
         self.files.forget_all();
@@ -148,7 +153,7 @@ impl Sync {
     }
 
     /// Verifies items and hands them to the store. Answers whether anything moved.
-    fn take_items(&mut self, items: &[Vec<u8>], open: &[Scope], store: &mut dyn SyncStore) -> Result<bool> {
+    pub(super) fn take_items(&mut self, items: &[Vec<u8>], open: &[Scope], store: &mut dyn SyncStore) -> Result<bool> {
         let mut streams = store.streams()?;
         let (mut new, mut gaps) = (Vec::new(), Vec::new());
         for bytes in items {

@@ -391,7 +391,7 @@ impl Sync {
         Ok(())
     }
 
-    fn finish(&mut self, store: &mut dyn SyncStore) -> Result<Outcome> {
+    pub(super) fn finish(&mut self, store: &mut dyn SyncStore) -> Result<Outcome> {
         self.plan.look(store)?;
         let mut outcome = self.outcome.clone();
         outcome.unsent = self.plan.unsettled();

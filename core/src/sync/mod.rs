@@ -24,6 +24,7 @@
 //! }
 //! ```
 
+mod courier;
 mod feed;
 mod files;
 mod machine;
@@ -41,6 +42,7 @@ mod tests;
 
 use std::path::PathBuf;
 
+pub use courier::{Packed, pack, take_answer};
 pub use machine::Sync;
 pub use outcome::{Outcome, Reason, Verdict};
 pub use store::SyncStore;

@@ -206,6 +206,12 @@ pub trait SyncStore {
     /// Closes every stream but these: their items go.
     fn keep_streams(&mut self, open: &[Scope]) -> Result<()>;
 
+    /// Up to `limit` files of at most `most_bytes` that are here, wait and are not parked, whether or not their entry has
+    /// arrived: what a courier may take along, in the order of [`SyncStore::files`].
+    fn small_files(&self, limit: usize, most_bytes: u64) -> Result<Vec<WaitingFile>>;
+    /// Keeps a token that came without a contact: it says "not before" and sets no clock.
+    fn keep_token(&mut self, token: &Signed<Token>) -> Result<()>;
+
     /// A sync has ended: what the hub has signed for may make room. Nothing of it can spoil the sync.
     fn make_room(&mut self);
 }
@@ -318,6 +324,12 @@ impl<S: SyncStore + ?Sized> SyncStore for &mut S {
     }
     fn keep_streams(&mut self, open: &[Scope]) -> Result<()> {
         (**self).keep_streams(open)
+    }
+    fn small_files(&self, limit: usize, most_bytes: u64) -> Result<Vec<WaitingFile>> {
+        (**self).small_files(limit, most_bytes)
+    }
+    fn keep_token(&mut self, token: &Signed<Token>) -> Result<()> {
+        (**self).keep_token(token)
     }
     fn make_room(&mut self) {
         (**self).make_room();

@@ -8,9 +8,11 @@
 mod client;
 mod drive;
 mod enrol;
+mod parcels;
 mod slice;
 mod tls;
 
 pub use client::HubClient;
 pub use drive::{Shared, Until, run};
 pub use enrol::enrol;
+pub use parcels::{Deliverer, Handed};

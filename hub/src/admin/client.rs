@@ -14,12 +14,14 @@ use super::{BackedUp, Checked, ConsoleLink, EnrolMade, EnrolWanted, ListKind, Op
 use crate::alert::{AlertSent, AlertWanted};
 use crate::app::Hub;
 use crate::clock::{Stopwatch, SystemClock};
+use crate::courier::{Answer as CourierAnswer, ParcelTaken};
 use crate::error::{HubError, Result};
 use crate::exchange::bundle::BundleTotals;
 use crate::exchange::{ExportTotals, Format, Scope as ExportScope};
 use crate::folder::Folder;
 use crate::limits::LOCK_WAIT;
 use crate::retention::{ItemOrder, ItemOrdered};
+use crate::sms::SmsTaken;
 use crate::store::{ImportTotals, ListQuery, Totals};
 
 /// Longest answer taken from a hub, bytes.
@@ -148,6 +150,21 @@ impl Admin {
     /// Destroys an item of evidence.
     pub async fn erase(&mut self, order: ItemOrder) -> Result<ItemOrdered> {
         self.ask(Operation::Erase(order)).await
+    }
+
+    /// Takes a parcel that a courier brought.
+    pub async fn parcel(&mut self, parcel: &[u8]) -> Result<ParcelTaken> {
+        self.ask(Operation::Parcel { parcel_base64: data_encoding::BASE64.encode(parcel) }).await
+    }
+
+    /// Answers for every device that asked through a courier.
+    pub async fn courier_answers(&mut self) -> Result<Vec<CourierAnswer>> {
+        self.ask(Operation::CourierAnswers).await
+    }
+
+    /// Takes a report by message.
+    pub async fn sms(&mut self, text: &str) -> Result<SmsTaken> {
+        self.ask(Operation::Sms { text: text.to_owned() }).await
     }
 
     /// Writes a backup, sealed to the recovery key.

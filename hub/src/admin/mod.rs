@@ -223,6 +223,18 @@ pub enum Operation {
     Release(ItemOrder),
     /// Destroy an item of evidence; answers [`crate::retention::ItemOrdered`].
     Erase(ItemOrder),
+    /// Take one parcel that a courier brought; answers [`crate::courier::ParcelTaken`].
+    Parcel {
+        /// The parcel's bytes, base64.
+        parcel_base64: String,
+    },
+    /// Answers for every device that asked through a courier; answers an array of [`crate::courier::Answer`].
+    CourierAnswers,
+    /// Take a report by message; answers [`crate::sms::SmsTaken`].
+    Sms {
+        /// The text as it came.
+        text: String,
+    },
     /// Write a backup; answers [`BackedUp`].
     Backup {
         /// Where to, an absolute path that does not exist yet.

@@ -67,7 +67,7 @@ pub fn listen(hub: Arc<Hub>) -> Result<Control> {
     Ok(Control { path, task })
 }
 
-async fn converse(hub: &Hub, stream: UnixStream) -> std::io::Result<()> {
+async fn converse(hub: &Arc<Hub>, stream: UnixStream) -> std::io::Result<()> {
     let (read, mut write) = stream.into_split();
     let mut read = BufReader::new(read);
     loop {
@@ -89,7 +89,7 @@ async fn converse(hub: &Hub, stream: UnixStream) -> std::io::Result<()> {
     }
 }
 
-async fn answer(hub: &Hub, line: &[u8]) -> Result<Value> {
+async fn answer(hub: &Arc<Hub>, line: &[u8]) -> Result<Value> {
     if line.len() > CONTROL_LINE_MAX {
         return Err(Refusal::TooLarge(format!("a line of at most {CONTROL_LINE_MAX} bytes is taken here")).into());
     }

@@ -1,5 +1,7 @@
 //! Carrying operations out.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use serde_json::Value;
 use yenban_locales::{Lang, Words};
@@ -14,7 +16,7 @@ use crate::error::{HubError, Refusal, Result};
 use crate::folder::read_small;
 use crate::limits::{CONSOLE_ENTRY_TTL_MS, DEFAULT_LISTEN, PURPOSE_MAX_CHARS};
 use crate::store::{ItemDraft, ListQuery};
-use crate::{alert, backup, enrol, exchange, retention, scrub, upload};
+use crate::{alert, backup, courier, enrol, exchange, retention, scrub, sms, upload};
 
 const OPERATOR: &str = "operator";
 /// Files between two lines of progress in the log.
@@ -30,7 +32,7 @@ fn value<T: Serialize>(answer: T) -> Result<Value> {
 }
 
 /// Does what is asked; answers the JSON of the type that [`Operation`] names.
-pub async fn perform(hub: &Hub, operation: Operation) -> Result<Value> {
+pub async fn perform(hub: &Arc<Hub>, operation: Operation) -> Result<Value> {
     match operation {
         Operation::Enrol(wanted) => value(make_code(hub, wanted).await?),
         Operation::Alert(wanted) => value(alert::send(hub, wanted).await?),
@@ -56,6 +58,22 @@ pub async fn perform(hub: &Hub, operation: Operation) -> Result<Value> {
         Operation::Hold(order) => value(retention::hold(hub, order).await?),
         Operation::Release(order) => value(retention::release(hub, order).await?),
         Operation::Erase(order) => value(retention::erase(hub, order).await?),
+        Operation::Parcel { parcel_base64 } => {
+            let parcel = data_encoding::BASE64.decode(parcel_base64.as_bytes()).map_err(|_| invalid("parcel", "did not arrive whole"))?;
+            let taken = courier::take(hub, &parcel).await?;
+            hub.note(OPERATOR, "courier in", taken.device.as_deref().unwrap_or_default(), "").await?;
+            value(taken)
+        }
+        Operation::CourierAnswers => {
+            let answers = courier::answers(hub).await?;
+            hub.note(OPERATOR, "courier out", "", "").await?;
+            value(answers)
+        }
+        Operation::Sms { text } => {
+            let taken = sms::take(hub, &text).await?;
+            hub.note(OPERATOR, "sms", &taken.incident, "").await?;
+            value(taken)
+        }
         Operation::Backup { file } => {
             let backup::Written { size_bytes, unread } = backup::write(hub, &file).await?;
             hub.note(OPERATOR, "backup", "", "").await?;

@@ -106,6 +106,15 @@ pub(super) fn incident_shape(row: &IncidentListing) -> &'static str {
     if row.urgent { "octagon" } else { "square" }
 }
 
+/// That so far only a message tells of an incident.
+pub(super) fn by_message(words: Words, row: &IncidentListing) -> Option<String> {
+    match row.report.as_str() {
+        "to_come" => Some(words.word("console-sms-to-come")),
+        "contradicted" => Some(words.word("console-sms-contradicted")),
+        _ => None,
+    }
+}
+
 /// CAP's severity as shape and word.
 pub(super) fn severity(words: Words, code: &str) -> (&'static str, String) {
     match code {

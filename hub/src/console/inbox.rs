@@ -45,6 +45,7 @@ struct Line {
     photos: String,
     amended: Option<String>,
     branch: bool,
+    by_message: Option<String>,
 }
 
 #[derive(Template)]
@@ -129,6 +130,7 @@ fn line(words: Words, row: &IncidentListing, photos: &[EvidenceListing], devices
         photos: facts::photos(words, row, photos, &phone(words, devices, &row.device), |photo| phone(words, devices, &photo.device)),
         amended: (row.amendments > 0).then(|| words.say("console-amended", &[("n", row.amendments.into())])),
         branch: row.branch > 0,
+        by_message: facts::by_message(words, row),
     }
 }
 

@@ -66,6 +66,7 @@ struct Head {
     when: String,
     received: String,
     branch: bool,
+    by_message: Option<String>,
 }
 
 #[derive(Template)]
@@ -186,6 +187,7 @@ fn head(words: Words, row: &IncidentListing) -> Head {
         when: facts::between(words, &row.time_earliest, &row.time_latest),
         received: facts::moment(words, &row.received_at),
         branch: row.branch > 0,
+        by_message: facts::by_message(words, row),
     }
 }
 

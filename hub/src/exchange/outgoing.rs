@@ -268,6 +268,8 @@ pub(crate) mod tests {
     pub(crate) fn incident() -> IncidentListing {
         let at = "2026-11-22T20:52:00+07:00".to_owned();
         IncidentListing {
+            sms_at: None,
+            report: "here".to_owned(),
             id: "00a1b2c3d4e5f607:8".into(),
             device: "d0d0d0d0d0d0d0d0".into(),
             log: "00a1b2c3d4e5f607".into(),

@@ -38,6 +38,8 @@ pub struct HubKeys {
     pub signer: HubSigner,
     /// Opens what phones sealed.
     pub opener: HubOpener,
+    /// The same key, for what is too short for that: a report by message.
+    pub agreement: SecretKey,
     /// The root-signed key history.
     pub history: Signed<KeyHistory>,
     /// The TLS certificate.
@@ -137,6 +139,7 @@ pub fn load(folder: &Folder) -> Result<HubKeys> {
     Ok(HubKeys {
         signer,
         opener,
+        agreement: seal,
         history,
         certificate: CertificateDer::from(read_small(&folder.key(CERTIFICATE))?),
         tls_key: PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(read_small(&folder.key(TLS))?)),

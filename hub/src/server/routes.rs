@@ -13,7 +13,8 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tokio::sync::Semaphore;
-use yenban_protocol::limits::{MAX_REQUEST_BYTES, MAX_SEGMENT_BYTES};
+use yenban_protocol::limits::{MAX_PARCEL_BYTES, MAX_REQUEST_BYTES, MAX_SEGMENT_BYTES};
+use yenban_protocol::parcel::PARCELS_PATH;
 use yenban_protocol::upload::{OBJECTS_PATH, UPLOADS_PATH};
 use yenban_protocol::wire::{KeysAnswer, MEDIA_TYPE, path};
 
@@ -21,8 +22,8 @@ use super::{answer, leftover, uploads};
 use crate::app::Hub;
 use crate::clock::Stopwatch;
 use crate::error::{Problem, Refusal, Result};
-use crate::limits::{REQUEST_TIMEOUT, REQUESTS_MAX};
-use crate::{enrol, feed, ingest};
+use crate::limits::{PARCELS_AT_ONCE_MAX, REQUEST_TIMEOUT, REQUESTS_MAX};
+use crate::{courier, enrol, feed, ingest};
 
 /// The figures' name of everything about uploads.
 const UPLOADS: &str = "uploads";
@@ -32,16 +33,19 @@ const UPLOADS: &str = "uploads";
 pub(super) struct Shared {
     pub(super) hub: Arc<Hub>,
     room: Arc<Semaphore>,
+    parcel_room: Arc<Semaphore>,
 }
 
 /// All routes of a hub.
 pub fn router(hub: Arc<Hub>) -> Router {
-    let shared = Shared { hub: Arc::clone(&hub), room: Arc::new(Semaphore::new(REQUESTS_MAX)) };
+    let room = |requests| Arc::new(Semaphore::new(requests));
+    let shared = Shared { hub: Arc::clone(&hub), room: room(REQUESTS_MAX), parcel_room: room(PARCELS_AT_ONCE_MAX) };
     Router::new()
         .route(path::KEYS, get(keys))
         .route(path::ENROL, post(enrol))
         .route(path::SEGMENTS, post(segments))
         .route(path::FEED, post(pull))
+        .route(PARCELS_PATH, post(parcels))
         .merge(uploads::router())
         .route("/healthz", get(healthz))
         .route("/metrics", get(metrics))
@@ -93,6 +97,7 @@ fn route_name(path: &str) -> &'static str {
         path::SEGMENTS => "segments",
         path::FEED => "feed",
         OBJECTS_PATH => "objects",
+        PARCELS_PATH => "parcels",
         _ if path.starts_with(UPLOADS_PATH) => UPLOADS,
         "/healthz" => "healthz",
         "/metrics" => "metrics",
@@ -140,6 +145,17 @@ async fn segments(State(Shared { hub, .. }): State<Shared>, request: Request) ->
 async fn pull(State(Shared { hub, .. }): State<Shared>, request: Request) -> Result<Response> {
     let body = body(request, MAX_REQUEST_BYTES * 2).await?;
     Ok(answer::cbor(StatusCode::OK, feed::pull(&hub, &body).await?.to_bytes()))
+}
+
+/// The parcel of a phone that has no network, brought by one that has. The answer is for its sender alone; without one
+/// (204) the sender is not known here, or its request could not be believed.
+async fn parcels(State(Shared { hub, parcel_room, .. }): State<Shared>, request: Request) -> Result<Response> {
+    let Ok(_room) = parcel_room.try_acquire() else { return Err(Refusal::Busy.into()) };
+    let body = body(request, MAX_PARCEL_BYTES).await?;
+    Ok(match courier::take(&hub, &body).await?.answer {
+        Some(answer) => answer::cbor(StatusCode::OK, answer),
+        None => StatusCode::NO_CONTENT.into_response(),
+    })
 }
 
 async fn healthz() -> Response {

@@ -77,6 +77,9 @@ pub struct Totals {
     pub forked: u64,
     /// Answers to alerts.
     pub answers: u64,
+    /// Incidents of which so far a message alone tells.
+    #[serde(default)]
+    pub by_sms: u64,
 }
 
 /// A statement of a report.
@@ -137,6 +140,13 @@ pub struct IncidentListing {
     /// Every photograph of it is here and verified (or was, and its time is over).
     #[serde(default)]
     pub complete: bool,
+    /// When a report by message told of it.
+    #[serde(default)]
+    pub sms_at: Option<String>,
+    /// `here`; `to_come`: so far a message alone tells of it; `contradicted`: another entry stands where the message said
+    /// that the report would.
+    #[serde(default)]
+    pub report: String,
     /// Photographs that are not here, and who has them.
     #[serde(default)]
     pub missing: Vec<MissingListing>,

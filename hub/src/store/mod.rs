@@ -17,6 +17,7 @@ use crate::storage::ObjectName;
 
 pub mod bundle;
 pub mod conformance;
+mod courier;
 pub mod custody;
 mod effect;
 mod feed_rows;
@@ -27,6 +28,7 @@ mod run;
 pub mod sqlite;
 
 pub use bundle::{Belongings, EntryRow};
+pub use courier::{Claimed, CourierAsked, NewClaim};
 pub use custody::{CustodyHeadRow, CustodyLeaves, CustodyNote, CustodyRow};
 pub use effect::{AnswerRow, Effect, FileNamed, PhotoRow, ReportRow, WhenWhere};
 pub use feed_rows::{AlertRow, FeedRow, ItemDraft, ItemSigner, SignedItem};
@@ -67,6 +69,17 @@ pub trait HubStore: Send + Sync + 'static {
 
     /// What is held of every log of a device, oldest log first.
     fn logs_of(&self, device: DeviceId) -> Reply<'_, Vec<LogState>>;
+
+    // ---- reports by message and couriers ------------------------------------------------------------------
+
+    /// Takes what a verified message claims: a row of its own until the entry is here, a mark on the incident when it is.
+    fn take_claim(&self, claim: NewClaim) -> Reply<'_, Claimed>;
+
+    /// Remembers the newest request that a device sent through a courier, and the files that came with it.
+    fn note_courier(&self, asked: CourierAsked) -> Reply<'_, ()>;
+
+    /// What devices asked through couriers since `since_ms`.
+    fn courier_asked(&self, since_ms: i64) -> Reply<'_, Vec<CourierAsked>>;
 
     // ---- objects ------------------------------------------------------------------------------------------
 

@@ -383,6 +383,16 @@ impl SyncStore for Phone {
         self.items.retain(|(scope, ..), _| open.contains(scope));
         Ok(())
     }
+    fn small_files(&self, limit: usize, most_bytes: u64) -> Result<Vec<WaitingFile>> {
+        let files = self.files.iter().filter(|f| f.here && !f.received && f.parked.is_none() && f.bytes.len() as u64 <= most_bytes);
+        let waiting =
+            |f: &MemoryFile| WaitingFile { sealed_sha256: f.hash, size_bytes: f.bytes.len() as u64, path: path_of(&f.hash), here: true };
+        Ok(files.take(limit).map(waiting).collect())
+    }
+    fn keep_token(&mut self, token: &Signed<Token>) -> Result<()> {
+        self.token = Some(token.clone());
+        Ok(())
+    }
     fn make_room(&mut self) {}
 }
 

@@ -275,7 +275,9 @@ async fn incidents(hub: &Hub, scope: &Scope) -> Result<Option<Vec<EntryName>>> {
         let not_found = || Refusal::NotFound { what: "incident", name: id.clone() };
         let name: EntryName = id.parse().map_err(|_| not_found())?;
         let query = ListQuery { limit: 1, name: Some(id.clone()), ..ListQuery::default() };
-        return if hub.store.incidents(query).await?.is_empty() { Err(not_found().into()) } else { Ok(Some(vec![name])) };
+        // Of what so far a message alone tells there is nothing that proves it.
+        let here = hub.store.incidents(query).await?.iter().any(|row| row.report == "here");
+        return if here { Ok(Some(vec![name])) } else { Err(not_found().into()) };
     }
     if scope.since_ms.is_none() {
         return Ok(None);
@@ -284,7 +286,7 @@ async fn incidents(hub: &Hub, scope: &Scope) -> Result<Option<Vec<EntryName>>> {
     let mut query = ListQuery { limit: EXPORT_PAGE, since_ms: scope.since_ms, ..ListQuery::default() };
     loop {
         let page = hub.store.incidents(query.clone()).await?;
-        for row in &page {
+        for row in page.iter().filter(|row| row.report == "here") {
             names.push(row.id.parse::<EntryName>()?);
         }
         match page.last() {

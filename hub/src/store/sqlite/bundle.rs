@@ -41,7 +41,8 @@ pub(super) fn items(c: &Connection) -> Result<Vec<ItemName>> {
 pub(super) fn belongings(c: &Connection, incident: EntryName) -> Result<Belongings> {
     let mut found = Belongings::default();
     let of_incident = [
-        "SELECT log, branch, seq FROM incident WHERE log = ?1 AND seq = ?2",
+        // A report by message has no entry yet, and so nothing that proves it.
+        "SELECT log, branch, seq FROM incident WHERE log = ?1 AND seq = ?2 AND sms_only = 0",
         "SELECT log, branch, seq FROM report WHERE incident_log = ?1 AND incident_seq = ?2",
     ];
     for query in of_incident {

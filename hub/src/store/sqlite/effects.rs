@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params};
 
-use super::{Result, objects, seq_to_sql, sql};
+use super::{Result, claims, objects, seq_to_sql, sql};
 use crate::store::effect::{Effect, ReportRow, WhenWhere};
 use crate::store::run::NewRun;
 use yenban_protocol::id::{EntryName, MemberNo};
@@ -157,33 +157,46 @@ fn join_crew(c: &Connection, context: &Context<'_>, patrol_seq: u64, member: Mem
     Ok(())
 }
 
+/// The incident's row: the one that a message claimed, filled, or a new one. A claim of another device about an entry of
+/// this log was none of its business.
 fn incident(c: &Connection, context: &Context<'_>, seq: u64, at: &WhenWhere, kind: &str, urgent: bool, attachments: u32) -> Result<()> {
     let run = context.run;
+    claims::clear_of_others(c, run.log, seq_to_sql(seq)?, run.device)?;
+    let values = params![
+        run.log.0,
+        context.branch,
+        seq as i64,
+        run.device.0,
+        context.hamlet,
+        at.author.0,
+        kind,
+        urgent,
+        at.position.map(|p| p.lat_e7),
+        at.position.map(|p| p.lon_e7),
+        at.position.and_then(|p| p.accuracy_cm),
+        at.best_ms,
+        at.earliest_ms,
+        at.latest_ms,
+        run.received_ms,
+        attachments
+    ];
+    let claimed = c
+        .prepare_cached(
+            "UPDATE incident SET sms_only = 0, branch = ?2, hamlet = ?5, author = ?6, kind = ?7, urgent = ?8, lat_e7 = ?9, lon_e7 = ?10,
+               accuracy_cm = ?11, best_ms = ?12, earliest_ms = ?13, latest_ms = ?14, received_ms = ?15, attachments = ?16
+             WHERE log = ?1 AND seq = ?3 AND device = ?4 AND sms_only = 1",
+        )
+        .and_then(|mut s| s.execute(values))
+        .map_err(sql)?;
+    if claimed > 0 {
+        return Ok(());
+    }
     c.prepare_cached(
         "INSERT INTO incident (log, branch, seq, device, hamlet, author, kind, urgent, lat_e7, lon_e7, accuracy_cm, best_ms,
            earliest_ms, latest_ms, received_ms, attachments)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
     )
-    .and_then(|mut s| {
-        s.execute(params![
-            run.log.0,
-            context.branch,
-            seq as i64,
-            run.device.0,
-            context.hamlet,
-            at.author.0,
-            kind,
-            urgent,
-            at.position.map(|p| p.lat_e7),
-            at.position.map(|p| p.lon_e7),
-            at.position.and_then(|p| p.accuracy_cm),
-            at.best_ms,
-            at.earliest_ms,
-            at.latest_ms,
-            run.received_ms,
-            attachments
-        ])
-    })
+    .and_then(|mut s| s.execute(values))
     .map_err(sql)?;
     Ok(())
 }

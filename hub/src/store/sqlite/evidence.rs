@@ -146,6 +146,6 @@ pub(super) fn with_photos(c: &Connection, mut incident: IncidentListing, people:
         // The report's word is not proof: no more lines than a person would read.
         incident.missing.extend(std::iter::repeat_n(expected, unnamed.min(crate::limits::UNNAMED_LISTED_MAX) as usize));
     }
-    incident.complete = incident.missing.is_empty();
+    incident.complete = incident.missing.is_empty() && incident.report == "here";
     Ok(incident)
 }

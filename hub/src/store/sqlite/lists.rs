@@ -82,7 +82,9 @@ pub(super) fn incidents(c: &Connection, query: &ListQuery, limit: u32, people: &
     filter.after(after::incidents(c, query)?);
     let statement = format!(
         "SELECT log, branch, seq, device, hamlet, author, kind, urgent, lat_e7, lon_e7, accuracy_cm, best_ms, earliest_ms, latest_ms,
-           received_ms, attachments FROM incident WHERE {} ORDER BY urgent DESC, best_ms DESC, incident LIMIT ? OFFSET ?",
+           received_ms, attachments, sms_ms, CASE WHEN NOT sms_only THEN 'here'
+             WHEN EXISTS (SELECT 1 FROM entry e WHERE e.log = incident.log AND e.branch = 0 AND e.seq = incident.seq) THEN 'contradicted'
+             ELSE 'to_come' END FROM incident WHERE {} ORDER BY urgent DESC, best_ms DESC, incident LIMIT ? OFFSET ?",
         filter.sql()
     );
     let mut statement = c.prepare_cached(&statement).map_err(sql)?;
@@ -119,6 +121,8 @@ fn incident_row(row: &Row<'_>, people: &People) -> rusqlite::Result<IncidentList
         photos: 0,
         attachments: row.get::<_, i64>(15)?.max(0) as u64,
         complete: false,
+        sms_at: row.get::<_, Option<i64>>(16)?.map(rfc3339),
+        report: row.get(17)?,
         missing: Vec::new(),
         unnamed: 0,
     })

@@ -7,6 +7,7 @@ mod after;
 mod alerts;
 mod bundle;
 mod check;
+mod claims;
 mod custody;
 mod effects;
 mod evidence;

@@ -153,9 +153,19 @@ CREATE TABLE custody_head (
   previous BLOB NOT NULL, at_ms INTEGER NOT NULL, bytes BLOB NOT NULL);
 ";
 
+/// Reports by message, and who asked through a courier. A claim is the incident's row until the entry comes:
+/// `sms_only` says that it has not. `sms_fields` is what was claimed, so that a repeated message changes nothing.
+const COURIER: &str = "
+ALTER TABLE incident ADD COLUMN sms_ms INTEGER;
+ALTER TABLE incident ADD COLUMN sms_fields BLOB;
+ALTER TABLE incident ADD COLUMN sms_only INTEGER NOT NULL DEFAULT 0;
+-- request: the newest that came, signed; objects: hashes of files of the last parcels.
+CREATE TABLE courier (device BLOB PRIMARY KEY, request BLOB NOT NULL, objects BLOB NOT NULL, asked_ms INTEGER NOT NULL) WITHOUT ROWID;
+";
+
 /// Brings a database to the newest version.
 pub(super) fn migrate(connection: &mut Connection) -> Result<()> {
-    let migrations = Migrations::new(vec![M::up(FIRST), M::up(SECOND), M::up(CUSTODY)]);
+    let migrations = Migrations::new(vec![M::up(FIRST), M::up(SECOND), M::up(CUSTODY), M::up(COURIER)]);
     migrations.to_latest(connection).map_err(|e| HubError::Store(format!("migration: {e}")))
 }
 

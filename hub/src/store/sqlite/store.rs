@@ -9,16 +9,17 @@ use yenban_protocol::feed::Scope;
 use yenban_protocol::id::{CommuneCode, DeviceId, EntryName, Epoch, LogId};
 
 use super::{
-    Result, Shared, SqliteStore, alerts, bundle, check, custody, evidence, feed, items, lists, objects, people, quarantine, runs, scrubbed,
-    sql, totals,
+    Result, Shared, SqliteStore, alerts, bundle, check, claims, custody, evidence, feed, items, lists, objects, people, quarantine, runs,
+    scrubbed, sql, totals,
 };
 use crate::limits::LIST_PAGE_MAX;
 use crate::storage::ObjectName;
 use crate::store::{
-    AlertListing, AlertRow, Arrival, Arrived, AuditRow, Belongings, CheckInRow, CodeRow, CustodyHeadRow, CustodyLeaves, CustodyNote,
-    CustodyRow, Device, DeviceListing, EntryRow, Erased, Erasure, EvidenceListing, FeedRow, Found, Freed, HamletRow, HoldOrder, HubStore,
-    ImportTotals, ImportedPlace, IncidentListing, ItemDraft, ItemName, ItemRow, ItemSigner, ListQuery, LogState, MemberRow, NewCode,
-    NewRun, ObjectRow, PatrolListing, People, QuarantineListing, QuarantinedSegment, Redeemed, Redemption, Reply, Taken, Totals,
+    AlertListing, AlertRow, Arrival, Arrived, AuditRow, Belongings, CheckInRow, Claimed, CodeRow, CourierAsked, CustodyHeadRow,
+    CustodyLeaves, CustodyNote, CustodyRow, Device, DeviceListing, EntryRow, Erased, Erasure, EvidenceListing, FeedRow, Found, Freed,
+    HamletRow, HoldOrder, HubStore, ImportTotals, ImportedPlace, IncidentListing, ItemDraft, ItemName, ItemRow, ItemSigner, ListQuery,
+    LogState, MemberRow, NewClaim, NewCode, NewRun, ObjectRow, PatrolListing, People, QuarantineListing, QuarantinedSegment, Redeemed,
+    Redemption, Reply, Taken, Totals,
 };
 
 impl Shared {
@@ -69,6 +70,18 @@ impl HubStore for SqliteStore {
                 statement.query_map([&device.0[..]], |row| row.get(0).map(LogId)).and_then(Iterator::collect).map_err(sql)?;
             logs.into_iter().map(|log| Ok(LogState { log, device, held: runs::held(c, log)? })).collect()
         }))
+    }
+
+    fn take_claim(&self, claim: NewClaim) -> Reply<'_, Claimed> {
+        Box::pin(self.write(move |c| claims::take(c, &claim), |_| ()))
+    }
+
+    fn note_courier(&self, asked: CourierAsked) -> Reply<'_, ()> {
+        Box::pin(self.write(move |c| claims::note_courier(c, &asked), |_| ()))
+    }
+
+    fn courier_asked(&self, since_ms: i64) -> Reply<'_, Vec<CourierAsked>> {
+        Box::pin(self.read(move |c| claims::courier_asked(c, since_ms)))
     }
 
     fn objects_named(&self, sealed: Vec<Hash>) -> Reply<'_, Vec<ObjectRow>> {

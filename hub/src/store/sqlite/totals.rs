@@ -37,5 +37,6 @@ pub(super) fn totals(c: &Connection) -> Result<Totals> {
         floating: count("SELECT count(*) FROM run WHERE branch = 0 AND first > 0")?,
         forked,
         answers: count("SELECT count(*) FROM answer")?,
+        by_sms: count("SELECT count(*) FROM incident WHERE sms_only = 1")?,
     })
 }
