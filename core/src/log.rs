@@ -7,6 +7,7 @@ use yenban_protocol::cbor::{Reader, Writer};
 use yenban_protocol::chain::{self, Body, Part, SALT_BYTES};
 use yenban_protocol::crypto::PublicKey;
 use yenban_protocol::id::{EntryName, LogId, MemberNo};
+use yenban_protocol::planted::{Bug, planted};
 use yenban_protocol::record::{Act, Record};
 use yenban_protocol::seal::{SealedBody, SessionKey, SessionWrap};
 
@@ -106,9 +107,11 @@ impl Log {
     pub(crate) fn ready(&mut self) -> Result<()> {
         self.spool.refresh()?;
         if self.spool.was_reopened() {
-            self.head = self.spool.head()?;
+            if !planted(Bug::HeadNotReadAgain) {
+                self.head = self.spool.head()?;
+            }
             // A session whose row may not be on the disk must not seal anything more.
-            self.session = None;
+            self.session = self.session.take().filter(|_| planted(Bug::SessionSurvives));
             self.spool.head_is_known();
         }
         Ok(())
@@ -268,6 +271,9 @@ fn new_body(random: &mut Drawn, parts: Vec<Part>) -> Result<Body> {
     use rand_core::Rng;
     let mut salt = [0; SALT_BYTES];
     random.fill_bytes(&mut salt);
+    if planted(Bug::SaltRepeated) {
+        salt = [7; SALT_BYTES];
+    }
     Body::new(salt, parts).map_err(bad_record)
 }
 

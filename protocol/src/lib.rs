@@ -26,6 +26,7 @@ pub mod limits;
 pub mod object;
 pub mod pack;
 pub mod parcel;
+pub mod planted;
 pub mod range;
 pub mod receipt;
 pub mod record;

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 use yenban_protocol::cbor::{Reader, Writer};
 use yenban_protocol::id::{BootId, EntryName, LogId};
+use yenban_protocol::planted::{Bug, planted};
 use yenban_protocol::record::{Begun, Position};
 
 use super::Key;
@@ -208,6 +209,10 @@ impl Spool {
     /// Sealed files that may go at hub time `hub_ms`: a receipt of the epoch that the phone follows names them, and
     /// their hold is over; smaller copies after the time in which they stay readable.
     pub(crate) fn may_go(&self, epoch: [u8; 8], hub_ms: i64, readable_ms: i64) -> Result<Vec<FileRow>> {
+        if planted(Bug::EvictsUnconfirmed) {
+            let kept = self.files()?;
+            return Ok(kept.into_iter().filter(|file| file.evicted_ms.is_none()).collect());
+        }
         let mut statement = self
             .conn()?
             .prepare_cached(&format!(

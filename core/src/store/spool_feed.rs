@@ -1,6 +1,7 @@
 //! The feed as the phone keeps it: items as they were signed, and where each stream stands.
 
 use rusqlite::{Transaction, params};
+use yenban_protocol::planted::{Bug, planted};
 
 use super::spool::Spool;
 use super::spool_files::offer_again;
@@ -44,9 +45,12 @@ pub(crate) type GapRow = (Vec<u8>, [u8; 8], u64, u64);
 impl Spool {
     /// Keeps items, moves cursors and records gaps in one transaction. Answers how many items were new.
     pub(crate) fn apply_items(&mut self, items: &[NewItem], streams: &[StreamRow], gaps: &[GapRow]) -> Result<u64> {
+        if planted(Bug::CursorFirst) && !items.is_empty() {
+            self.apply_items(&[], streams, gaps)?;
+        }
         self.transaction("keep the feed", |tx| {
             let mut new = 0;
-            for item in items {
+            for item in items.iter().skip(usize::from(planted(Bug::ItemDropped) && items.len() > 1)) {
                 let number = item.number.cast_signed();
                 let added = tx
                     .prepare_cached(
@@ -139,7 +143,7 @@ impl Spool {
     /// Entries and items stay.
     pub(crate) fn begin_epoch(&mut self, epoch: [u8; 8]) -> Result<()> {
         self.transaction("begin an epoch", |tx| {
-            for table in ["received", "receipt", "stream", "attempt"] {
+            for table in ["received", "receipt", "stream", "attempt"].into_iter().skip(usize::from(planted(Bug::EpochKeepsReceipts))) {
                 tx.execute(&format!("DELETE FROM {table}"), [])?;
             }
             tx.execute("UPDATE file SET epoch = NULL, hub_ms = NULL, hold_s = NULL WHERE epoch IS NOT NULL", [])?;
@@ -152,6 +156,7 @@ impl Spool {
 fn apply(tx: &Transaction<'_>, effect: &Effect) -> rusqlite::Result<()> {
     match effect {
         Effect::None => Ok(()),
+        Effect::Wanted { .. } if planted(Bug::HoldIgnored) => Ok(()),
         Effect::Wanted { files, here, issued_ms } => offer_again(tx, files, here, *issued_ms),
         Effect::Head { number, hash, item } => {
             tx.prepare_cached(

@@ -6,6 +6,7 @@ use yenban_protocol::feed::{FeedItem, Item, Scope, item_hash};
 use yenban_protocol::id::Epoch;
 use yenban_protocol::keys::KeyHistory;
 use yenban_protocol::limits::MAX_STREAMS;
+use yenban_protocol::planted::{Bug, planted};
 use yenban_protocol::signed::Signed;
 use yenban_protocol::time::Anchor;
 use yenban_protocol::wire::{AuthorisedRequest, Cursor, FeedAnswer, FeedRequest, KeysAnswer};
@@ -140,7 +141,11 @@ impl Sync {
         if store.epoch()? != Some(token.value.epoch) {
             self.begin_epoch(token.value.epoch, store)?;
         }
-        let contact = Anchor { hub_ms: token.value.hub_time_ms, monotonic_ms: now_ms, rtt_ms: now_ms.saturating_sub(asked_ms) };
+        let contact = Anchor {
+            hub_ms: token.value.hub_time_ms,
+            monotonic_ms: now_ms,
+            rtt_ms: if planted(Bug::RoundTripIgnored) { 0 } else { now_ms.saturating_sub(asked_ms) },
+        };
         store.set_token(&token, contact)?;
         Ok(true)
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use yenban_protocol::planted::{Bug, planted};
 use yenban_protocol::wire::path;
 
 use super::files::{FileErrand, Files, Stands};
@@ -293,6 +294,12 @@ impl Sync {
     pub fn on_failure(&mut self, id: u64, failure: Failure, store: &mut dyn SyncStore) -> Result<()> {
         let Some(flight) = self.flying.remove(&id) else { return Ok(()) };
         match (flight.errand, &failure) {
+            (Errand::Segment(piece), Failure::Lost { .. }) if planted(Bug::OfflineCounts) => {
+                let rejected = store.note_rejection(piece.span.log, piece.span.first, piece.span.last, "no answer")?;
+                if rejected >= 5 {
+                    (piece.span.first..=piece.span.last).try_for_each(|seq| store.park(piece.span.log, seq, "no answer"))?;
+                }
+            }
             (Errand::Segment(piece), Failure::Lost { .. }) => {
                 store.note_unanswered(piece.span.log, piece.span.first, piece.span.last)?;
             }

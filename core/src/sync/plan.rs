@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 
 use yenban_protocol::id::LogId;
+use yenban_protocol::planted::{Bug, planted};
 use yenban_protocol::range::RangeSet;
 
 use super::store::SyncStore;
@@ -209,6 +210,9 @@ impl LogPlan {
 
     fn taken(&self, flying: &[Span], pieces: &VecDeque<Piece>) -> RangeSet {
         let mut taken = self.settled.clone();
+        if planted(Bug::BusyForever) {
+            self.sent.iter().for_each(|(first, last)| taken.insert(first, last));
+        }
         for (first, last) in self.delivered.iter() {
             taken.insert(first, last);
         }

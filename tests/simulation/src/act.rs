@@ -26,7 +26,8 @@ impl World {
             55..=64 => (What::Report, Doing::Capture),
             65..=71 => (What::Urgent, Doing::Capture),
             72..=77 => (What::Amendment, Doing::Capture),
-            78..=91 => (What::Photo, Doing::Photo),
+            78..=90 => (What::Photo, Doing::Photo),
+            91 => return self.make_room(who),
             _ => (What::Answer, Doing::Capture),
         };
         let number = dice.number();
@@ -68,15 +69,21 @@ impl World {
         self.after_phone(who, doing)
     }
 
+    /// A phone makes room: only what the hub has signed for may go.
+    fn make_room(&mut self, who: usize) -> Holds {
+        if let Some(Err(e)) = self.phones[who].phone.as_mut().map(Phone::evict_what_may_go) {
+            self.was_it_so(who, &e, Doing::Photo)?;
+        }
+        self.after_phone(who, Doing::Photo)
+    }
+
     /// A call failed: was anything the matter?
     fn was_it_so(&mut self, who: usize, e: &Error, doing: Doing) -> Holds {
         // Right or wrong words, right or wrong moment: not for the disk to answer for.
         if matches!(e.kind(), ErrorKind::Invalid | ErrorKind::NotNow) {
             return Ok(());
         }
-        let node = &self.phones[who];
-        let excused = node.platter.is_dead() || self.armed_phone[who].is_some();
-        if excused {
+        if self.excused(who) {
             return Ok(());
         }
         broken("I-03", format!("phone {who} could not save ({doing:?}), and nothing was the matter with its disk: {e}"))

@@ -86,7 +86,6 @@ impl Case {
                 }
             }
         }
-        world.end();
         Ok(mapped)
     }
 
@@ -169,7 +168,8 @@ impl Kept {
         if !world.hub_sleeps {
             world.open_hub()?;
         }
-        (0..world.phones.len()).filter(|_| !world.phones_sleep).try_for_each(|who| world.open_phone(who))
+        let phones = if world.phones_sleep { 0 } else { world.phones.len() };
+        (0..phones).try_for_each(|who| world.open_phone(who))
     }
 }
 
@@ -249,13 +249,16 @@ fn start(world: &mut World) -> Holds {
 /// The phone has heard who else there is.
 fn two_members(world: &mut World) -> Holds {
     on_patrol(world)?;
+    if world.hub.code("Hà Thị Dơ").is_none() {
+        return broken("simulation", "no second member");
+    }
     sync(world)
 }
 
 fn hand_over(world: &mut World) -> Holds {
     let Some(phone) = world.phones[0].phone.as_mut() else { return Ok(()) };
-    // The chief, who is on every list.
-    if let Err(e) = phone.hand_over(1)
+    let to = phone.member() + 1;
+    if let Err(e) = phone.hand_over(to)
         && !world.phones[0].platter.is_dead()
     {
         return broken("I-03", format!("the phone did not change hands and nothing was the matter: {e}"));

@@ -7,6 +7,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Stdio, exit};
 use std::time::Instant;
 
+use yenban_protocol::planted::{self, Bug};
 use yenban_simulation::coverage::Coverage;
 use yenban_simulation::kill_map::CASES;
 use yenban_simulation::regressions;
@@ -16,6 +17,7 @@ const USAGE: &str = "usage: simulate [--first SEED] [--seeds N] [--steps N] [--j
        one seed again:  simulate --seed SEED [--steps N]
        kept failures:   simulate --kept
        kill maps:       simulate --kills [--first CASE] [--seeds CASES]
+       planted faults:  simulate --planted [--seeds N_FOR_EACH] [--need HOW_MANY_ARE_FOUND]
 
 --need TIMES   every fault must meet every activity so often, or the run does not count (usual: 1)
 A failing seed is shrunk; the line it prints goes into tests/simulation/regressions.txt.";
@@ -41,6 +43,7 @@ enum Task {
     One,
     Kept,
     Kills,
+    Planted,
 }
 
 fn main() {
@@ -51,6 +54,7 @@ fn main() {
         Task::One => one(&ground, wanted),
         Task::Kept => kept(&ground),
         Task::Kills => kills(&ground, wanted),
+        Task::Planted => faults(&ground, wanted),
         Task::All => kept(&ground) & all(&ground, wanted),
     };
     exit(i32::from(!good));
@@ -72,6 +76,8 @@ fn arguments() -> (Task, Wanted) {
             "--seed" => (task, wanted.first) = (Task::One, number()),
             "--kept" => task = Task::Kept,
             "--kills" => task = Task::Kills,
+            "--planted" => (task, wanted.seeds, wanted.need) = (Task::Planted, 60, 25),
+            "--bug" => planted::plant(Bug::ALL.get(number() as usize).copied()),
             "--worker" => (task, wanted.stride) = (Task::Worker, number()),
             _ => fail(USAGE),
         }
@@ -140,6 +146,25 @@ fn kept(ground: &Ground) -> bool {
     back == 0
 }
 
+/// Each planted fault, until a seed finds it.
+fn faults(ground: &Ground, wanted: Wanted) -> bool {
+    let mut found = 0;
+    for bug in Bug::ALL {
+        planted::plant(Some(*bug));
+        let hit = (wanted.first..wanted.first + wanted.seeds).find_map(|seed| {
+            let ended = ground.run_seed(seed, wanted.steps).ended;
+            ended.err().map(|violation| (seed - wanted.first + 1, violation.promise))
+        });
+        found += u64::from(hit.is_some());
+        let how =
+            hit.map_or_else(|| format!("not found in {} seeds", wanted.seeds), |(seeds, promise)| format!("{promise} after {seeds} seeds"));
+        println!("{:<20} {how:<26} {}", format!("{bug:?}"), bug.what());
+    }
+    planted::plant(None);
+    println!("planted faults: {found} of {} found; {} are enough", Bug::ALL.len(), wanted.need);
+    found >= wanted.need
+}
+
 /// Each operation stopped at each of its calls.
 fn kills(ground: &Ground, wanted: Wanted) -> bool {
     let (mut points, mut good) = (0, true);
@@ -151,7 +176,13 @@ fn kills(ground: &Ground, wanted: Wanted) -> bool {
                 points += mapped.points;
                 good &= mapped.broken.is_empty();
                 let took = started.elapsed().as_secs_f64();
-                println!("{:<44} {:>4} calls {:>6} points {:>3} broken {took:>6.1} s", case.name, mapped.calls, mapped.points, mapped.broken.len());
+                println!(
+                    "{:<44} {:>4} calls {:>6} points {:>3} broken {took:>6.1} s",
+                    case.name,
+                    mapped.calls,
+                    mapped.points,
+                    mapped.broken.len()
+                );
                 for (call, when, cut, violation) in mapped.broken.iter().take(SHRUNK_MAX) {
                     println!("    {when:?} call {call}, {cut:?}: {}: {}", violation.promise, violation.seen);
                 }

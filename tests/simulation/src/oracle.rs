@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use yenban_core::sync::{SyncStore, Verdict};
-use yenban_hub::store::ListQuery;
-use yenban_protocol::chain::Link;
+use yenban_hub::store::{ItemName, ListQuery};
+use yenban_protocol::chain::{Link, StoredBody};
 use yenban_protocol::id::{EntryName, LogId};
 
 use crate::chance::Chance;
@@ -34,6 +34,7 @@ impl World {
                 Ok(Some(link)) if link == tick.link => {}
                 Ok(None) => return broken("I-01", format!("phone {who} ticked {:?} {} and does not have it", tick.what, tick.name)),
                 Ok(Some(_)) => return broken("I-14", format!("phone {who} has another entry in the place of {}", tick.name)),
+                Err(_) if node.aftermath => {}
                 Err(e) => return broken("I-01", format!("phone {who} cannot read {}: {e}", tick.name)),
             }
         }
@@ -68,7 +69,7 @@ impl World {
     /// Every entry of a log that the hub holds, on any branch.
     fn held(&self, log: LogId) -> Holds<BTreeSet<(u64, Link)>> {
         let rows = self.hub.with(async |hub| {
-            let mut rows = BTreeSet::new();
+            let (mut rows, mut twice) = (BTreeSet::new(), None);
             let state = hub.store.log_state(log).await?;
             let branches: BTreeSet<u32> = state.iter().flat_map(|s| &s.held).map(|run| run.branch).collect();
             for branch in branches {
@@ -77,13 +78,16 @@ impl World {
                     let page = hub.store.entries(log, branch, first, PAGE).await?;
                     let Some(last) = page.last() else { break };
                     first = last.seq + 1;
-                    rows.extend(page.iter().map(|row| (row.seq, row.link)));
+                    for row in page {
+                        twice = twice.or((!rows.insert((row.seq, row.link))).then_some(row.seq));
+                    }
                 }
             }
-            Ok::<_, yenban_hub::HubError>(rows)
+            Ok::<_, yenban_hub::HubError>((rows, twice))
         });
         match rows {
-            Some(Ok(rows)) => Ok(rows),
+            Some(Ok((_, Some(seq)))) => broken("I-19", format!("the hub holds {log}:{seq} twice")),
+            Some(Ok((rows, None))) => Ok(rows),
             Some(Err(e)) => broken("I-20", format!("the hub cannot read log {log}: {e}")),
             None => broken("I-20", "the hub does not run"),
         }
@@ -165,6 +169,7 @@ impl World {
             names.extend(self.phones[who].ticked.iter().filter(|t| !t.forgiven).map(|t| t.name));
         }
         self.check_listings(&names)?;
+        self.check_salts()?;
         self.check_hub()
     }
 
@@ -272,12 +277,52 @@ impl World {
                         if !tick.rolled_back && !found.iter().any(|state| *state == "verified") {
                             return broken("I-13", format!("{} is not at the hub: {found:?}", branches("photograph")));
                         }
+                        if found.iter().any(|state| *state == "verified") {
+                            self.check_custody(tick.name)?;
+                        }
                     }
                     _ => {}
                 }
             }
         }
         Ok(())
+    }
+
+    /// What became of a photograph is on record.
+    fn check_custody(&self, entry: EntryName) -> Holds {
+        let records = self.hub.with(async |hub| {
+            let mut records = 0;
+            for branch in 0..8 {
+                records += hub.store.custody(ItemName { entry, branch }, i64::MAX).await?.len();
+            }
+            Ok::<_, yenban_hub::HubError>(records)
+        });
+        match records {
+            Some(Ok(0)) | None => broken("I-14", format!("the hub has no record of how {entry} arrived")),
+            Some(Ok(_)) => Ok(()),
+            Some(Err(e)) => broken("I-14", format!("the hub cannot read the record of {entry}: {e}")),
+        }
+    }
+
+    /// No two entries have one salt: two that say the same must not look the same.
+    fn check_salts(&self) -> Holds {
+        let salts = self.hub.with(async |hub| {
+            let (mut salts, mut entries) = (BTreeSet::new(), 0usize);
+            for log in hub.store.logs().await? {
+                for row in hub.store.entries(log, 0, 0, PAGE).await? {
+                    if let Ok(StoredBody::Whole(body)) = StoredBody::from_bytes(&row.body) {
+                        entries += 1;
+                        salts.insert(body.salt);
+                    }
+                }
+            }
+            Ok::<_, yenban_hub::HubError>(entries - salts.len())
+        });
+        match salts {
+            Some(Ok(0)) => Ok(()),
+            Some(Ok(more)) => broken("I-32", format!("{more} entries have the salt of another")),
+            other => broken("I-20", format!("the hub cannot read its entries: {other:?}")),
+        }
     }
 
     fn check_hub(&self) -> Holds {

@@ -12,7 +12,7 @@ use yenban_core::sync::{Outcome, Reply, Request, Sync, SyncStore};
 use yenban_core::{Error, Phone};
 use yenban_protocol::chain::Link;
 use yenban_protocol::crypto::{PublicKey, Signature};
-use yenban_protocol::id::EntryName;
+use yenban_protocol::id::{EntryName, LogId};
 use yenban_protocol::record::Provider;
 
 use crate::chance::Chance;
@@ -84,8 +84,12 @@ pub struct PhoneNode {
     pub last: Option<Outcome>,
     /// Reports that can be amended and have photographs.
     pub incidents: Vec<String>,
+    /// Its disk failed a while ago: one call may still find a connection that remembers, and say so.
+    pub aftermath: bool,
     /// An older image of this phone, and how many entries were ticked when it was made.
     pub image: Option<(PathBuf, usize)>,
+    /// The log that was being written when it was opened last.
+    log: Option<LogId>,
     keys: SimulatedKeys,
 }
 
@@ -135,7 +139,9 @@ impl PhoneNode {
             ticked: Vec::new(),
             last: None,
             incidents: Vec::new(),
+            aftermath: false,
             image: None,
+            log: None,
             keys,
         };
         node.open().expect("a new phone opens");
@@ -150,8 +156,16 @@ impl PhoneNode {
         let disk = Arc::new(Watching::over(self.platter.clone()));
         let folder = Folder::at(self.dir.join("store"));
         let phone = Phone::open_on(disk, folder, Box::new(self.keys.clone()), Box::new(self.clock.clone()), IfAbsent::Create)?;
-        self.phone = Some(phone);
+        let phone = self.phone.insert(phone);
+        self.aftermath = false;
+        // Of a store that cannot be read now, the next start will know.
+        self.log = phone.logs().ok().and_then(|logs| logs.last().map(|state| state.log)).or(self.log);
         Ok(())
+    }
+
+    /// The log that was being written when it was opened last.
+    pub fn newest_log(&self) -> Option<LogId> {
+        self.log
     }
 
     /// Ends the program without any word to it, and lets the medium be what `cut` says; what was on the road is lost.

@@ -63,7 +63,6 @@ impl Ground {
                 ran.ended = done.unwrap_or_else(|e| Err(panicked(e.as_ref())));
                 ran.coverage = world.coverage.clone();
                 ran.trace = world.trace;
-                world.end();
             }
             Ok(Err(violation)) => ran.ended = Err(violation),
             Err(e) => ran.ended = Err(panicked(e.as_ref())),

@@ -57,6 +57,8 @@ pub enum Kind {
     BackUp,
     /// The hub's disk is lost; the last backup is restored.
     Restore,
+    /// The hub's storage loses a file, and somebody has the hub look.
+    Loses,
     /// An image of a phone is kept.
     Image,
     /// A phone is put back to its image.
@@ -67,7 +69,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 23] = [
+    pub const ALL: [Kind; 24] = [
         Kind::Act,
         Kind::Talk,
         Kind::Pass,
@@ -88,6 +90,7 @@ impl Kind {
         Kind::Jobs,
         Kind::BackUp,
         Kind::Restore,
+        Kind::Loses,
         Kind::Image,
         Kind::RollBack,
         Kind::Mend,
@@ -95,7 +98,7 @@ impl Kind {
 }
 
 /// Kinds and how often they come, in parts of a thousand.
-const OFTEN: [(Kind, u32); 23] = [
+const OFTEN: [(Kind, u32); 24] = [
     (Kind::Act, 300),
     (Kind::Talk, 415),
     (Kind::Pass, 60),
@@ -116,8 +119,9 @@ const OFTEN: [(Kind, u32); 23] = [
     (Kind::Jobs, 6),
     (Kind::BackUp, 4),
     (Kind::Restore, 3),
-    (Kind::Image, 6),
-    (Kind::RollBack, 4),
+    (Kind::Loses, 6),
+    (Kind::Image, 10),
+    (Kind::RollBack, 8),
     (Kind::Mend, 10),
 ];
 

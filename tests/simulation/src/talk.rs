@@ -52,7 +52,7 @@ impl World {
                 node.road.clear();
             }
             Err(e) => {
-                if self.armed_phone[who].is_none() && !self.phones[who].platter.is_dead() {
+                if !self.excused(who) {
                     return broken("I-21", format!("the sync of phone {who} failed, and nothing was the matter with its disk: {e}"));
                 }
                 self.phones[who].sync = None;
@@ -116,7 +116,7 @@ impl World {
             done = sync.on_reply(id, reply, phone);
         }
         if let Err(e) = done {
-            if self.armed_phone[who].is_none() && !self.phones[who].platter.is_dead() {
+            if !self.excused(who) {
                 return broken("I-21", format!("phone {who} could not take an answer ({doing:?}), and nothing was the matter: {e}"));
             }
             self.phones[who].sync = None;
@@ -131,7 +131,7 @@ impl World {
         let node = &mut self.phones[who];
         let (Some(phone), Some(sync)) = (node.phone.as_mut(), node.sync.as_mut()) else { return Ok(()) };
         if let Err(e) = sync.on_failure(on.request.id, failure.clone(), phone) {
-            if self.armed_phone[who].is_none() && !self.phones[who].platter.is_dead() {
+            if !self.excused(who) {
                 return broken("I-21", format!("phone {who} could not take that no answer came ({doing:?}): {e}"));
             }
             self.phones[who].sync = None;

@@ -20,6 +20,9 @@ const LOST_MAX: u64 = 300;
 const CUT_MAX: u64 = 100;
 const AGAIN_MAX: u64 = 500;
 
+/// So long at least a phone keeps what the hub has signed for.
+const PHONES_KEEP_MS: i64 = 12 * 86_400_000;
+
 /// What was promised and did not hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
@@ -174,6 +177,7 @@ impl World {
             Kind::Jobs => self.jobs(&mut dice)?,
             Kind::BackUp => self.back_up(),
             Kind::Restore => self.restore()?,
+            Kind::Loses => self.lose_a_file(&mut dice)?,
             Kind::Image => self.keep_image(who),
             Kind::RollBack => self.roll_back(who, &mut dice)?,
             Kind::Mend => self.mend(),
@@ -183,13 +187,19 @@ impl World {
     }
 
     /// Ends it: programs stop, disks are no longer watched.
-    pub fn end(&mut self) {
+    fn end(&mut self) {
         for node in &mut self.phones {
             node.stop();
             node.platter.stop();
         }
         self.hub.stop();
         self.hub.platter.stop();
+    }
+
+    /// Whether a failure of this phone has a reason: its disk, now or a moment ago.
+    pub(crate) fn excused(&mut self, who: usize) -> bool {
+        let node = &mut self.phones[who];
+        node.platter.is_dead() || self.armed_phone[who].is_some() || std::mem::take(&mut node.aftermath)
     }
 
     fn note(&mut self, step: Step) {
@@ -346,9 +356,9 @@ impl World {
 
     /// Disks work again.
     pub(crate) fn mend(&mut self) {
-        for (node, armed) in self.phones.iter().zip(&mut self.armed_phone) {
+        for (node, armed) in self.phones.iter_mut().zip(&mut self.armed_phone) {
             node.platter.set_faults(Faults::default());
-            *armed = None;
+            node.aftermath |= armed.take().is_some();
         }
         self.hub.platter.set_faults(Faults::default());
         self.armed_hub = None;
@@ -399,6 +409,22 @@ impl World {
         Ok(())
     }
 
+    /// A file is gone from the hub's storage; the hub looks, and asks whoever may still have it.
+    fn lose_a_file(&mut self, dice: &mut Chance) -> Holds {
+        if self.now_ms - EVENING_MS > PHONES_KEEP_MS {
+            return Ok(());
+        }
+        let folder = self.hub.dir.join("objects");
+        let mut files: Vec<_> = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|item| item.path()).collect();
+        files.sort();
+        if files.is_empty() {
+            return Ok(());
+        }
+        std::fs::remove_file(&files[dice.index(files.len())]).expect("a file in memory can be removed");
+        self.hub.with(async |hub| drop(yenban_hub::scrub::objects(hub, |_| ()).await));
+        self.after_hub(Doing::Jobs)
+    }
+
     fn keep_image(&mut self, who: usize) {
         let image = self.root.join(format!("image-{who}"));
         let node = &mut self.phones[who];
@@ -417,6 +443,9 @@ impl World {
         let Some((image, ticks)) = self.phones[who].image.clone() else { return Ok(()) };
         let doing = self.doing_of(who);
         self.coverage.hit(Fault::RollBack, doing);
+        // What the hub holds is asked for below; its disk must not answer for the question.
+        self.hub.platter.set_faults(Faults::default());
+        self.armed_hub = None;
         self.mark_rolled_back(who, ticks)?;
         let node = &mut self.phones[who];
         node.stop();
@@ -425,13 +454,22 @@ impl World {
         std::fs::remove_dir_all(&store).expect("a folder in memory can be removed");
         copy_folder(&image, &store);
         node.platter.replaced();
-        if dice.happens(500) {
-            // As a phone's own backup leaves it out.
-            let _ = std::fs::remove_file(store.join("marker"));
-        }
+        // As a phone's own backup leaves it out.
+        let noticed = dice.happens(500) && std::fs::remove_file(store.join("marker")).is_ok();
         node.clock.reboot();
         node.incidents.clear();
-        self.open_phone(who)
+        let before = node.newest_log();
+        self.open_phone(who)?;
+        if noticed && before.is_some() && self.phones[who].newest_log() == before {
+            return broken("I-14", format!("phone {who} was put back to an old image and goes on in its old log"));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 

@@ -127,17 +127,11 @@ impl SqliteStore {
 }
 
 impl Shared {
-    /// After a failure: the file again, with everything that the write-ahead log holds in its place. A page whose sync
-    /// failed is forgotten by the system and no later sync covers it, so nothing is built on such pages: they are
-    /// written anew first.
+    /// After a failure: the file again.
     fn reopen_writer(&self) -> Result<Connection> {
         let _alone = self.reading.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         lock(&self.readers).clear();
-        let connection = settings::open_writer(&self.path, &self.key)?;
-        if settings::fold(&connection)? {
-            return Ok(connection);
-        }
-        Err(HubError::Store("another program reads the database; it cannot be put in order".to_owned()))
+        settings::open_writer(&self.path, &self.key)
     }
 
     fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {

@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use yenban_protocol::crypto::Hash;
 use yenban_protocol::custody::Action;
 use yenban_protocol::id::{DeviceId, EntryName, LogId};
+use yenban_protocol::planted::{Bug, planted};
 use zeroize::Zeroizing;
 
 use super::effects::Context;
@@ -345,7 +346,9 @@ pub(super) fn arrived(c: &Connection, arrival: &Arrival) -> Result<Arrived> {
             s.execute(params![row.id, stored.name.to_string(), stored.key.as_ref(), size, receipt, arrival.received_ms])
         })
         .map_err(sql)?;
-        note_arrival(c, row, arrival.received_ms)?;
+        if !planted(Bug::CustodyLost) {
+            note_arrival(c, row, arrival.received_ms)?;
+        }
         let expires_ms = arrival.received_ms.saturating_add(EVIDENCE_RETENTION_MS);
         c.prepare_cached("UPDATE photo SET expires_ms = max(expires_ms, ?4) WHERE log = ?1 AND branch = ?2 AND seq = ?3 AND device = ?5")
             .and_then(|mut s| {

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 use yenban_protocol::chain::Link;
 use yenban_protocol::id::{DeviceId, LogId};
+use yenban_protocol::planted::{Bug, planted};
 
 use super::{Result, effects, seq_from_sql, seq_to_sql, sql};
 use crate::error::Refusal;
@@ -37,10 +38,17 @@ pub(super) fn take(c: &Connection, run: &NewRun) -> Result<Taken> {
         // An error, not an answer: what was written for the pieces before it is rolled back.
         let branch = place(run, piece, &held).ok_or(Refusal::Quota("runs of one log"))?;
         forked |= branch > 0;
+        if planted(Bug::BranchDropped) && branch > 0 {
+            continue;
+        }
         insert(c, run, piece, branch)?;
         join(c, run, piece, branch, &mut held)?;
         let branch_first = held.iter().filter(|h| h.branch == branch).map(|h| h.first).min().unwrap_or(0);
         let context = effects::Context { run, hamlet, branch, branch_first };
+        if planted(Bug::EffectForgotten) && piece.first > 0 && held.len() == 1 && new == 0 && piece.last == run.last() {
+            new += piece.last - piece.first + 1;
+            continue;
+        }
         loose += effects::apply(c, &context, piece.first, piece.last)?;
         new += piece.last - piece.first + 1;
     }
@@ -93,7 +101,7 @@ pub(super) fn state(c: &Connection, log: LogId) -> Result<Option<LogState>> {
 fn pieces(c: &Connection, run: &NewRun, held: &[Held]) -> Result<Vec<Piece>> {
     let whole = Piece { first: run.first, last: run.last() };
     let overlapping: Vec<&Held> = held.iter().filter(|h| h.first <= whole.last && h.last >= whole.first).collect();
-    if overlapping.is_empty() {
+    if overlapping.is_empty() || planted(Bug::TakenTwice) {
         return Ok(vec![whole]);
     }
     let mut known = vec![false; run.entries.len()];
@@ -207,7 +215,9 @@ fn join(c: &Connection, run: &NewRun, piece: Piece, branch: u32, held: &mut Vec<
             .and_then(|mut s| s.execute(params![run.log.0, branch, h.first as i64]))
             .map_err(sql)?;
     }
-    let written = if before.is_some() {
+    let written = if before.is_some() && planted(Bug::RangeLost) {
+        Ok(0)
+    } else if before.is_some() {
         c.prepare_cached("UPDATE run SET last = ?4, last_link = ?5 WHERE log = ?1 AND branch = ?2 AND first = ?3")
             .and_then(|mut s| s.execute(params![run.log.0, branch, joined.first as i64, joined.last as i64, joined.last_link]))
     } else {

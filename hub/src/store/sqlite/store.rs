@@ -7,6 +7,7 @@ use rusqlite::{OptionalExtension as _, params};
 use yenban_protocol::crypto::Hash;
 use yenban_protocol::feed::Scope;
 use yenban_protocol::id::{CommuneCode, DeviceId, EntryName, Epoch, LogId};
+use yenban_protocol::planted::{Bug, planted};
 
 use super::{
     Result, Shared, SqliteStore, alerts, bundle, check, claims, custody, evidence, feed, items, lists, objects, people, quarantine, runs,
@@ -304,6 +305,13 @@ impl HubStore for SqliteStore {
     }
 
     fn raise_alert(&self, alert: AlertRow, items: Vec<ItemDraft>, signer: ItemSigner) -> Reply<'_, bool> {
+        if planted(Bug::AlertApart) {
+            return Box::pin(async move {
+                let new = self.write(move |c| alerts::put(c, &alert), |_| ()).await?;
+                self.append(items, signer).await?;
+                Ok(new)
+            });
+        }
         let work = move |c: &rusqlite::Connection| {
             let new = alerts::put(c, &alert)?;
             if new {

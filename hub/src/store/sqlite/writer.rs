@@ -8,6 +8,7 @@
 
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
+use yenban_protocol::planted::{Bug, planted};
 
 use super::{HubError, Result, sql};
 use crate::limits::COMMIT_GROUP_MAX;
@@ -108,6 +109,11 @@ impl<R: FnMut() -> Result<Connection>> Writer<R> {
         if group.is_empty() {
             return;
         }
+        if planted(Bug::AnswerBeforeCommit)
+            && let Some(connection) = self.connection.as_ref()
+        {
+            return answer_before_commit(connection, group);
+        }
         match (self.transaction(group), group.len()) {
             (Ok(()), _) => group.drain(..).for_each(|work| work.finish(Ok(()))),
             (Err(error), 1) => {
@@ -130,7 +136,7 @@ impl<R: FnMut() -> Result<Connection>> Writer<R> {
             None => (self.reopen)()?,
         };
         let outcome = transaction(&connection, group);
-        if matches!(outcome, Err(HubError::Store(_))) {
+        if matches!(outcome, Err(HubError::Store(_))) && !planted(Bug::OldConnection) {
             drop(connection);
             // What cannot be opened now is tried again by whoever writes next.
             self.connection = (self.reopen)().ok();
@@ -138,6 +144,17 @@ impl<R: FnMut() -> Result<Connection>> Writer<R> {
             self.connection = Some(connection);
         }
         outcome
+    }
+}
+
+/// What [`Bug::AnswerBeforeCommit`] does.
+fn answer_before_commit(connection: &Connection, group: &mut Vec<Box<dyn Work>>) {
+    for mut work in group.drain(..) {
+        let _ = connection.execute_batch("BEGIN IMMEDIATE");
+        let outcome = work.run(connection);
+        let end = if outcome.is_ok() { "COMMIT" } else { "ROLLBACK" };
+        work.finish(outcome);
+        let _ = connection.execute_batch(end);
     }
 }
 

@@ -286,7 +286,14 @@ impl Platter {
         let mut state = self.state();
         // A file keeps its bytes under whatever name it has now.
         let written = state.written_of(path);
-        state.pending.retain_mut(|(change, lost)| !change.of_bytes(path) || (*lost && rest_of(change, &written)));
+        let cuts = state.cuts_of(path);
+        let mut at = 0;
+        state.pending.retain_mut(|(change, lost)| {
+            at += 1;
+            // Lengths are the file system's own: what was forgotten are pages.
+            let shortest = cuts.iter().filter(|(place, _)| *place >= at).map(|(_, len)| *len).min();
+            !change.of_bytes(path) || (*lost && rest_of(change, &written, shortest))
+        });
     }
 
     /// A sync of a file failed: what it was for is never made durable by another.
@@ -399,6 +406,15 @@ impl State {
         Go::On
     }
 
+    /// Where in the list a file was cut, and to what length.
+    fn cuts_of(&self, path: &Path) -> Vec<(usize, u64)> {
+        let of = |(at, (change, _)): (usize, &(Change, bool))| match change {
+            Change::Truncate { path: file, len, .. } if file == path => Some((at, *len)),
+            _ => None,
+        };
+        self.pending.iter().enumerate().filter_map(of).collect()
+    }
+
     /// The ranges of a file that were written and not lost, since the last sync.
     fn written_of(&self, path: &Path) -> Vec<(u64, u64)> {
         let of = |(change, lost): &(Change, bool)| match change {
@@ -415,9 +431,17 @@ impl Failure {
     }
 }
 
-/// Cuts out of a lost write what later writes put on the medium; whether anything is left of it.
-fn rest_of(change: &mut Change, written: &[(u64, u64)]) -> bool {
-    let Change::Write { offset, old, new, .. } = change else { return true };
+/// Cuts out of a lost write what later writes put on the medium and what was cut off since; whether anything is left.
+fn rest_of(change: &mut Change, written: &[(u64, u64)], shortest: Option<u64>) -> bool {
+    let Change::Write { offset, old, new, .. } = change else { return false };
+    if let Some(len) = shortest {
+        let left = len.saturating_sub(*offset) as usize;
+        new.truncate(left);
+        old.truncate(left);
+        if new.is_empty() {
+            return false;
+        }
+    }
     for (first, end) in written {
         let own_end = *offset + new.len() as u64;
         if *first <= *offset && *end >= own_end {

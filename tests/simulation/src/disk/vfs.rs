@@ -28,7 +28,7 @@ struct File {
 struct Watched {
     platter: Arc<Platter>,
     path: PathBuf,
-    /// SQLite made it: the first sync of a journal syncs its folder too.
+    /// The first sync of a journal syncs its folder too, as SQLite's own VFS does it.
     name_unsynced: bool,
 }
 
@@ -155,10 +155,15 @@ unsafe extern "C" fn open(vfs: *mut sqlite3_vfs, name: *const c_char, file: *mut
                 platter.created(&path);
                 platter.done(last);
             }
-            (*ours).watched = Box::into_raw(Box::new(Watched { platter, path, name_unsynced: new }));
+            (*ours).watched = Box::into_raw(Box::new(Watched { platter, path, name_unsynced: is_journal(flags) }));
         }
         code
     }
+}
+
+fn is_journal(flags: c_int) -> bool {
+    let journals = ffi::SQLITE_OPEN_WAL | ffi::SQLITE_OPEN_MAIN_JOURNAL | ffi::SQLITE_OPEN_SUPER_JOURNAL;
+    flags & ffi::SQLITE_OPEN_CREATE != 0 && flags & journals != 0
 }
 
 unsafe extern "C" fn delete(vfs: *mut sqlite3_vfs, name: *const c_char, sync_folder: c_int) -> c_int {
