@@ -68,7 +68,7 @@ pub(crate) struct EntryRow {
     pub body: Vec<u8>,
 }
 
-/// What stands in one commit.
+/// What stands in one commit with an entry.
 #[derive(Debug, Default)]
 pub(crate) struct Commit<'a> {
     pub log: Option<&'a NewLog>,
@@ -77,6 +77,12 @@ pub(crate) struct Commit<'a> {
     /// The capture that this entry ends.
     pub capture: Option<[u8; 8]>,
     pub handover: Option<HandOver>,
+}
+
+impl Commit<'_> {
+    fn is_entry_alone(&self) -> bool {
+        self.log.is_none() && self.session.is_none() && self.files.is_empty() && self.capture.is_none() && self.handover.is_none()
+    }
 }
 
 /// The phone changes hands: what the log says of it and what the next start believes are one commit.
@@ -208,10 +214,10 @@ impl Spool {
         Ok(())
     }
 
-    /// Stores one entry and what belongs to it in one synced commit. After an error the file has been
-    /// opened again, or is before the next append; the head has to be read anew either way.
-    pub(crate) fn append(&mut self, row: &EntryRow, with: &Commit<'_>) -> Result<()> {
-        let done = self.try_append(row, with);
+    /// Stores entries and what belongs to each in one synced commit: all of them or none. After an error the file
+    /// has been opened again, or is before the next append; the head has to be read anew either way.
+    pub(crate) fn append(&mut self, entries: &[(EntryRow, Commit<'_>)]) -> Result<()> {
+        let done = self.try_append(entries);
         done.map_err(|source| {
             self.lose_connection();
             match source.sqlite_error_code() {
@@ -221,31 +227,16 @@ impl Spool {
         })
     }
 
-    fn try_append(&mut self, row: &EntryRow, with: &Commit<'_>) -> rusqlite::Result<()> {
+    fn try_append(&mut self, entries: &[(EntryRow, Commit<'_>)]) -> rusqlite::Result<()> {
         let conn = self.conn.as_mut().ok_or(rusqlite::Error::SqliteSingleThreadedMode)?;
-        if with.log.is_none() && with.session.is_none() && with.files.is_empty() && with.capture.is_none() && with.handover.is_none() {
+        if let [(row, with)] = entries
+            && with.is_entry_alone()
+        {
             // The common case is one statement, which commits by itself.
             return insert_entry(conn, row);
         }
         let tx = conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-        if let Some(log) = with.log {
-            tx.prepare_cached("INSERT INTO log(id, name, nonce, reason) VALUES (?1, ?2, ?3, ?4)")?
-                .execute(params![log.id, log.name, log.nonce, log.reason])?;
-        }
-        if let Some(s) = with.session {
-            tx.prepare_cached("INSERT INTO session(id, name, log, member, for_hub, for_vault) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
-                .execute(params![s.id, s.name, s.log, s.member, s.for_hub, s.for_vault])?;
-        }
-        insert_entry(&tx, row)?;
-        insert_files(&tx, row.key, with.files)?;
-        if let Some(id) = with.capture {
-            remove_capture(&tx, id)?;
-        }
-        if let Some(HandOver { from, to }) = with.handover {
-            tx.prepare_cached("INSERT INTO meta(key, value) VALUES ('holder', ?1) ON CONFLICT(key) DO UPDATE SET value = ?1")?
-                .execute([to.to_be_bytes()])?;
-            tx.prepare_cached("UPDATE member SET kept_open = NULL, kept_open_boot = NULL WHERE member = ?1")?.execute([from])?;
-        }
+        entries.iter().try_for_each(|(row, with)| insert_with(&tx, row, with))?;
         tx.commit()
     }
 
@@ -448,6 +439,28 @@ impl Spool {
         }
         Ok(())
     }
+}
+
+fn insert_with(tx: &Transaction<'_>, row: &EntryRow, with: &Commit<'_>) -> rusqlite::Result<()> {
+    if let Some(log) = with.log {
+        tx.prepare_cached("INSERT INTO log(id, name, nonce, reason) VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![log.id, log.name, log.nonce, log.reason])?;
+    }
+    if let Some(s) = with.session {
+        tx.prepare_cached("INSERT INTO session(id, name, log, member, for_hub, for_vault) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+            .execute(params![s.id, s.name, s.log, s.member, s.for_hub, s.for_vault])?;
+    }
+    insert_entry(tx, row)?;
+    insert_files(tx, row.key, with.files)?;
+    if let Some(id) = with.capture {
+        remove_capture(tx, id)?;
+    }
+    if let Some(HandOver { from, to }) = with.handover {
+        tx.prepare_cached("INSERT INTO meta(key, value) VALUES ('holder', ?1) ON CONFLICT(key) DO UPDATE SET value = ?1")?
+            .execute([to.to_be_bytes()])?;
+        tx.prepare_cached("UPDATE member SET kept_open = NULL, kept_open_boot = NULL WHERE member = ?1")?.execute([from])?;
+    }
+    Ok(())
 }
 
 fn insert_entry(conn: &Connection, row: &EntryRow) -> rusqlite::Result<()> {
