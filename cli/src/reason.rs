@@ -86,6 +86,7 @@ const REASONS: &[(&str, &str)] = &[
     ("it is seen, going, cannot or done", "reason-answer"),
     ("it is unstated, seen, heard or think", "reason-basis"),
     ("too many are under way; finish or cancel them first", "reason-captures"),
+    ("at most {limit} are taken in together", "reason-photos-together"),
     ("it is less than 36,000 hundredths of a degree", "reason-heading"),
     ("latitude is within ±90, longitude within ±180 degrees", "reason-place"),
     ("south is below north and west is left of east", "reason-box"),

@@ -18,6 +18,7 @@ mod previews;
 mod recover;
 mod show;
 mod space;
+mod together;
 pub mod views;
 mod witness;
 
@@ -32,7 +33,7 @@ use yenban_protocol::time::{Anchor, Stamp};
 
 use crate::clock::Clock;
 use crate::disk::{Disk, RealDisk};
-use crate::error::{Error, ErrorKind, Result, troubles};
+use crate::error::{Error, Result, troubles};
 use crate::keys::{KeyStore, Secret32, SoftwareKeyStore, files, new_secret, unwrap32};
 use crate::limits::{RESERVE_TEXT_BYTES, SIDE_FILE_MAX_BYTES};
 use crate::log::{Draft, Lane, Log, Recipients, VaultOpener, Writing, Written, lane_of, open_body, read_record};
@@ -46,6 +47,7 @@ use crate::store::{Folder, Key, StoreLock};
 pub use courier::{Carried, CarriedParcel, CourierIn, CourierOut};
 pub use enrol::Enrolment;
 pub use guard::KeepOpen;
+pub use together::{Amended, LeftOut, Reported};
 pub use views::*;
 pub use witness::WitnessInfo;
 
@@ -279,8 +281,15 @@ impl Phone {
 
     /// As `write`, for a record whose clocks and place were taken before.
     fn write_record(&mut self, record: &Record, patrol: (Option<u64>, bool), extra: &Extra<'_>) -> Result<Written> {
+        // Words and a capture in hand come before the reserve.
+        let written = self.with_reserve(|phone| phone.write_all(&[(record, extra)], patrol))?;
+        written.first().copied().ok_or(Error::NotEnrolled)
+    }
+
+    /// Writes entries in one synced commit, all or none, and lets the open vault follow them.
+    fn write_all(&mut self, entries: &[(&Record, &Extra<'_>)], patrol: (Option<u64>, bool)) -> Result<Vec<Written>> {
         let to = self.recipients()?;
-        let draft = Draft {
+        let drafts = entries.iter().map(|(record, extra)| Draft {
             record,
             lane: extra.lane.unwrap_or_else(|| lane_of(&record.act)),
             patrol: patrol.0,
@@ -288,14 +297,13 @@ impl Phone {
             files: extra.files,
             capture: extra.capture,
             handover: extra.handover,
-        };
+        });
+        let drafts: Vec<Draft<'_>> = drafts.collect();
         let ctx = Writing { keys: self.keys.as_ref(), clock: self.clock.as_ref(), to };
-        let written = match self.log.append(&ctx, &draft) {
-            // Words and a capture in hand come before the reserve.
-            Err(e) if e.kind() == ErrorKind::StorageFull && self.give_up_reserve() => self.log.append(&ctx, &draft)?,
-            done => done?,
-        };
-        self.follow_written(written.key, record);
+        let written = self.log.append(&ctx, &drafts)?;
+        for (written, (record, _)) in written.iter().zip(entries) {
+            self.follow_written(written.key, record);
+        }
         Ok(written)
     }
 

@@ -42,6 +42,8 @@ pub const UNNAMED_KEEP_MS: i64 = 24 * 3_600 * 1_000;
 pub const CAPTURES_MAX: u64 = 16;
 /// Photographs without previews that are looked at when a vault opens: what a kill can have left, and one more.
 pub const PREVIEWS_AT_OPEN: u32 = 2;
+/// Photographs given together with one report: all are sealed before its words are on the disk, and people wait.
+pub const REPORT_PHOTOS_MAX: usize = 100;
 /// First bytes of a file that tell what it is.
 pub const KIND_BYTES: usize = 512;
 /// EXIF entries in all directories of one file; a camera writes some 60.

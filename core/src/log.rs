@@ -1,4 +1,4 @@
-//! The log: one step of the chain, sealing, and one synced commit an entry.
+//! The log: one step of the chain and sealing an entry, one synced commit for what belongs together.
 //!
 //! The head in memory moves only after the commit. After a failed commit nobody knows what the disk
 //! holds, so the next append opens the spool again and takes the head from there.
@@ -138,56 +138,75 @@ impl Log {
         let head = Head { log: id, name: name.0, next_seq: 0, link: chain::FIRST_LINK, patrol: None, paused: false };
         self.session = None;
         let draft = Draft { record, lane: Lane::Text, patrol: None, paused: false, files: &[], capture: None, handover: None };
-        self.write(ctx, head, &draft, Some(&log))
+        let written = self.write(ctx, head, &[draft], Some(&log))?;
+        written.first().copied().ok_or(Error::NotEnrolled)
     }
 
-    /// Appends one entry: chain step, sealing, one synced commit. When this returns `Ok` the entry is
-    /// on the disk; on an error it must be taken as not saved.
-    pub(crate) fn append(&mut self, ctx: &Writing<'_>, draft: &Draft<'_>) -> Result<Written> {
+    /// The name that the next entry gets; certain only right after [`Log::ready`].
+    pub(crate) fn next_name(&self) -> Option<EntryName> {
+        self.head.map(|head| EntryName { log: LogId(head.name), seq: head.next_seq })
+    }
+
+    /// Appends entries in one synced commit, each a step of the chain and sealed. When this returns `Ok` all of them
+    /// are on the disk, in their order; on an error they must be taken as not saved, none of them.
+    pub(crate) fn append(&mut self, ctx: &Writing<'_>, drafts: &[Draft<'_>]) -> Result<Vec<Written>> {
         self.ready()?;
         let head = self.head.ok_or(Error::NotEnrolled)?;
-        self.write(ctx, head, draft, None)
+        self.write(ctx, head, drafts, None)
     }
 
-    fn write(&mut self, ctx: &Writing<'_>, head: Head, draft: &Draft<'_>, log: Option<&NewLog>) -> Result<Written> {
-        if head.next_seq >= SEQ_MAX {
+    fn write(&mut self, ctx: &Writing<'_>, mut head: Head, drafts: &[Draft<'_>], log: Option<&NewLog>) -> Result<Vec<Written>> {
+        if head.next_seq.saturating_add(drafts.len() as u64) > SEQ_MAX {
             return Err(Error::invalid("log", "this log is full"));
         }
-        let name = EntryName { log: LogId(head.name), seq: head.next_seq };
-        let key = Key::new(head.log, head.next_seq);
-        let mut random = Drawn::new(ctx.keys)?;
-        let body = new_body(&mut random, draft.record.to_parts().map_err(bad_record)?)?;
-        let link = body.link(name.log, name.seq, &head.link);
-        self.ensure_session(ctx, head.log, name.log)?;
+        let log_name = LogId(head.name);
+        let more = u32::try_from(drafts.len()).unwrap_or(u32::MAX);
+        self.ensure_session(ctx, head.log, log_name, more)?;
         let session = self.session.as_mut().ok_or(Error::NotEnrolled)?;
-        let sealed = session.key.seal(&mut random, name, &body).map_err(bad_record)?;
-        let row = EntryRow {
-            key,
-            link,
-            session: session.id,
-            lane: draft.lane as u8,
-            author: draft.record.common.author.0,
-            unconfirmed: draft.record.common.unconfirmed,
-            patrol: draft.patrol,
-            paused: draft.paused,
-            body: sealed.to_bytes(),
-        };
-        let with = Commit { log, session: session.pending.as_ref(), files: draft.files, capture: draft.capture, handover: draft.handover };
-        self.spool.append(&row, &with)?;
+        let (mut entries, mut written) = (Vec::with_capacity(drafts.len()), Vec::with_capacity(drafts.len()));
+        for draft in drafts {
+            let first = entries.is_empty();
+            // Drawn anew: one drawing is for one sealing.
+            let mut random = Drawn::new(ctx.keys)?;
+            let name = EntryName { log: log_name, seq: head.next_seq };
+            let key = Key::new(head.log, head.next_seq);
+            let body = new_body(&mut random, draft.record.to_parts().map_err(bad_record)?)?;
+            let link = body.link(name.log, name.seq, &head.link);
+            let sealed = session.key.seal(&mut random, name, &body).map_err(bad_record)?;
+            let row = EntryRow {
+                key,
+                link,
+                session: session.id,
+                lane: draft.lane as u8,
+                author: draft.record.common.author.0,
+                unconfirmed: draft.record.common.unconfirmed,
+                patrol: draft.patrol,
+                paused: draft.paused,
+                body: sealed.to_bytes(),
+            };
+            // Log and session stand before the first entry that names them.
+            let (log, new) = if first { (log, session.pending.as_ref()) } else { (None, None) };
+            let with = Commit { log, session: new, files: draft.files, capture: draft.capture, handover: draft.handover };
+            entries.push((row, with));
+            written.push(Written { key, name });
+            head = Head { next_seq: head.next_seq + 1, link, patrol: draft.patrol, paused: draft.paused, ..head };
+        }
+        self.spool.append(&entries)?;
         session.pending = None;
-        session.entries += 1;
-        self.head = Some(Head { next_seq: head.next_seq + 1, link, patrol: draft.patrol, paused: draft.paused, ..head });
-        Ok(Written { key, name })
+        session.entries = session.entries.saturating_add(more);
+        self.head = Some(head);
+        Ok(written)
     }
 
-    fn ensure_session(&mut self, ctx: &Writing<'_>, log: u32, log_name: LogId) -> Result<()> {
+    /// A session that takes `more` entries.
+    fn ensure_session(&mut self, ctx: &Writing<'_>, log: u32, log_name: LogId, more: u32) -> Result<()> {
         let (boot, now_ms) = (ctx.clock.boot_id(), ctx.clock.monotonic_ms());
         let fits = self.session.as_ref().is_some_and(|s| {
             s.log == log
                 && s.for_whom == ctx.to
                 && s.boot == boot
                 && now_ms.saturating_sub(s.since_ms) < SESSION_MAX_MS
-                && s.entries < SESSION_MAX_ENTRIES
+                && s.entries.saturating_add(more) <= SESSION_MAX_ENTRIES
         });
         if fits {
             return Ok(());
@@ -311,6 +330,7 @@ mod tests {
     use super::*;
     use crate::clock::VirtualClock;
     use crate::keys::SeededKeyStore;
+    use crate::store::spool_capture::FileKind;
     use yenban_protocol::id::BootId;
     use yenban_protocol::record::Common;
     use yenban_protocol::time::Stamp;
@@ -341,14 +361,45 @@ mod tests {
         let (mut log, to) = started(dir.path(), &keys, &clock);
         // Entry 1 is on the disk and this log does not know it.
         let landed = EntryRow { key: Key::new(1, 1), link: [8; 32], ..log.spool.entry(Key::new(1, 0)).unwrap().unwrap() };
-        log.spool.append(&landed, &Commit::default()).unwrap();
-        assert!(log.spool.append(&landed, &Commit::default()).is_err());
+        let landed = [(landed, Commit::default())];
+        log.spool.append(&landed).unwrap();
+        assert!(log.spool.append(&landed).is_err());
         // Something else uses the spool before the next capture.
         log.spool.set_meta(&[("anchor", Some(b"x"))]).unwrap();
         let check_in = record(Act::CheckIn { patrol_seq: None, checkpoint: None, note: None });
-        let written = log.append(&Writing { keys: &keys, clock: &clock, to }, &draft(&check_in)).unwrap();
-        assert_eq!(written.name.seq, 2);
+        let written = log.append(&Writing { keys: &keys, clock: &clock, to }, &[draft(&check_in)]).unwrap();
+        assert_eq!(written[0].name.seq, 2);
         assert_eq!(log.head().unwrap().next_seq, 3);
+    }
+
+    #[test]
+    fn entries_of_one_commit_are_all_there_or_none_and_name_their_session_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let (keys, clock) = (SeededKeyStore::new(1), VirtualClock::starting_at(0));
+        let (mut log, to) = started(dir.path(), &keys, &clock);
+        let ctx = Writing { keys: &keys, clock: &clock, to };
+        let said = record(Act::CheckIn { patrol_seq: None, checkpoint: None, note: None });
+        let named = |hash: u8| [NewFile { sealed_sha256: [hash; 32], size_bytes: 1, kind: FileKind::Original, photo: None, urgent: false }];
+        let (one, two) = (named(1), named(2));
+        let before = *log.head().unwrap();
+        // The last of them names a file that another names already.
+        let drafts = [draft(&said), Draft { files: &one, ..draft(&said) }, Draft { files: &one, ..draft(&said) }];
+        assert!(log.append(&ctx, &drafts).is_err());
+        log.ready().unwrap();
+        assert_eq!((log.spool.head().unwrap(), log.spool.files().unwrap().len()), (Some(before), 0));
+        // Forty: more than one drawing of random bytes would serve.
+        let many: Vec<Draft<'_>> = (0..38).map(|_| draft(&said)).collect();
+        let named = [Draft { files: &one, ..draft(&said) }, Draft { files: &two, ..draft(&said) }];
+        let drafts: Vec<Draft<'_>> = many.into_iter().chain(named).collect();
+        let written = log.append(&ctx, &drafts).unwrap();
+        assert_eq!(written.iter().map(|w| w.name.seq).collect::<Vec<_>>(), (1..=40).collect::<Vec<_>>());
+        assert_eq!(log.spool.head().unwrap().as_ref(), log.head());
+        let rows = log.spool.entries(1, 1, 99).unwrap();
+        assert!(rows.len() == 40 && rows.iter().all(|row| row.session == rows[0].session));
+        let session = log.spool.session(rows[0].session).unwrap().unwrap();
+        assert_eq!((session.log, session.member), (1, 7));
+        let links: std::collections::HashSet<_> = rows.iter().map(|row| row.link).collect();
+        assert_eq!((links.len(), log.spool.files().unwrap()[1].entry), (40, written[39].key));
     }
 
     #[test]
@@ -358,10 +409,10 @@ mod tests {
         let (mut log, to) = started(dir.path(), &keys, &clock);
         let taken = log.spool.entry(Key::new(1, 0)).unwrap().unwrap();
         let handover = Some(HandOver { from: 7, to: 8 });
-        assert!(log.spool.append(&taken, &Commit { handover, ..Commit::default() }).is_err());
+        assert!(log.spool.append(&[(taken, Commit { handover, ..Commit::default() })]).is_err());
         assert_eq!(log.spool.meta("holder").unwrap(), None);
         let over = record(Act::PhoneHandedOver { to: MemberNo(8) });
-        log.append(&Writing { keys: &keys, clock: &clock, to }, &Draft { handover, ..draft(&over) }).unwrap();
+        log.append(&Writing { keys: &keys, clock: &clock, to }, &[Draft { handover, ..draft(&over) }]).unwrap();
         assert_eq!(log.spool.meta("holder").unwrap(), Some(8_u32.to_be_bytes().to_vec()));
     }
 }

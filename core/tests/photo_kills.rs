@@ -2,165 +2,22 @@
 //! recovery of a recovery. What was acknowledged is there, what the camera wrote is there once, nothing is half.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests may stop loudly, their helpers too")]
 
+#[path = "support/faulty.rs"]
+mod faulty;
 mod support;
 
-use std::io::{self, Read, Write};
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Once};
+use std::sync::Arc;
 
+use faulty::{Fault, FaultyDisk, Killed, NEVER, copy_store, jpeg, quiet_deaths};
 use support::{EVENING_MS, enrolled, place};
 use yenban_core::app::{CaptureStart, IfAbsent, Shutter};
 use yenban_core::clock::VirtualClock;
 use yenban_core::disk::{Disk, DiskFile, RealDisk};
 use yenban_core::store::Folder;
 use yenban_core::{ErrorKind, Phone};
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fault {
-    /// The program ends before the call.
-    DiesBefore,
-    /// The program ends after the call.
-    DiesAfter,
-    /// The call fails, this one time.
-    FailsOnce(io::ErrorKind),
-    /// This call fails and all after it.
-    Fails(io::ErrorKind),
-    /// A write takes half of its bytes, then nothing.
-    Short,
-}
-
-/// What a dying program unwinds with.
-struct Killed;
-
-struct Shared {
-    calls: AtomicU64,
-    at: AtomicU64,
-    fault: Fault,
-}
-
-const NEVER: u64 = u64::MAX;
-
-impl Shared {
-    /// Runs a call, or what becomes of it.
-    fn call<T>(&self, work: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
-        let (number, at) = (self.calls.fetch_add(1, Ordering::Relaxed), self.at.load(Ordering::Relaxed));
-        match self.fault {
-            Fault::DiesBefore if number >= at => std::panic::panic_any(Killed),
-            Fault::DiesAfter if number == at => {
-                let _ = work();
-                std::panic::panic_any(Killed)
-            }
-            Fault::DiesAfter if number > at => std::panic::panic_any(Killed),
-            Fault::FailsOnce(kind) if number == at => Err(kind.into()),
-            Fault::Fails(kind) if number >= at => Err(kind.into()),
-            _ => work(),
-        }
-    }
-
-    fn write(&self, file: &mut dyn DiskFile, bytes: &[u8]) -> io::Result<usize> {
-        let number = self.calls.load(Ordering::Relaxed);
-        if self.fault == Fault::Short && number >= self.at.load(Ordering::Relaxed) {
-            self.calls.fetch_add(1, Ordering::Relaxed);
-            // Once half of it, then nothing: as a disk that fills up.
-            let half = bytes.len() / 2;
-            return if number == self.at.load(Ordering::Relaxed) && half > 0 {
-                file.write(&bytes[..half])
-            } else {
-                Err(io::ErrorKind::StorageFull.into())
-            };
-        }
-        self.call(|| file.write(bytes))
-    }
-}
-
-#[derive(Clone)]
-struct FaultyDisk(Arc<Shared>);
-
-impl FaultyDisk {
-    fn new(fault: Fault, at: u64) -> FaultyDisk {
-        FaultyDisk(Arc::new(Shared { calls: AtomicU64::new(0), at: AtomicU64::new(at), fault }))
-    }
-
-    fn heal(&self) {
-        self.0.at.store(NEVER, Ordering::Relaxed);
-    }
-
-    fn calls(&self) -> u64 {
-        self.0.calls.load(Ordering::Relaxed)
-    }
-}
-
-/// With the thread that opened it: a decoder that reads beside the sealing makes no calls of a certain number.
-struct FaultyFile(Box<dyn DiskFile>, Arc<Shared>, std::thread::ThreadId);
-
-impl Read for FaultyFile {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        // A panic inside a decoder is no death of the program, so the death waits for the next call of ours.
-        let shared = &self.1;
-        let number = shared.calls.load(Ordering::Relaxed);
-        let beside = std::thread::current().id() != self.2;
-        if matches!(shared.fault, Fault::DiesBefore | Fault::DiesAfter) && number >= shared.at.load(Ordering::Relaxed) {
-            shared.calls.fetch_add(u64::from(!beside), Ordering::Relaxed);
-            return Err(io::Error::other("the program is dying"));
-        }
-        if beside {
-            return self.0.read(out);
-        }
-        shared.clone().call(|| self.0.read(out))
-    }
-}
-
-impl Write for FaultyFile {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.1.clone().write(self.0.as_mut(), bytes)
-    }
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
-    }
-}
-
-impl DiskFile for FaultyFile {
-    fn sync(&mut self) -> io::Result<()> {
-        self.1.clone().call(|| self.0.sync())
-    }
-}
-
-impl Disk for FaultyDisk {
-    fn create_new(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
-        let file = self.0.call(|| RealDisk.create_new(path))?;
-        Ok(Box::new(FaultyFile(file, self.0.clone(), std::thread::current().id())))
-    }
-    fn open(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
-        let file = self.0.call(|| RealDisk.open(path))?;
-        Ok(Box::new(FaultyFile(file, self.0.clone(), std::thread::current().id())))
-    }
-    fn size_bytes(&self, path: &Path) -> io::Result<Option<u64>> {
-        self.0.call(|| RealDisk.size_bytes(path))
-    }
-    fn create_folder(&self, path: &Path) -> io::Result<()> {
-        self.0.call(|| RealDisk.create_folder(path))
-    }
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.0.call(|| RealDisk.rename(from, to))
-    }
-    fn remove(&self, path: &Path) -> io::Result<()> {
-        self.0.call(|| RealDisk.remove(path))
-    }
-    fn sync_folder(&self, folder: &Path) -> io::Result<()> {
-        self.0.call(|| RealDisk.sync_folder(folder))
-    }
-    fn list(&self, folder: &Path) -> io::Result<Vec<String>> {
-        self.0.call(|| RealDisk.list(folder))
-    }
-    fn free_bytes(&self, folder: &Path) -> io::Result<u64> {
-        self.0.call(|| RealDisk.free_bytes(folder))
-    }
-    fn preallocate(&self, path: &Path, size_bytes: u64) -> io::Result<()> {
-        self.0.call(|| RealDisk.preallocate(path, size_bytes))
-    }
-}
 
 /// A death leaves an original or the two copies of one photograph without a name; the death of a recovery as many again.
 const UNNAMED_MAX: usize = 4;
@@ -181,25 +38,6 @@ struct Run {
     started: bool,
 }
 
-fn jpeg(shade: u8) -> Vec<u8> {
-    let pixels: Vec<u8> = (0..96 * 64 * 3).map(|n| (n % 97) as u8 ^ shade).collect();
-    let mut out = Vec::new();
-    jpeg_encoder::Encoder::new(&mut out, 90).encode(&pixels, 96, 64, jpeg_encoder::ColorType::Rgb).unwrap();
-    out
-}
-
-fn quiet_deaths() {
-    static QUIET: Once = Once::new();
-    QUIET.call_once(|| {
-        let usual = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| {
-            if info.payload().downcast_ref::<Killed>().is_none() {
-                usual(info);
-            }
-        }));
-    });
-}
-
 impl Night {
     fn new() -> Night {
         quiet_deaths();
@@ -212,20 +50,7 @@ impl Night {
     }
 
     fn copy(&self, from: &str, to: &str) -> PathBuf {
-        fn copy(from: &Path, to: &Path) {
-            std::fs::create_dir_all(to).unwrap();
-            for item in std::fs::read_dir(from).unwrap().flatten() {
-                let target = to.join(item.file_name());
-                match item.file_type().unwrap().is_dir() {
-                    true => copy(&item.path(), &target),
-                    false => drop(std::fs::copy(item.path(), target).unwrap()),
-                }
-            }
-        }
-        let target = self.dir.path().join(to);
-        let _ = std::fs::remove_dir_all(&target);
-        copy(&self.dir.path().join(from), &target);
-        target
+        copy_store(&self.dir.path().join(from), &self.dir.path().join(to))
     }
 
     fn open(&self, store: &Path, disk: impl Disk + 'static) -> Result<Phone, yenban_core::Error> {
@@ -464,7 +289,7 @@ fn originals_that_cannot_be_read_now_keep_no_other_from_its_previews() {
     let names = |dir: &Path| -> Vec<PathBuf> { std::fs::read_dir(dir).unwrap().flatten().map(|item| item.path()).collect() };
     for number in 0..3 {
         let had = names(&objects);
-        disk.0.at.store(disk.calls() + capture_calls - 6, Ordering::Relaxed);
+        disk.fail_at(disk.calls() + capture_calls - 6);
         phone.capture_photo(&night.import, None, false).unwrap();
         disk.heal();
         if number < 2 {

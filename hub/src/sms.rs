@@ -41,9 +41,6 @@ pub async fn take(hub: &Hub, text: &str) -> Result<SmsTaken> {
         return Err(Refusal::UnknownDevice.into());
     };
     let claim = sms.open(&hub.keys.agreement, &device.seal_key, &device.sign_key, &hub.verifier, received_ms)?;
-    if device.revoked_ms.is_some() {
-        return quarantine(hub, &sms, QuarantineReason::Revoked, received_ms).await;
-    }
     let taken = |state: &str| SmsTaken {
         incident: claim.name.to_string(),
         state: state.to_owned(),
@@ -57,8 +54,8 @@ pub async fn take(hub: &Hub, text: &str) -> Result<SmsTaken> {
         Claimed::Known => Ok(taken("known")),
         Claimed::Differs => Err(Refusal::Conflict("a report by message about this entry").into()),
         Claimed::WrongDevice => Err(Refusal::WrongDevice.into()),
-        // Revoked or forgotten between the look-up and the transaction.
-        Claimed::Revoked | Claimed::UnknownDevice => quarantine(hub, &sms, QuarantineReason::Revoked, received_ms).await,
+        Claimed::Revoked => quarantine(hub, &sms, QuarantineReason::Revoked, received_ms).await,
+        Claimed::UnknownDevice => Err(Refusal::UnknownDevice.into()),
     }
 }
 

@@ -458,3 +458,34 @@ async fn pages_for_looking_at() {
     }
     night.hub.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_is_pasted_and_leads_to_its_incident() {
+    let hub = TestHub::start().await;
+    let (mut phone, _) = hub.phone("Nà Phòn").await;
+    let act = Act::IncidentReported { kind: "flood".into(), urgent: true, attachments: 0, statements: Vec::new() };
+    let seq = phone.record(act);
+    let parts: Vec<_> = phone.bodies[seq as usize].parts.iter().map(Some).collect();
+    let record = yenban_protocol::record::Record::from_parts(&parts).unwrap();
+    let name = EntryName { log: phone.log, seq };
+    let claim = yenban_protocol::sms::Claim::of(&record, name, phone.device).unwrap();
+    let text = yenban_protocol::sms::Sms::seal(&claim, &phone.seal, &phone.hub_key(), &phone.sign).unwrap().to_text();
+
+    let browser = Browser::entered(&hub).await;
+    let token = browser.token().await;
+    let form = |token: &str, text: &str| format!("token={token}&text={}", text.replace('*', "%2A"));
+    assert_eq!(browser.post("/console/sms", &form("", &text)).await.status, 403, "not without this session's form");
+    assert_eq!(Browser::new(&hub).post("/console/sms", &form(&token, &text)).await.status, 401);
+    let mistyped = browser.post("/console/sms", &form(&token, &text[..159])).await;
+    assert!(mistyped.status == 422 && mistyped.text.contains("160 chữ, tin này có"), "{}", mistyped.text);
+    assert!(audit(&hub, "sms").await.is_empty());
+    let taken = browser.post("/console/sms", &form(&token, &text)).await;
+    assert_eq!((taken.status, taken.headers["location"].to_str().unwrap()), (303, format!("/console/incidents/{name}").as_str()));
+    assert_eq!(audit(&hub, "sms").await, [("Hà Văn Sơn".to_owned(), name.to_string(), String::new())]);
+    for page in ["/console/".to_owned(), format!("/console/incidents/{name}")] {
+        assert!(browser.get(&page).await.text.contains("Theo tin nhắn SMS, chờ báo cáo đầy đủ"), "{page}");
+    }
+    hub.deliver(&phone).await;
+    assert!(!browser.get("/console/").await.text.contains("chờ báo cáo đầy đủ"));
+    hub.stop().await;
+}

@@ -42,3 +42,6 @@ error-sms-differs = This phone said something else about the same incident befor
 error-sms-wrong-device = The message speaks of the log of another phone. It was not taken; call the reporter.
 console-sms-to-come = By SMS, full report to come
 console-sms-contradicted = By SMS; in the log of the phone something else stands there, ask the reporter
+console-sms-enter = SMS that reports an incident, letter by letter
+console-sms-take = Take the message
+console-sms-set-aside = This phone is trusted no longer; its message is set aside. Call the reporter.

@@ -64,6 +64,7 @@ reason-nothing = there is nothing to add
 reason-answer = is one of: seen, going, cannot, done
 reason-basis = is one of: seen, heard, think
 reason-captures = too many are under way; finish or cancel them first
+reason-photos-together = at most { $limit } are taken in together; add the others with `phone amend --photo`
 reason-heading = it is less than 360 degrees
 reason-place = is not on the earth
 reason-box = south is below north and west is left of east

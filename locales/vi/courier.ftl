@@ -42,3 +42,6 @@ error-sms-differs = Máy này đã nhắn một điều khác về cùng vụ vi
 error-sms-wrong-device = Tin nhắn nói về nhật ký của máy khác. Không nhận; hãy gọi hỏi người báo.
 console-sms-to-come = Theo tin nhắn SMS, chờ báo cáo đầy đủ
 console-sms-contradicted = Theo tin nhắn SMS; chỗ đó trong nhật ký của máy lại là việc khác, cần hỏi người báo
+console-sms-enter = Tin nhắn SMS báo vụ việc, nguyên văn
+console-sms-take = Nhận tin nhắn
+console-sms-set-aside = Máy này đã thôi được tin; tin nhắn để riêng. Hãy gọi hỏi người báo.

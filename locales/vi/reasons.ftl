@@ -64,6 +64,7 @@ reason-nothing = không có gì để bổ sung
 reason-answer = là một trong: seen, going, cannot, done
 reason-basis = là một trong: seen, heard, think
 reason-captures = đang chụp dở quá nhiều; xong hoặc bỏ bớt trước
+reason-photos-together = mỗi lần nhận nhiều nhất { $limit } ảnh; thêm số còn lại bằng `phone amend --photo`
 reason-heading = hướng phải dưới 360 độ
 reason-place = không có trên mặt đất
 reason-box = nam phải dưới bắc, tây phải trước đông

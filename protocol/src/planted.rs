@@ -39,6 +39,7 @@ bugs! {
     MarkerIgnored: "phone: a store that is a copy is not noticed",
     OriginalNotSynced: "phone: the sealed photograph is named before its bytes are synced",
     FolderNotSynced: "phone: the sealed photograph is named before its name is synced",
+    ReportApart: "phone: a report is committed before its photographs",
     FileRowApart: "phone: the row of a sealed file stands in no commit with its entry",
     EvictsUnconfirmed: "phone: originals make room without a receipt",
     HoldIgnored: "phone: the hub asks for a file again and is not heard",

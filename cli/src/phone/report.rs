@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use serde_json::json;
-use yenban_core::app::{Phone, Report, Said};
+use yenban_core::app::{LeftOut, Phone, Report, Said};
 use yenban_core::incident::KINDS;
 use yenban_protocol::text::{Limit, nearest};
 
@@ -53,31 +53,36 @@ pub(super) fn report(job: &Job<'_>) -> Result<()> {
     }
     let kind = kind(job, job.values.need("kind")?)?;
     let files_given: Vec<PathBuf> = job.values.all("photo").into_iter().map(PathBuf::from).collect();
-    let photos = u32::try_from(files_given.len()).unwrap_or(u32::MAX);
-    let report = Report { kind, urgent, statements, place: super::patrol::typed_place(job.values)?, photos };
-    // Every file is looked at before anything is saved: a slip of a path leaves no half report.
+    let report = Report { kind, urgent, statements, place: super::patrol::typed_place(job.values)?, photos: 0 };
+    // Every file is looked at before anything is saved: a slip of a path is told as such, of an urgent report too.
     let mut phone = job.open()?;
     look_at(job, &phone, &files_given)?;
-    let (id, message) = match job.values.on("sms") {
-        true => phone.report_with_message(&report).map(|(id, message)| (id, Some(message))),
-        false => phone.report(&report).map(|id| (id, None)),
-    }
-    .map_err(|error| job.fault(&error))?;
-    let captured = take_in(job, &mut phone, &id, &files_given)?;
+    let reported = phone.report_with_photos(&report, &files_given).map_err(|error| job.fault(&error))?;
+    let message = job.values.on("sms").then(|| phone.message_for(&reported));
     job.settle(phone)?;
     // The report is saved whatever becomes of the message.
     let message = message.transpose().map_err(|error| job.fault(&error))?;
-    job.out.document(&json!({ "incident": id, "photos": captured, "sms": message }))?;
+    let mut left_out: Vec<Fault> = reported.left_out.iter().map(|left| left_out(job, &reported.id, left)).collect();
+    let told: Vec<_> = left_out.iter().map(|fault| fault.document(job.words())).collect();
+    job.out.document(&json!({ "incident": reported.id, "photos": reported.photos, "left_out": told, "sms": message }))?;
     let kind = job.words().kind(&report.kind);
-    job.out.say("cli-report-saved", &[("kind", kind.into()), ("id", id.into())])?;
-    if !captured.is_empty() {
-        job.out.say("cli-photos-saved", &[("n", captured.len().into())])?;
+    job.out.say("cli-report-saved", &[("kind", kind.into()), ("id", reported.id.into())])?;
+    if !reported.photos.is_empty() {
+        job.out.say("cli-photos-saved", &[("n", reported.photos.len().into())])?;
     }
     job.out.line(&format!("{} {}", job.words().word("kind-safety-first"), job.words().kind_advice(&report.kind)))?;
-    match message {
-        Some(message) => told_message(job, &message),
-        None => Ok(()),
+    if let Some(message) = message {
+        told_message(job, &message)?;
     }
+    let Some(last) = left_out.pop() else { return Ok(()) };
+    left_out.iter().try_for_each(|fault| job.out.line(&fault.sentence(job.words())))?;
+    Err(last)
+}
+
+/// A photograph that an urgent report went without, told with the way to add it later.
+fn left_out(job: &Job<'_>, incident: &str, left: &LeftOut) -> Fault {
+    let why = job.fault(&left.error).sentence(job.words());
+    Fault::could_not("error-photo-left-out").at(&left.path).with("id", incident).with("reason", why)
 }
 
 /// The last line printed is the message itself.
@@ -107,19 +112,6 @@ fn look_at(job: &Job<'_>, phone: &Phone, photos: &[PathBuf]) -> Result<()> {
     Ok(())
 }
 
-/// Takes in the photographs of a report that is saved; one that cannot be is told with the way to add it later.
-fn take_in(job: &Job<'_>, phone: &mut Phone, incident: &str, photos: &[PathBuf]) -> Result<Vec<String>> {
-    let mut captured = Vec::new();
-    for photo in photos {
-        let taken = phone.capture_photo(photo, Some(incident), false);
-        captured.push(taken.map_err(|error| {
-            let why = job.fault(&error).sentence(job.words());
-            Fault::could_not("error-photo-left-out").at(photo).with("id", incident).with("reason", why)
-        })?);
-    }
-    Ok(captured)
-}
-
 /// `amend`.
 pub(super) fn amend(job: &Job<'_>) -> Result<()> {
     let statements = said(job)?;
@@ -130,17 +122,13 @@ pub(super) fn amend(job: &Job<'_>) -> Result<()> {
     }
     let mut phone = job.open()?;
     look_at(job, &phone, &photos)?;
-    let entry = match statements.is_empty() {
-        true => None,
-        false => Some(phone.amend(incident, &statements).map_err(|error| job.fault(&error))?),
-    };
-    let captured = take_in(job, &mut phone, incident, &photos)?;
+    let amended = phone.amend_with_photos(incident, &statements, &photos).map_err(|error| job.fault(&error))?;
     job.settle(phone)?;
-    job.out.document(&json!({ "incident": incident, "entry": entry, "photos": captured }))?;
-    if !captured.is_empty() {
-        job.out.say("cli-photos-saved", &[("n", captured.len().into())])?;
+    job.out.document(&json!({ "incident": incident, "entry": amended.id, "photos": amended.photos }))?;
+    if !amended.photos.is_empty() {
+        job.out.say("cli-photos-saved", &[("n", amended.photos.len().into())])?;
     }
-    match entry {
+    match amended.id {
         Some(_) => job.out.line(&job.words().word("cli-amended")),
         None => Ok(()),
     }

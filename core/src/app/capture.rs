@@ -1,11 +1,10 @@
 //! What people record: each call is one entry, on the disk when it returns.
 
 use yenban_protocol::id::{EntryName, MemberNo};
-use yenban_protocol::record::{Act, Answer, Basis, CrewChange, Record, Statement};
+use yenban_protocol::record::{Act, Answer, Basis, CrewChange, Statement};
 
 use super::{CheckIn, Extra, Phone, Place, Report, Said};
 use crate::error::{Error, Result};
-use crate::incident::check_kind;
 use crate::limits::HEAD_EVERY_MS;
 use crate::patrol::{self, Step};
 use crate::store::Key;
@@ -145,27 +144,7 @@ impl Phone {
     /// [`Error::Invalid`] for an unknown kind, an empty report that is not urgent, texts too long;
     /// [`Error::Locked`]; or not saved.
     pub fn report(&mut self, report: &Report) -> Result<String> {
-        self.report_record(report).map(|(name, _)| name.to_string())
-    }
-
-    /// As [`Phone::report`]; gives the record as it was written.
-    pub(super) fn report_record(&mut self, report: &Report) -> Result<(EntryName, Record)> {
-        self.ready()?;
-        check_kind(&report.kind)?;
-        let statements = statements(&report.statements)?;
-        if statements.is_empty() && !report.urgent {
-            return Err(Error::invalid("text", "a report that is not urgent says what happened"));
-        }
-        if !report.urgent {
-            self.vault()?;
-        }
-        let act = Act::IncidentReported { kind: report.kind.clone(), urgent: report.urgent, attachments: report.photos, statements };
-        let record = Record { common: self.common(report.place.as_ref())?, act };
-        let written = self.write_record(&record, self.patrol_state(), &Extra::default())?;
-        if report.urgent {
-            self.sign_head_if_possible();
-        }
-        Ok((written.name, record))
+        self.report_with_photos(report, &[]).map(|reported| reported.id)
     }
 
     /// Adds to an incident of this phone; what was said first stays.
@@ -174,19 +153,8 @@ impl Phone {
     /// [`Error::Unknown`] for a name that is no incident here, [`Error::Invalid`] without text,
     /// [`Error::Locked`], or not saved.
     pub fn amend(&mut self, incident: &str, said: &[Said]) -> Result<String> {
-        self.vault()?;
-        self.ready()?;
-        let statements = statements(said)?;
-        if statements.is_empty() {
-            return Err(Error::invalid("text", "there is nothing to add"));
-        }
-        let (name, key) = self.find_entry("incident", incident)?;
-        if self.vault()?.vault.incident(key)?.is_none() {
-            return Err(Error::Unknown { what: "incident", name: incident.to_owned() });
-        }
-        let act = Act::IncidentAmended { incident: name, statements };
-        let written = self.write(act, None, self.patrol_state(), Extra::default())?;
-        Ok(written.name.to_string())
+        let amended = self.amend_with_photos(incident, said, &[])?;
+        amended.id.ok_or_else(|| Error::invalid("text", "there is nothing to add"))
     }
 
     /// Answers an alert: `seen`, `going`, `cannot` or `done`.
@@ -216,7 +184,7 @@ impl Phone {
     }
 }
 
-fn statements(said: &[Said]) -> Result<Vec<Statement>> {
+pub(super) fn statements(said: &[Said]) -> Result<Vec<Statement>> {
     said.iter()
         .filter(|s| !s.text.trim().is_empty())
         .map(|s| {

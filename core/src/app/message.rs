@@ -5,7 +5,7 @@ use yenban_protocol::id::EntryName;
 use yenban_protocol::record::{Act, Record};
 use yenban_protocol::sms::{Claim, Sms};
 
-use super::{Phone, Report};
+use super::{Phone, Report, Reported};
 use crate::error::{Error, Result};
 use crate::keys::DeviceSigner;
 use crate::log::{open_body, read_record};
@@ -17,8 +17,17 @@ impl Phone {
     /// # Errors
     /// As [`Phone::report`]. The report is saved when only the message cannot be made: [`Phone::message_of`] tries again.
     pub fn report_with_message(&mut self, report: &Report) -> Result<(String, Result<String>)> {
-        let (name, record) = self.report_record(report)?;
-        Ok((name.to_string(), self.message(name, &record)))
+        let reported = self.report_with_photos(report, &[])?;
+        let message = self.message_for(&reported);
+        Ok((reported.id, message))
+    }
+
+    /// The one message that tells of a report which was just saved. Works while locked.
+    ///
+    /// # Errors
+    /// The key store or the protocol refuses; the report is saved all the same.
+    pub fn message_for(&mut self, reported: &Reported) -> Result<String> {
+        self.message(reported.name, &reported.record)
     }
 
     /// The message about an incident of this phone, again.

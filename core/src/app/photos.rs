@@ -39,6 +39,51 @@ pub(super) struct Taking<'a> {
     pub capture: Option<[u8; 8]>,
 }
 
+impl Taking<'_> {
+    /// A file of which nothing more is known than where it lies.
+    fn of_file(path: &Path, from_camera: bool, common: Common) -> Taking<'_> {
+        let name = path.file_name().map(|n| n.to_string_lossy().into_owned());
+        Taking {
+            path,
+            subject: None,
+            from_camera,
+            original_name: name.as_deref().filter(|_| !from_camera).map(kept_name),
+            common,
+            begun: None,
+            heading_cdeg: None,
+            declared: None,
+            recovered: false,
+            capture: None,
+        }
+    }
+}
+
+/// A photograph that is sealed and synced, and not named by any entry yet.
+pub(super) struct SealedPhoto {
+    common: Common,
+    facts: PhotoFacts,
+    pub sealed: Sealed,
+    pub seen: Seen,
+    pub turn: u8,
+}
+
+impl SealedPhoto {
+    /// The entry that names it.
+    pub(super) fn record(&self, subject: Option<EntryName>) -> Record {
+        Record { common: self.common.clone(), act: Act::PhotoCaptured { subject, photo: Some(self.facts.clone()) } }
+    }
+
+    pub(super) fn file(&self, urgent: bool) -> NewFile {
+        NewFile {
+            sealed_sha256: self.sealed.sealed_sha256,
+            size_bytes: self.sealed.sealed_size_bytes,
+            kind: FileKind::Original,
+            photo: None,
+            urgent,
+        }
+    }
+}
+
 impl Phone {
     /// Prepares a capture before the shutter: there is room, its row is on the disk, and the camera may write one file
     /// at the path that is given. Works while locked.
@@ -144,35 +189,47 @@ impl Phone {
         let common = self.common(None)?;
         self.ready()?;
         let subject = self.find_subject(subject)?.map(|(name, _)| name);
-        let size_bytes = self.file_size(source)?;
+        let sealed_bytes = yenban_protocol::object::sealed_len(self.file_size(source)?);
         if !from_camera {
             self.refuse_no_picture(source)?;
         }
-        let sealed_bytes = yenban_protocol::object::sealed_len(size_bytes);
         self.make_room(sealed_bytes, sealed_bytes)?;
-        let name = source.file_name().map(|n| n.to_string_lossy().into_owned());
-        let taking = Taking {
-            path: source,
-            subject,
-            from_camera,
-            original_name: name.as_deref().filter(|_| !from_camera).map(kept_name),
-            common,
-            begun: None,
-            heading_cdeg: None,
-            declared: None,
-            recovered: false,
-            capture: None,
-        };
-        Ok(self.take_in(taking)?.name.to_string())
+        Ok(self.take_in(Taking { subject, ..Taking::of_file(source, from_camera, common) })?.name.to_string())
+    }
+
+    /// Seals the file of an import for an entry that is still to be written; `before_bytes` of others are sealed for it
+    /// already. Nothing is decoded meanwhile: whatever a decoder does, the words come first.
+    pub(super) fn seal_import(&mut self, source: &Path, common: &Common, before_bytes: u64) -> Result<SealedPhoto> {
+        let sealed_bytes = yenban_protocol::object::sealed_len(self.file_size(source)?);
+        self.refuse_no_picture(source)?;
+        self.make_room(before_bytes.saturating_add(sealed_bytes), sealed_bytes)?;
+        Ok(self.seal_photo(Taking::of_file(source, false, common.clone()), false)?.0)
     }
 
     /// Seals, names in the log, removes the clear file of a capture, makes the smaller copies, signs the head.
     pub(super) fn take_in(&mut self, taking: Taking<'_>) -> Result<Written> {
         let decode = !taking.recovered && !self.decodes_apart && self.room_for_previews()?;
+        let (path, subject, capture) = (taking.path, taking.subject, taking.capture);
+        let (photo, ahead) = self.seal_photo(taking, decode)?;
+        let urgent = self.is_urgent(subject);
+        let extra = Extra { files: &[photo.file(urgent)], capture, lane: Some(Lane::Evidence), ..Extra::default() };
+        let written = self
+            .write_record(&photo.record(subject), self.patrol_state(), &extra)
+            .inspect_err(|_| self.remove_unnamed(&[photo.sealed.sealed_sha256]))?;
+        if capture.is_some() {
+            // It is sealed and named; a clear copy that stays is removed at the next start.
+            let _ = self.disk.remove(path);
+        }
+        // The photograph is saved. What fails from here on is made up for later.
+        let _ = self.previews_after_sealing(&written, urgent, &photo, ahead);
+        self.sign_head_if_possible();
+        Ok(written)
+    }
+
+    fn seal_photo(&mut self, taking: Taking<'_>, decode: bool) -> Result<(SealedPhoto, Option<Ahead>)> {
         let (sealed, seen, ahead) = self.with_reserve(|phone| phone.seal(taking.path, decode))?;
         let judged = judge(&seen, taking.declared.as_ref(), taking.original_name.as_deref(), taking.common.position.as_ref());
         let turn = turn_of(judged.exif.as_ref(), taking.declared.as_ref());
-        let urgent = self.is_urgent(taking.subject);
         let facts = PhotoFacts {
             sha256: sealed.sha256,
             size_bytes: sealed.size_bytes,
@@ -188,25 +245,7 @@ impl Phone {
             flags: judged.flags,
             recovered: taking.recovered,
         };
-        let files = [NewFile {
-            sealed_sha256: sealed.sealed_sha256,
-            size_bytes: sealed.sealed_size_bytes,
-            kind: FileKind::Original,
-            photo: None,
-            urgent,
-        }];
-        let record = Record { common: taking.common, act: Act::PhotoCaptured { subject: taking.subject, photo: Some(facts) } };
-        let extra = Extra { files: &files, capture: taking.capture, lane: Some(Lane::Evidence), ..Extra::default() };
-        let written =
-            self.write_record(&record, self.patrol_state(), &extra).inspect_err(|_| self.remove_unnamed(&[sealed.sealed_sha256]))?;
-        if taking.capture.is_some() {
-            // It is sealed and named; a clear copy that stays is removed at the next start.
-            let _ = self.disk.remove(taking.path);
-        }
-        // The photograph is saved. What fails from here on is made up for later.
-        let _ = self.previews_after_sealing(&written, urgent, (&sealed, &seen), turn, ahead);
-        self.sign_head_if_possible();
-        Ok(written)
+        Ok((SealedPhoto { common: taking.common, facts, sealed, seen, turn }, ahead))
     }
 
     /// Seals a file; with `decode` a decoder begins meanwhile. A file that somebody still writes is taken once more, and
@@ -272,7 +311,7 @@ impl Phone {
     }
 
     /// An entry of this store that a photograph may belong to.
-    fn find_subject(&self, written: Option<&str>) -> Result<Option<(EntryName, Key)>> {
+    pub(super) fn find_subject(&self, written: Option<&str>) -> Result<Option<(EntryName, Key)>> {
         let Some(written) = written else { return Ok(None) };
         let (name, key) = self.find_entry("incident", written)?;
         if self.log.spool.entry(key)?.is_none() {
@@ -282,7 +321,7 @@ impl Phone {
     }
 
     /// Whether a photograph overtakes: its subject does.
-    fn is_urgent(&self, subject: Option<EntryName>) -> bool {
+    pub(super) fn is_urgent(&self, subject: Option<EntryName>) -> bool {
         let key = subject.and_then(|name| self.log.key_of(name).ok().flatten());
         let entry = key.and_then(|key| self.log.spool.entry(key).ok().flatten());
         entry.is_some_and(|entry| entry.lane == Lane::Urgent as u8)

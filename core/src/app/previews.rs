@@ -9,6 +9,7 @@ use yenban_protocol::id::EntryName;
 use yenban_protocol::object::ContentKey;
 use yenban_protocol::record::{Act, Common, Preview, PreviewKind, Previews, Record};
 
+use super::photos::SealedPhoto;
 use super::{Extra, Phone, PhotoInfo, PreviewInfo};
 use crate::error::{Error, Result};
 use crate::evidence::ahead::Ahead;
@@ -42,17 +43,17 @@ impl Phone {
         &mut self,
         written: &Written,
         urgent: bool,
-        (sealed, seen): (&Sealed, &Seen),
-        turn: u8,
+        photo: &SealedPhoto,
         ahead: Option<Ahead>,
     ) -> Result<()> {
+        let SealedPhoto { sealed, seen, turn, .. } = photo;
         if !self.room_for_previews()? {
             return Ok(());
         }
         let parent = Parent { name: written.name, key: written.key, sha256: sealed.sha256, urgent };
         let copies = match ahead {
-            Some(ahead) => preview::finish(seen, turn, ahead.finish()?),
-            None => self.copies(&sealed.sealed_sha256, &sealed.key, seen, turn)?,
+            Some(ahead) => preview::finish(seen, *turn, ahead.finish()?),
+            None => self.copies(&sealed.sealed_sha256, &sealed.key, seen, *turn)?,
         };
         self.record_previews(&parent, copies)
     }

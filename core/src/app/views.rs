@@ -76,7 +76,8 @@ pub struct Report {
     pub statements: Vec<Said>,
     /// Where, if known.
     pub place: Option<Place>,
-    /// How many photographs follow that belong to it: it counts as complete when the hub has them all.
+    /// How many photographs are still to follow, each by a call of its own, besides those that are given with it: it
+    /// counts as complete when the hub has them all.
     pub photos: u32,
 }
 

@@ -3,7 +3,7 @@
 //! After a failed commit nobody knows what the disk holds: the system may have dropped the pages it
 //! could not write and reported the failure once. So the connection is thrown away, and the next
 //! append starts by opening the file again, writing anew whatever the write-ahead log holds (see
-//! [`fold`]) and reading where the log truly stands.
+//! [`cipher::fold`]) and reading where the log truly stands.
 
 use std::cell::{Cell, OnceCell};
 use std::path::{Path, PathBuf};
@@ -71,7 +71,7 @@ pub(crate) struct EntryRow {
     pub body: Vec<u8>,
 }
 
-/// What stands in one commit.
+/// What stands in one commit with an entry.
 #[derive(Debug, Default)]
 pub(crate) struct Commit<'a> {
     pub log: Option<&'a NewLog>,
@@ -80,6 +80,12 @@ pub(crate) struct Commit<'a> {
     /// The capture that this entry ends.
     pub capture: Option<[u8; 8]>,
     pub handover: Option<HandOver>,
+}
+
+impl Commit<'_> {
+    fn is_entry_alone(&self) -> bool {
+        self.log.is_none() && self.session.is_none() && self.files.is_empty() && self.capture.is_none() && self.handover.is_none()
+    }
 }
 
 /// The phone changes hands: what the log says of it and what the next start believes are one commit.
@@ -158,7 +164,7 @@ impl Spool {
         let mut conn = cipher::open(&self.path, &self.key, settings)?;
         schema::migrate_spool(&mut conn, &self.path)?;
         cipher::assert_sealed(&self.path)?;
-        fold(&conn)?;
+        cipher::fold(&conn)?;
         self.page_limit.map_or(Ok(()), |pages| limit_pages(&conn, pages))?;
         Ok(conn)
     }
@@ -229,10 +235,10 @@ impl Spool {
         Ok(conn)
     }
 
-    /// Stores one entry and what belongs to it in one synced commit. After an error the file has been
-    /// opened again, or is before the next append; the head has to be read anew either way.
-    pub(crate) fn append(&mut self, row: &EntryRow, with: &Commit<'_>) -> Result<()> {
-        let done = self.try_append(row, with);
+    /// Stores entries and what belongs to each in one synced commit: all of them or none. After an error the file
+    /// has been opened again, or is before the next append; the head has to be read anew either way.
+    pub(crate) fn append(&mut self, entries: &[(EntryRow, Commit<'_>)]) -> Result<()> {
+        let done = self.try_append(entries);
         done.map_err(|source| {
             self.lose_connection();
             match source.sqlite_error_code() {
@@ -242,39 +248,27 @@ impl Spool {
         })
     }
 
-    fn try_append(&mut self, row: &EntryRow, with: &Commit<'_>) -> rusqlite::Result<()> {
+    fn try_append(&mut self, entries: &[(EntryRow, Commit<'_>)]) -> rusqlite::Result<()> {
+        if planted(Bug::ReportApart) && entries.len() > 1 {
+            return entries.chunks(1).try_for_each(|one| self.try_append(one));
+        }
         // Whoever appends made sure of a connection before.
         let conn = self.conn.get_mut().ok_or(rusqlite::Error::SqliteSingleThreadedMode)?;
-        if with.log.is_none() && with.session.is_none() && with.files.is_empty() && with.capture.is_none() && with.handover.is_none() {
+        if let [(row, with)] = entries
+            && with.is_entry_alone()
+        {
             // The common case is one statement, which commits by itself.
             return insert_entry(conn, row);
         }
         let tx = conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-        if let Some(log) = with.log {
-            tx.prepare_cached("INSERT INTO log(id, name, nonce, reason) VALUES (?1, ?2, ?3, ?4)")?
-                .execute(params![log.id, log.name, log.nonce, log.reason])?;
-        }
-        if let Some(s) = with.session {
-            tx.prepare_cached("INSERT INTO session(id, name, log, member, for_hub, for_vault) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
-                .execute(params![s.id, s.name, s.log, s.member, s.for_hub, s.for_vault])?;
-        }
-        insert_entry(&tx, row)?;
+        entries.iter().try_for_each(|(row, with)| insert_with(&tx, row, with))?;
+        tx.commit()?;
         if planted(Bug::FileRowApart) {
-            tx.commit()?;
             let apart = conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-            insert_files(&apart, row.key, with.files)?;
+            entries.iter().try_for_each(|(row, with)| insert_files(&apart, row.key, with.files))?;
             return apart.commit();
         }
-        insert_files(&tx, row.key, with.files)?;
-        if let Some(id) = with.capture {
-            remove_capture(&tx, id)?;
-        }
-        if let Some(HandOver { from, to }) = with.handover {
-            tx.prepare_cached("INSERT INTO meta(key, value) VALUES ('holder', ?1) ON CONFLICT(key) DO UPDATE SET value = ?1")?
-                .execute([to.to_be_bytes()])?;
-            tx.prepare_cached("UPDATE member SET kept_open = NULL, kept_open_boot = NULL WHERE member = ?1")?.execute([from])?;
-        }
-        tx.commit()
+        Ok(())
     }
 
     /// Runs `work` in one synced transaction.
@@ -476,22 +470,32 @@ impl Spool {
     }
 }
 
-/// Puts everything from the write-ahead log into the database, synced, before anything is built upon it. What a program
-/// that was killed had written and not synced can be read, and what a failed sync was for no later one covers: either would
-/// be acknowledged and lost with the next power cut. An empty log costs nothing.
-fn fold(conn: &Connection) -> Result<()> {
-    if planted(Bug::FoldSkipped) {
-        return Ok(());
-    }
-    match conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).doing("fold the write-ahead log") {
-        // On a full disk words are still recorded: they go into room that the log has.
-        Err(Error::StorageFull) => Ok(()),
-        done => done,
-    }
-}
-
 fn limit_pages(conn: &Connection, pages: u32) -> Result<()> {
     conn.query_row(&format!("PRAGMA max_page_count={pages}"), [], |_| Ok(())).doing("limit the database")
+}
+
+fn insert_with(tx: &Transaction<'_>, row: &EntryRow, with: &Commit<'_>) -> rusqlite::Result<()> {
+    if let Some(log) = with.log {
+        tx.prepare_cached("INSERT INTO log(id, name, nonce, reason) VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![log.id, log.name, log.nonce, log.reason])?;
+    }
+    if let Some(s) = with.session {
+        tx.prepare_cached("INSERT INTO session(id, name, log, member, for_hub, for_vault) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+            .execute(params![s.id, s.name, s.log, s.member, s.for_hub, s.for_vault])?;
+    }
+    insert_entry(tx, row)?;
+    if !planted(Bug::FileRowApart) {
+        insert_files(tx, row.key, with.files)?;
+    }
+    if let Some(id) = with.capture {
+        remove_capture(tx, id)?;
+    }
+    if let Some(HandOver { from, to }) = with.handover {
+        tx.prepare_cached("INSERT INTO meta(key, value) VALUES ('holder', ?1) ON CONFLICT(key) DO UPDATE SET value = ?1")?
+            .execute([to.to_be_bytes()])?;
+        tx.prepare_cached("UPDATE member SET kept_open = NULL, kept_open_boot = NULL WHERE member = ?1")?.execute([from])?;
+    }
+    Ok(())
 }
 
 fn insert_entry(conn: &Connection, row: &EntryRow) -> rusqlite::Result<()> {

@@ -179,8 +179,9 @@ impl Sync {
             return Ok(());
         };
         let newest_ms = store.token()?.map_or(i64::MIN, |known| known.value.hub_time_ms);
-        let is_newer = token.value.hub_time_ms > newest_ms;
-        if is_newer {
+        // As new as the newest counts as new: no contact lies between the two.
+        let is_newest = token.value.hub_time_ms >= newest_ms;
+        if is_newest {
             if store.epoch()? != Some(token.value.epoch) {
                 self.begin_epoch(token.value.epoch, store)?;
             }
@@ -193,7 +194,7 @@ impl Sync {
             self.on_receipt(receipt, store)?;
         }
         let mut open: Vec<Scope> = answer.streams.iter().map(|s| s.scope).collect();
-        if !is_newer {
+        if !is_newest {
             let known = store.streams()?;
             open.retain(|scope| known.iter().any(|s| s.scope == *scope));
         }

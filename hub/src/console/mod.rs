@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `/` | incidents: urgent first, then newest; search without diacritics |
 //! | `/incidents/{id}` | one incident, after its purpose was asked |
+//! | `/sms` | takes a report by message, then shows its incident |
 //! | `/patrols`, `/patrols/{id}` | patrols; one on a sketch and as a table |
 //! | `/alerts`, `/alerts/new` | alerts with their answers; compose, preview, send |
 //! | `/people` | hamlets' people and their phones |
@@ -21,6 +22,7 @@ mod facts;
 mod guard;
 mod inbox;
 mod incident;
+mod message;
 mod patrols;
 mod people;
 mod sketch;
@@ -48,6 +50,7 @@ pub fn router<S: Clone + Send + Sync + 'static>(hub: Arc<Hub>) -> Router<S> {
     let pages = Router::new()
         .route("/", get(inbox::page))
         .route("/incidents/{id}", get(incident::page).post(incident::purpose))
+        .route("/sms", post(message::take))
         .route("/patrols", get(patrols::page))
         .route("/patrols/{id}", get(patrols::one))
         .route("/alerts", get(alerts::page))

@@ -1,5 +1,7 @@
 //! What people do: members on patrol, an officer at the hub.
 
+use std::path::{Path, PathBuf};
+
 use yenban_core::app::{CaptureStart, CheckIn, Report, Said, Shutter};
 use yenban_core::{Error, ErrorKind, Phone};
 use yenban_hub::alert::{AlertWanted, send};
@@ -31,10 +33,12 @@ impl World {
             _ => (What::Answer, Doing::Capture),
         };
         let number = dice.number();
+        let root = self.root.clone();
         let node = &mut self.phones[who];
         let subject = node.incidents.last().cloned().filter(|_| dice.happens(700));
         let photo = (what == What::Photo).then(|| photo(dice));
         let fourth = dice.below(4);
+        let photos = if matches!(what, What::Report | What::Urgent) && dice.happens(400) { brought(&root, dice) } else { Vec::new() };
         let done = node.act(what, now_ms, |phone| match what {
             What::CheckIn => phone.check_in(&CheckIn { place: at(), ..CheckIn::default() }),
             What::Patrol => match (phone.status()?.patrol, fourth) {
@@ -44,13 +48,11 @@ impl World {
                 (Some(_), 1) => phone.patrol_finish(),
                 (Some(_), _) => phone.check_in(&CheckIn { note: Some("Đèn đường hỏng".into()), ..CheckIn::default() }),
             },
-            What::Report | What::Urgent => phone.report(&Report {
-                kind: "landslide".into(),
-                urgent: what == What::Urgent,
-                statements: words(number),
-                place: at(),
-                photos: 0,
-            }),
+            What::Report | What::Urgent => {
+                let urgent = what == What::Urgent;
+                let report = Report { kind: "landslide".into(), urgent, statements: words(number), place: at(), photos: 0 };
+                phone.report_with_photos(&report, &photos).map(|reported| reported.id)
+            }
             What::Amendment => phone.amend(subject.as_deref().unwrap_or("none"), &words(number)),
             What::Photo => take_photo(phone, subject.as_deref(), photo.as_deref().unwrap_or_default()),
             What::Answer => {
@@ -130,6 +132,16 @@ pub(crate) fn take_photo(phone: &mut Phone, subject: Option<&str>, bytes: &[u8])
     // The camera's own program writes it.
     std::fs::write(&capture.path, bytes).map_err(|source| Error::Io { what: "write", path: capture.path.clone(), source })?;
     phone.finish_capture(&capture.id, &Shutter::default())
+}
+
+/// One to three pictures that another camera made.
+pub(crate) fn brought(root: &Path, dice: &mut Chance) -> Vec<PathBuf> {
+    let one = |n: u64, dice: &mut Chance| {
+        let path = root.join(format!("brought-{n}.jpg"));
+        std::fs::write(&path, photo(dice)).expect("a file in memory can be written");
+        path
+    };
+    (0..=dice.below(3)).map(|n| one(n, dice)).collect()
 }
 
 /// A picture like no other, of some hundred bytes to some 40 KB.

@@ -46,6 +46,7 @@ pub const CASES: &[Case] = &[
     Case { name: "check-in", side: Side::Phone, prepare: on_patrol, operate: check_in, rest_every: 16 },
     Case { name: "urgent report", side: Side::Phone, prepare: on_patrol, operate: urgent, rest_every: 16 },
     Case { name: "photograph", side: Side::Phone, prepare: with_report, operate: photo, rest_every: 16 },
+    Case { name: "report with two photographs", side: Side::Phone, prepare: on_patrol, operate: report_with_photos, rest_every: 16 },
     Case { name: "start after a kill in a photograph", side: Side::Phone, prepare: killed_in_photo, operate: start, rest_every: 16 },
     Case { name: "hand-over", side: Side::Phone, prepare: two_members, operate: hand_over, rest_every: 16 },
     Case { name: "new log after doubt", side: Side::Phone, prepare: without_marker, operate: start, rest_every: 8 },
@@ -222,6 +223,12 @@ fn photo(world: &mut World) -> Holds {
     let subject = world.phones[0].incidents.last().cloned();
     let bytes = crate::act::photo(&mut Chance::new(11));
     act(world, What::Photo, Doing::Photo, |phone| crate::act::take_photo(phone, subject.as_deref(), &bytes))
+}
+
+fn report_with_photos(world: &mut World) -> Holds {
+    let root = world.root.clone();
+    let photos: Vec<_> = crate::act::brought(&root, &mut Chance::new(5)).into_iter().take(2).collect();
+    act(world, What::Report, Doing::Photo, |phone| phone.report_with_photos(&report(false), &photos).map(|reported| reported.id))
 }
 
 /// A photograph whose sealing was cut off in the middle.

@@ -21,6 +21,14 @@ const MESSAGES_MAX: usize = 5_000;
 /// Rows of one page of the hub.
 const PAGE: u32 = 500;
 
+/// A report as the hub lists it.
+#[derive(Debug)]
+struct Listed {
+    from_ms: i64,
+    to_ms: i64,
+    complete: bool,
+}
+
 impl World {
     /// The newest ticks of a phone are still there.
     pub(crate) fn check_ticks(&mut self, who: usize) -> Holds {
@@ -231,7 +239,7 @@ impl World {
     /// Each report once, with its true time; each photograph here, bytes and all.
     fn check_listings(&self, names: &BTreeSet<EntryName>) -> Holds {
         let mut query = ListQuery { limit: PAGE, ..ListQuery::default() };
-        let mut reports: BTreeMap<String, (i64, i64)> = BTreeMap::new();
+        let mut reports: BTreeMap<String, Listed> = BTreeMap::new();
         let mut photos: BTreeMap<String, String> = BTreeMap::new();
         loop {
             let page = query.clone();
@@ -243,9 +251,9 @@ impl World {
             query.offset += PAGE;
             for row in incidents {
                 let at = |text: &str| text.parse::<jiff::Timestamp>().map_or(0, jiff::Timestamp::as_millisecond);
-                let interval = (at(&row.time_earliest), at(&row.time_latest));
+                let listed = Listed { from_ms: at(&row.time_earliest), to_ms: at(&row.time_latest), complete: row.complete };
                 let name = format!("{}/{}", row.id, row.branch);
-                if reports.insert(name, interval).is_some() {
+                if reports.insert(name, listed).is_some() {
                     return broken("I-19", format!("the hub lists the report {} twice", row.id));
                 }
             }
@@ -264,7 +272,10 @@ impl World {
                         if found.is_empty() {
                             return broken("I-19", format!("the hub does not list {}", branches("report")));
                         }
-                        if !found.iter().any(|(from, to)| (*from..=*to).contains(&tick.at_ms)) {
+                        if !tick.rolled_back && !found.iter().any(|listed| listed.complete) {
+                            return broken("I-05", format!("{} is not complete", branches("report")));
+                        }
+                        if !found.iter().any(|listed| (listed.from_ms..=listed.to_ms).contains(&tick.at_ms)) {
                             return broken(
                                 "I-18",
                                 format!("the true time of {} lies outside {found:?}: {}", branches("report"), tick.at_ms),

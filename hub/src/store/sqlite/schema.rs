@@ -179,4 +179,19 @@ mod tests {
         migrate(&mut connection).expect("migrates");
         migrate(&mut connection).expect("a second time changes nothing");
     }
+
+    #[test]
+    fn incidents_of_an_older_hub_are_whole_reports() {
+        let mut connection = Connection::open_in_memory().expect("memory");
+        Migrations::new(vec![M::up(FIRST), M::up(SECOND), M::up(CUSTODY)]).to_latest(&mut connection).expect("as it was");
+        let insert =
+            "INSERT INTO incident (log, branch, seq, device, hamlet, author, kind, urgent, best_ms, earliest_ms, latest_ms, received_ms)
+           VALUES (x'0102030405060708', 0, 3, x'00', 1, 1, 'fire', 1, 5, 4, 6, 6)";
+        connection.execute(insert, []).expect("an incident");
+        migrate(&mut connection).expect("migrates");
+        let row = connection.query_row("SELECT sms_only, sms_ms, sms_fields FROM incident", [], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, Option<i64>>(1)?, row.get::<_, Option<Vec<u8>>>(2)?))
+        });
+        assert_eq!(row.expect("the incident"), (0, None, None));
+    }
 }
