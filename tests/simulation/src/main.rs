@@ -16,8 +16,9 @@ use yenban_simulation::run::{Ground, Ran, steps_of};
 const USAGE: &str = "usage: simulate [--first SEED] [--seeds N] [--steps N] [--jobs N] [--need TIMES]
        one seed again:  simulate --seed SEED [--steps N]
        kept failures:   simulate --kept
-       kill maps:       simulate --kills [--first CASE] [--seeds CASES]
+       kill maps:       simulate --kills
        planted faults:  simulate --planted [--seeds N_FOR_EACH] [--need HOW_MANY_ARE_FOUND]
+       --long after any of them: as many as a night has room for
 
 --need TIMES   every fault must meet every activity so often, or the run does not count (usual: 1)
 A failing seed is shrunk; the line it prints goes into tests/simulation/regressions.txt.";
@@ -27,6 +28,12 @@ const TWICE_ONE_IN: u64 = 100;
 /// Failing seeds that are shrunk; more of them say the same.
 const SHRUNK_MAX: usize = 3;
 
+/// What a broken map counts: more than any number of points.
+const BROKEN: u64 = 1 << 40;
+/// Seeds for each planted fault, and how many of the faults must be found.
+const PLANTED_SEEDS: u64 = 60;
+const PLANTED_FOUND: u64 = 25;
+
 #[derive(Clone, Copy)]
 struct Wanted {
     first: u64,
@@ -35,6 +42,8 @@ struct Wanted {
     jobs: u64,
     need: u64,
     stride: u64,
+    /// This process's share of a task, and of how many.
+    share: Option<(usize, usize)>,
 }
 
 enum Task {
@@ -62,7 +71,7 @@ fn main() {
 
 fn arguments() -> (Task, Wanted) {
     let cores = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
-    let mut wanted = Wanted { first: 0, seeds: 2_000, steps: 200, jobs: cores, need: 1, stride: 1 };
+    let mut wanted = Wanted { first: 0, seeds: 2_000, steps: 200, jobs: cores, need: 1, stride: 1, share: None };
     let mut task = Task::All;
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
@@ -76,7 +85,9 @@ fn arguments() -> (Task, Wanted) {
             "--seed" => (task, wanted.first) = (Task::One, number()),
             "--kept" => task = Task::Kept,
             "--kills" => task = Task::Kills,
-            "--planted" => (task, wanted.seeds, wanted.need) = (Task::Planted, 60, 25),
+            "--planted" => (task, wanted.seeds, wanted.need) = (Task::Planted, PLANTED_SEEDS, PLANTED_FOUND),
+            "--long" => (wanted.seeds, wanted.need) = if matches!(task, Task::Planted) { (2_000, 29) } else { (1_000_000, 20) },
+            "--share" => wanted.share = Some((number() as usize, number().max(1) as usize)),
             "--bug" => planted::plant(Bug::ALL.get(number() as usize).copied()),
             "--worker" => (task, wanted.stride) = (Task::Worker, number()),
             _ => fail(USAGE),
@@ -146,35 +157,39 @@ fn kept(ground: &Ground) -> bool {
     back == 0
 }
 
-/// Each planted fault, until a seed finds it.
+/// Each planted fault, until a seed finds it: this process's share of them, or all by several processes.
 fn faults(ground: &Ground, wanted: Wanted) -> bool {
-    let mut found = 0;
-    for bug in Bug::ALL {
+    let Some((share, of)) = wanted.share else {
+        let found = shared(wanted, "--planted");
+        println!("planted faults: {found} of {} found; {} are enough", Bug::ALL.len(), wanted.need);
+        return found >= wanted.need;
+    };
+    for bug in Bug::ALL.iter().skip(share).step_by(of) {
         planted::plant(Some(*bug));
         let hit = (wanted.first..wanted.first + wanted.seeds).find_map(|seed| {
             let ended = ground.run_seed(seed, wanted.steps).ended;
             ended.err().map(|violation| (seed - wanted.first + 1, violation.promise))
         });
-        found += u64::from(hit.is_some());
         let how =
             hit.map_or_else(|| format!("not found in {} seeds", wanted.seeds), |(seeds, promise)| format!("{promise} after {seeds} seeds"));
         println!("{:<20} {how:<26} {}", format!("{bug:?}"), bug.what());
+        println!("count {}", u64::from(hit.is_some()));
     }
     planted::plant(None);
-    println!("planted faults: {found} of {} found; {} are enough", Bug::ALL.len(), wanted.need);
-    found >= wanted.need
+    true
 }
 
-/// Each operation stopped at each of its calls.
+/// Each operation stopped at each of its calls: this process's share of them, or all by several processes.
 fn kills(ground: &Ground, wanted: Wanted) -> bool {
-    let (mut points, mut good) = (0, true);
-    let cases = CASES.iter().skip(wanted.first as usize).take(wanted.seeds as usize);
-    for case in cases {
+    let Some((share, of)) = wanted.share else {
+        let points = shared(wanted, "--kills");
+        println!("kill maps: {} operations, {points} points", CASES.len());
+        return (1..BROKEN).contains(&points);
+    };
+    for case in CASES.iter().skip(share).step_by(of) {
         let started = Instant::now();
         match ground.map(case) {
             Ok(mapped) => {
-                points += mapped.points;
-                good &= mapped.broken.is_empty();
                 let took = started.elapsed().as_secs_f64();
                 println!(
                     "{:<44} {:>4} calls {:>6} points {:>3} broken {took:>6.1} s",
@@ -186,15 +201,43 @@ fn kills(ground: &Ground, wanted: Wanted) -> bool {
                 for (call, when, cut, violation) in mapped.broken.iter().take(SHRUNK_MAX) {
                     println!("    {when:?} call {call}, {cut:?}: {}: {}", violation.promise, violation.seen);
                 }
+                println!("count {}", if mapped.broken.is_empty() && mapped.points > 0 { mapped.points } else { BROKEN });
             }
             Err(violation) => {
-                good = false;
                 println!("{:<44} does not work with nothing the matter: {}: {}", case.name, violation.promise, violation.seen);
+                println!("count {BROKEN}");
             }
         }
     }
-    println!("kill maps: {points} points");
-    good
+    true
+}
+
+/// Has a task done in shares by several processes; shows what they say and sums what they count.
+fn shared(wanted: Wanted, task: &str) -> u64 {
+    let program = std::env::current_exe().unwrap_or_else(|e| fail(&e.to_string()));
+    let start = |share: u64| {
+        let mut command = Command::new(&program);
+        command.arg(task).arg("--share").arg(share.to_string()).arg(wanted.jobs.to_string());
+        command.arg("--first").arg(wanted.first.to_string()).arg("--seeds").arg(wanted.seeds.to_string());
+        command.arg("--steps").arg(wanted.steps.to_string()).stdout(Stdio::piped()).stderr(Stdio::null());
+        command.spawn().unwrap_or_else(|e| fail(&format!("a worker does not start: {e}")))
+    };
+    let readers: Vec<_> = (0..wanted.jobs)
+        .map(start)
+        .map(|mut child| {
+            std::thread::spawn(move || {
+                let mut sum = 0;
+                for line in child.stdout.take().into_iter().flat_map(|out| BufReader::new(out).lines()).map_while(Result::ok) {
+                    match line.strip_prefix("count ").and_then(|n| n.parse::<u64>().ok()) {
+                        Some(n) => sum += n,
+                        None => println!("{line}"),
+                    }
+                }
+                if child.wait().is_ok_and(|status| status.success()) { sum } else { BROKEN }
+            })
+        })
+        .collect();
+    readers.into_iter().map(|reader| reader.join().unwrap_or(BROKEN)).sum()
 }
 
 fn all(ground: &Ground, wanted: Wanted) -> bool {

@@ -84,6 +84,8 @@ pub struct PhoneNode {
     pub last: Option<Outcome>,
     /// Reports that can be amended and have photographs.
     pub incidents: Vec<String>,
+    /// It was put back to an older image: what it had named and not delivered is gone with the newer one.
+    pub was_rolled_back: bool,
     /// Its disk failed a while ago: one call may still find a connection that remembers, and say so.
     pub aftermath: bool,
     /// An older image of this phone, and how many entries were ticked when it was made.
@@ -139,6 +141,7 @@ impl PhoneNode {
             ticked: Vec::new(),
             last: None,
             incidents: Vec::new(),
+            was_rolled_back: false,
             aftermath: false,
             image: None,
             log: None,

@@ -458,6 +458,7 @@ impl World {
         let noticed = dice.happens(500) && std::fs::remove_file(store.join("marker")).is_ok();
         node.clock.reboot();
         node.incidents.clear();
+        node.was_rolled_back = true;
         let before = node.newest_log();
         self.open_phone(who)?;
         if noticed && before.is_some() && self.phones[who].newest_log() == before {
