@@ -11,7 +11,8 @@ use crate::keys::{Drawn, PinSlot, Secret32, check_pin, new_secret};
 use crate::limits::PIN_TRIES;
 use crate::patrol::Walk;
 use crate::store::marker::Doubt;
-use crate::store::spool::{HandOver, MemberRow};
+use crate::store::spool::HandOver;
+use crate::store::spool_member::MemberRow;
 use crate::store::vault::Vault;
 
 const KEPT_OPEN_PURPOSE: &str = "yb1/vault-kept-open";

@@ -20,6 +20,7 @@ pub(crate) mod spool_capture;
 pub(crate) mod spool_carried;
 pub(crate) mod spool_feed;
 pub(crate) mod spool_files;
+pub(crate) mod spool_member;
 pub(crate) mod spool_send;
 pub(crate) mod vault;
 pub(crate) mod vault_dump;

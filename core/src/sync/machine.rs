@@ -37,6 +37,10 @@ pub(super) struct Flight {
     asked_ms: u64,
     /// The round of failures in which it left: one outage that hits all flights is one failure.
     round: u32,
+    /// Left along with the feed, before its answer was known.
+    pub(super) along: bool,
+    /// Its answer, which came before the feed's and waits for it.
+    pub(super) kept: Option<Reply>,
 }
 
 /// One sync. See the module for how it is driven.
@@ -50,8 +54,10 @@ pub struct Sync {
     pub(super) ready: VecDeque<(Piece, Vec<u8>)>,
     pub(super) files: Files,
     pub(super) identity: Option<Identity>,
-    /// The feed has been heard or refused: segments may go.
-    feed_heard: bool,
+    /// The feed has been heard or refused.
+    pub(super) feed_heard: bool,
+    /// Segments may leave before the feed is heard.
+    pub(super) may_go_along: bool,
     pub(super) feed_wanted: bool,
     pub(super) keys_wanted: bool,
     keys_asked: bool,
@@ -108,6 +114,7 @@ impl Sync {
             files: Files::new(),
             identity: None,
             feed_heard: false,
+            may_go_along: true,
             feed_wanted: true,
             keys_wanted: false,
             keys_asked: false,
@@ -133,7 +140,10 @@ impl Sync {
         if self.identity.is_none() {
             self.identity = Some(store.identity()?);
             self.plan.load(store)?;
+            // Of what had no answer yet, the feed says whether it is there.
+            self.may_go_along = !self.plan.awaits_answers();
         }
+        self.take_kept(store)?;
         if !self.stopping {
             let now_ms = store.clock().monotonic_ms();
             if now_ms < self.wait_until_ms {
@@ -156,7 +166,8 @@ impl Sync {
         let Chosen { errand, method, path, headers, body } = chosen;
         let id = self.next_id;
         self.next_id += 1;
-        self.flying.insert(id, Flight { errand, asked_ms: now_ms, round: self.round });
+        let along = !self.feed_heard && errand.span().is_some();
+        self.flying.insert(id, Flight { errand, asked_ms: now_ms, round: self.round, along, kept: None });
         self.outcome.requests += 1;
         Request { id, method, path, headers, body }
     }
@@ -178,8 +189,12 @@ impl Sync {
             self.keys_asked = true;
             return Ok(Some(Chosen::bytes(Errand::Keys, Method::Get, path::KEYS, Vec::new())));
         }
-        if !self.feed_heard || self.keys_wanted {
+        // Sealed to keys that are just being asked for, a segment would only be refused again.
+        if self.keys_wanted || self.flying.values().any(|f| f.errand == Errand::Keys) {
             return Ok(None);
+        }
+        if !self.feed_heard {
+            return if self.goes_along() { self.choose_segment(store) } else { Ok(None) };
         }
         if self.chunk_has_its_turn(store)?
             && let Some(chosen) = self.choose_file(store, now_ms)?
@@ -212,15 +227,25 @@ impl Sync {
     /// Takes an answer. One that is not waited for (late, repeated) changes nothing.
     pub fn on_reply(&mut self, id: u64, reply: Reply, store: &mut dyn SyncStore) -> Result<()> {
         store.ready()?;
-        let Some(flight) = self.flying.remove(&id) else { return Ok(()) };
-        let now_ms = store.clock().monotonic_ms();
+        let Some(flight) = self.flying.get_mut(&id).filter(|flight| flight.kept.is_none()) else { return Ok(()) };
         self.answered = true;
         self.failures = 0;
+        if flight.along && !self.feed_heard {
+            flight.kept = Some(reply);
+            return Ok(());
+        }
+        let Some(flight) = self.flying.remove(&id) else { return Ok(()) };
+        self.take(flight, reply, store)?;
+        self.take_kept(store)
+    }
+
+    pub(super) fn take(&mut self, flight: Flight, reply: Reply, store: &mut dyn SyncStore) -> Result<()> {
+        let now_ms = store.clock().monotonic_ms();
         if let Errand::File(errand) = flight.errand {
             return self.on_file_reply(errand, &reply, store, flight.asked_ms, now_ms);
         }
         if let Some(problem) = Self::problem_of(&reply) {
-            return self.on_problem(flight.errand, &reply, problem, store, now_ms);
+            return self.on_problem(&flight, &reply, problem, store, now_ms);
         }
         self.busy = 0;
         let asked_ms = flight.asked_ms;
@@ -237,7 +262,7 @@ impl Sync {
     }
 
     /// A fork is told with 409 and a receipt; everything else that is not 200 is a problem.
-    fn problem_of(reply: &Reply) -> Option<Problem> {
+    pub(super) fn problem_of(reply: &Reply) -> Option<Problem> {
         if reply.problem.is_none() && matches!(reply.status, 200 | 409) && !reply.body.is_empty() {
             return None;
         }
@@ -245,7 +270,8 @@ impl Sync {
         Some(reply.problem.clone().unwrap_or_else(unnamed))
     }
 
-    fn on_problem(&mut self, errand: Errand, reply: &Reply, problem: Problem, store: &mut dyn SyncStore, now_ms: u64) -> Result<()> {
+    fn on_problem(&mut self, flight: &Flight, reply: &Reply, problem: Problem, store: &mut dyn SyncStore, now_ms: u64) -> Result<()> {
+        let errand = flight.errand;
         let reason = Reason { code: problem.code, detail: problem.detail };
         let later = matches!(reply.status, 408 | 500..) || reply.retry_after_ms.is_some();
         if later {
@@ -263,6 +289,8 @@ impl Sync {
             }
             Errand::File(_) => {}
             Errand::Segment(piece) => match (reply.status, reason.code.as_str()) {
+                // Sealed under what was known before the feed: it counts when it is refused again.
+                (400 | 413 | 422, _) if flight.along => self.plan.give_back(piece),
                 (422, "unsealed") if !self.keys_asked => {
                     // Sealed to a key that this hub retired: its newest keys, then again.
                     self.keys_wanted = true;
@@ -292,8 +320,11 @@ impl Sync {
 
     /// Takes the news that a request has no answer. It is no try: what went out may be there already.
     pub fn on_failure(&mut self, id: u64, failure: Failure, store: &mut dyn SyncStore) -> Result<()> {
-        let Some(flight) = self.flying.remove(&id) else { return Ok(()) };
-        match (flight.errand, &failure) {
+        let Some(flight) = self.flying.get(&id).filter(|flight| flight.kept.is_none()) else { return Ok(()) };
+        let (errand, round) = (flight.errand, flight.round);
+        self.flying.remove(&id);
+        self.may_go_along = false;
+        match (errand, &failure) {
             (Errand::Segment(piece), Failure::Lost { .. }) if planted(Bug::OfflineCounts) => {
                 let rejected = store.note_rejection(piece.span.log, piece.span.first, piece.span.last, "no answer")?;
                 if rejected >= 5 {
@@ -306,7 +337,7 @@ impl Sync {
             (Errand::File(errand), _) => self.on_file_failure(errand, &failure, store)?,
             _ => {}
         }
-        self.put_back(flight.errand);
+        self.put_back(errand);
         let (reason, worth_again) = match failure {
             Failure::WrongHub(detail) => {
                 self.refuse(Reason::new("hub_mismatch", detail));
@@ -319,7 +350,7 @@ impl Sync {
             // The road has no part in it.
             Failure::NoFile(_) => return Ok(()),
         };
-        if flight.round != self.round {
+        if round != self.round {
             return Ok(());
         }
         self.round += 1;
@@ -340,10 +371,11 @@ impl Sync {
 
     /// Ends this sync now: what is in the air counts as not answered, what was heard stays.
     pub fn stop_now(&mut self, store: &mut dyn SyncStore) -> Result<Outcome> {
+        self.stop(Reason::new("time_is_up", "the time for this sync is up"));
+        self.take_kept(store)?;
         for span in std::mem::take(&mut self.flying).into_values().filter_map(|f| f.errand.span()) {
             store.note_unanswered(span.log, span.first, span.last)?;
         }
-        self.stop(Reason::new("time_is_up", "the time for this sync is up"));
         self.finish(store)
     }
 

@@ -6,7 +6,8 @@
 //! because what is sent is derived each time from what the hub signed that it holds.
 //!
 //! The order: the feed first (hub time, receipts, orders, keys), then urgent entries in runs of their own,
-//! then everything else in runs of up to 512, several in the air at once. A rejected run is halved until the
+//! then everything else in runs of up to 512, several in the air at once. The first of these leave along with the
+//! feed; nothing is made of their answers before the feed's (docs/adr/0015). A rejected run is halved until the
 //! one entry that is refused stands alone; after five rejections it is parked with its reason, and the rest
 //! has gone. Being offline is no rejection.
 //!
@@ -24,6 +25,7 @@
 //! }
 //! ```
 
+mod along;
 mod courier;
 mod feed;
 mod files;

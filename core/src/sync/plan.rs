@@ -115,6 +115,12 @@ impl Plan {
         None
     }
 
+    /// Whether something was sent of which it is not known whether the hub has it.
+    pub(super) fn awaits_answers(&self) -> bool {
+        let settled = |log: LogId, (first, last)| self.is_settled(Span { log, first, last });
+        self.logs.iter().any(|plan| plan.sent.iter().any(|run| !settled(plan.log, run)))
+    }
+
     /// Whether an urgent entry waits that is not in the air.
     pub(super) fn urgent_waits(&mut self, flying: &[Span]) -> bool {
         self.next_urgent(flying).is_some()

@@ -59,6 +59,15 @@ impl Sync {
         }
     }
 
+    /// The answer to what went along with a feed that was never heard: it counts if it holds by itself, and what does not may
+    /// only be signed with a key not known here yet.
+    pub(super) fn on_answer_alone(&mut self, span: Span, body: &[u8], store: &mut dyn SyncStore) -> Result<()> {
+        if !matches!(self.take_receipt(body, store, Some(span))?, Taken::Applied(_)) || !self.plan.is_settled(span) {
+            store.note_unanswered(span.log, span.first, span.last)?;
+        }
+        Ok(())
+    }
+
     /// A receipt that came with the feed.
     pub(super) fn on_receipt(&mut self, bytes: &[u8], store: &mut dyn SyncStore) -> Result<()> {
         match self.take_receipt(bytes, store, None)? {

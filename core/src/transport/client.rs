@@ -4,10 +4,11 @@
 //! bounds how much of that can be on its way unread (docs/adr/0013).
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
+use tokio::sync::watch;
 use yenban_protocol::crypto::{Hash, SoftwareVerifier};
 use yenban_protocol::keys::KeyHistory;
 use yenban_protocol::limits::MAX_ANSWER_BYTES;
@@ -32,6 +33,10 @@ pub struct HubClient {
     addresses: Vec<String>,
     /// The address that answered last.
     preferred: AtomicUsize,
+    /// Whether anything was ever answered.
+    answered: AtomicBool,
+    /// The last connection that did not come about, for those that wait for it too.
+    unconnected: watch::Sender<Option<Failure>>,
 }
 
 impl HubClient {
@@ -55,12 +60,21 @@ impl HubClient {
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(Duration::from_millis(CONNECT_TIMEOUT_MS))
             .timeout(Duration::from_millis(REQUEST_TIMEOUT_MS))
+            // Requests that leave together share one connection: a second handshake costs a thin link a second.
+            .http2_prior_knowledge()
             .pool_max_idle_per_host(SYNC_IN_FLIGHT)
             .http2_max_header_list_size(ANSWER_HEADERS_MAX_BYTES)
             .user_agent(concat!("yenban/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|e| Error::Offline(sentence(&e)))?;
-        Ok(HubClient { http, pin, addresses: addresses.to_vec(), preferred: AtomicUsize::new(0) })
+        Ok(HubClient {
+            http,
+            pin,
+            addresses: addresses.to_vec(),
+            preferred: AtomicUsize::new(0),
+            answered: AtomicBool::new(false),
+            unconnected: watch::Sender::new(None),
+        })
     }
 
     /// Fetches the key history from a hub whose key is not known yet, and believes it only if the commune of
@@ -137,9 +151,32 @@ impl HubClient {
                 http.header(CONTENT_LENGTH, part.length).body(body)
             }
         };
-        let response = http.send().await.map_err(|e| handed.explain(self.failure(&e)))?;
+        let response = self.connected(http).await.map_err(|failure| handed.explain(failure))?;
         let reply = read(response).await.map_err(|failure| handed.explain(failure))?;
         Ok(Reply { handed_bytes: handed.bytes(), ..reply })
+    }
+
+    /// Sends a request. While no connection ever stood, all requests wait for the same one: what keeps it from coming about
+    /// is told to all of them at once, or each would try for itself until its time is up.
+    async fn connected(&self, request: reqwest::RequestBuilder) -> Result<reqwest::Response, Failure> {
+        let mut others = self.unconnected.subscribe();
+        let sent = request.send();
+        tokio::pin!(sent);
+        let result = tokio::select! {
+            biased;
+            result = &mut sent => result,
+            failure = told(&mut others), if !self.answered.load(Ordering::Relaxed) => return Err(failure),
+        };
+        if result.is_ok() {
+            self.answered.store(true, Ordering::Relaxed);
+        }
+        result.map_err(|e| {
+            let failure = self.failure(&e);
+            if matches!(failure, Failure::Unreachable(_) | Failure::WrongHub(_)) {
+                self.unconnected.send_replace(Some(failure.clone()));
+            }
+            failure
+        })
     }
 
     fn failure(&self, error: &reqwest::Error) -> Failure {
@@ -150,6 +187,18 @@ impl HubClient {
             return Failure::Unreachable(sentence(error));
         }
         Failure::lost(sentence(error))
+    }
+}
+
+/// The next failure that another request tells of; never ends without one.
+async fn told(others: &mut watch::Receiver<Option<Failure>>) -> Failure {
+    loop {
+        if others.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        if let Some(failure) = others.borrow_and_update().clone() {
+            return failure;
+        }
     }
 }
 

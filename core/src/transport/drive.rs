@@ -113,10 +113,13 @@ impl Drive<'_> {
         let mut sync = Sync::new();
         let (sender, answers): (Sender<Answer>, Receiver<Answer>) = channel();
         let mut flying = tokio::task::JoinSet::new();
-        let mut keys_refreshed = false;
+        // What asking for newer keys ended with, for all that left before.
+        let mut refreshed: Option<(u64, Failure)> = None;
+        let mut newest_id = 0;
         loop {
             match self.with(|store| sync.next(store))? {
                 Step::Send(request) => {
+                    newest_id = request.id;
                     let promise = Promise::new(request.id, sender.clone());
                     flying.spawn_on(carry(Arc::clone(&client), request, promise), runtime.handle());
                 }
@@ -135,12 +138,16 @@ impl Drive<'_> {
                         }
                     };
                     let answer = match answer {
-                        Err(Failure::WrongHub(why)) if !keys_refreshed => {
-                            keys_refreshed = true;
-                            let known = self.refresh_keys(&mut sync, why)?;
-                            client = self.client()?;
-                            Err(known)
-                        }
+                        Err(Failure::WrongHub(why)) => match &refreshed {
+                            None => {
+                                let known = self.refresh_keys(&mut sync, why)?;
+                                client = self.client()?;
+                                refreshed = Some((newest_id, known.clone()));
+                                Err(known)
+                            }
+                            Some((before, known)) if id <= *before => Err(known.clone()),
+                            Some(_) => Err(Failure::WrongHub(why)),
+                        },
                         // A road that broke may hold its connection for long: the next request takes another.
                         Err(lost @ Failure::Lost { .. }) => {
                             client = self.client()?;

@@ -53,7 +53,7 @@ impl Pin {
         let mut config = builder.dangerous().with_custom_certificate_verifier(Arc::<Pin>::clone(self)).with_no_client_auth();
         // Nobody on the way needs to know which hub is meant.
         config.enable_sni = false;
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        config.alpn_protocols = vec![b"h2".to_vec()];
         Ok(config)
     }
 }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, params};
 use yenban_core::Phone;
-use yenban_core::app::{CheckIn, IfAbsent, Place};
+use yenban_core::app::{CheckIn, IfAbsent};
 use yenban_core::clock::VirtualClock;
 use yenban_core::store::Folder;
 use yenban_core::sync::{Outcome, Verdict};
@@ -24,7 +24,7 @@ use yenban_hub::enrol::{CodeWanted, make_code};
 use yenban_hub::init::{self, NewHub};
 use yenban_hub::server::serve;
 use yenban_protocol::id::Role;
-use yenban_protocol::record::Provider;
+use yenban_tests::walk::{Noise, Walk};
 
 const AIM_RECORDS_PER_S: f64 = 100_000.0;
 const AIM_BYTES_EACH: f64 = 42.0;
@@ -86,7 +86,7 @@ fn run(options: &Options, dir: &Path) -> Fallible<()> {
         Walker::join(&dir.join(name), &code, &address)
     };
     let walk = Walk::read(&options.track);
-    println!("first sync of {} check-ins, {}", options.entries, walk.name);
+    println!("first sync of {} check-ins, {}", options.entries, walk.name());
     let (mut rates, mut bare, mut last) = (Vec::new(), Vec::new(), None);
     for n in 0..=options.runs {
         let mut walker = join(&format!("phone-{n}"))?;
@@ -143,7 +143,7 @@ impl Walker {
         let (code, request) = phone.enrol_request(code)?;
         let answer = transport::enrol(&code, request)?;
         phone.enrolled(&code, &answer)?;
-        Ok(Walker { phone, clock, addresses: vec![address.to_owned()], noise: Noise(42) })
+        Ok(Walker { phone, clock, addresses: vec![address.to_owned()], noise: Noise::new(42) })
     }
 
     /// A patrol with so many check-ins. Syncing is off meanwhile: capture has its own benchmark.
@@ -215,63 +215,4 @@ fn insert_bare(path: &Path, entries: u32) -> Fallible<Duration> {
         seq += 512;
     }
     Ok(started.elapsed())
-}
-
-/// Where a walk goes.
-struct Walk {
-    name: String,
-    points_e7: Vec<(i32, i32)>,
-}
-
-impl Walk {
-    /// The points of a recorded track, or of a made one where there is no file.
-    fn read(track: &Path) -> Walk {
-        let text = std::fs::read_to_string(track).unwrap_or_default();
-        let points: Vec<(i32, i32)> = text.split("<trkpt").skip(1).filter_map(point).collect();
-        if points.is_empty() {
-            let mut noise = Noise(7);
-            let mut at = (206_600_000, 1_050_800_000);
-            let mut points_e7 = Vec::new();
-            for _ in 0..1_000 {
-                at = (at.0 + 900 + noise.around(1_500), at.1 + 700 + noise.around(1_500));
-                points_e7.push(at);
-            }
-            return Walk { name: "on a made track".into(), points_e7 };
-        }
-        let name = track.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-        Walk { name: format!("along {name} ({} points)", points.len()), points_e7: points }
-    }
-
-    /// The `n`-th stop: there and back again, never exactly where one stood before.
-    fn place(&self, n: usize, noise: &mut Noise) -> Place {
-        let lap = self.points_e7.len();
-        let index = if (n / lap).is_multiple_of(2) { n % lap } else { lap - 1 - n % lap };
-        let (lat, lon) = self.points_e7[index];
-        let mut place = Place::new(lat + noise.around(300), lon + noise.around(300), Provider::Gnss);
-        place.accuracy_cm = Some(380 + 101 * noise.below(12));
-        place.fix_age_ms = Some(noise.below(1_000));
-        place
-    }
-}
-
-fn point(text: &str) -> Option<(i32, i32)> {
-    let degrees = |name: &str| {
-        let value = text.split_once(name)?.1.split('"').nth(1)?;
-        Some((value.parse::<f64>().ok()? * 1e7).round() as i32)
-    };
-    Some((degrees("lat=")?, degrees("lon=")?))
-}
-
-/// Small repeatable noise.
-struct Noise(u64);
-
-impl Noise {
-    fn below(&mut self, end: u32) -> u32 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        ((self.0 >> 33) as u32) % end
-    }
-
-    fn around(&mut self, reach: i32) -> i32 {
-        self.below((2 * reach + 1) as u32) as i32 - reach
-    }
 }

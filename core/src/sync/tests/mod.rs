@@ -9,5 +9,6 @@ mod phone;
 mod road;
 mod schedules;
 mod stories;
+mod stories_along;
 mod stories_feed;
 mod uploads;
