@@ -55,6 +55,7 @@ const STEPS: &[Step] = &[
     Step { name: "lint", about: "clippy has nothing to say", run: |_| lint() },
     Step { name: "build", about: "everything builds, Cargo.lock as it is", run: |_| build() },
     Step { name: "test", about: "the README's test command", run: test },
+    Step { name: "simulation", about: "phones, hub, roads and disks that fail: seeds, planted faults, kill maps", run: |_| simulation() },
     Step { name: "rules", about: "arrows, clocks, file sizes, words: the list of findings", run: |_| rules() },
     Step { name: "readme", about: "commands and flags of README.md exist", run: |_| readme::run() },
     Step { name: "doc", about: "the documentation builds without a warning", run: |_| doc() },
@@ -143,6 +144,17 @@ fn test(context: &Context) -> Outcome {
         return Outcome::Failed("no test ran".into());
     }
     result.into()
+}
+
+/// Sizes for the gate; docs/RELIABILITY.md names the longer ones.
+fn simulation() -> Outcome {
+    for task in [&[][..], &["--planted"], &["--kills"]] {
+        let line = [&["cargo", "run", "--package", "yenban-simulation", "--locked", "--"], task].concat();
+        if let Err(reason) = run::shown(&mut run::command(&line)) {
+            return Outcome::Failed(reason);
+        }
+    }
+    Outcome::Ok
 }
 
 fn rules() -> Outcome {
