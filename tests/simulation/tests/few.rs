@@ -38,6 +38,13 @@ fn a_few_worlds_hold_a_planted_fault_is_found_and_a_seed_is_the_same_twice() {
 }
 
 #[test]
+fn the_document_counts_the_cells_that_a_run_must_meet() {
+    let document = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/RELIABILITY.md")).unwrap();
+    let cells = yenban_simulation::coverage::Coverage::wanted().len();
+    assert!(document.contains(&format!(" {cells} cells")), "a run must meet {cells} cells");
+}
+
+#[test]
 fn a_power_cut_takes_what_no_sync_covered_and_a_failed_sync_covers_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let platter = Platter::spin(dir.path(), Chance::new(1));
