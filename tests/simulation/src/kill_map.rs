@@ -111,7 +111,7 @@ impl Case {
             return false;
         }
         mapped.points += 1;
-        let rest = mapped.points % self.rest_every == 0;
+        let rest = mapped.points.is_multiple_of(self.rest_every);
         let held = done.and_then(|()| if rest { world.come_to_rest() } else { world.look() });
         if let Err(violation) = held {
             mapped.broken.push((call, when, cut, violation));

@@ -117,7 +117,7 @@ fn failure_of(ground: &Ground, seed: u64, steps: usize, ran: &Ran) -> Option<(St
     if let Err(violation) = &ran.ended {
         return Some((violation.promise.to_owned(), violation.seen.clone()));
     }
-    if seed % TWICE_ONE_IN == 0 && ground.run_seed(seed, steps).trace != ran.trace {
+    if seed.is_multiple_of(TWICE_ONE_IN) && ground.run_seed(seed, steps).trace != ran.trace {
         return Some(("simulation".to_owned(), "two runs of this seed differ".to_owned()));
     }
     None

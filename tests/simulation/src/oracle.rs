@@ -1,6 +1,7 @@
 //! What must be true, whatever happened: after each step for a phone, after each death of the hub, and of everything at
 //! the end, when the roads are open, the disks are whole and everybody had time.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use yenban_core::sync::{SyncStore, Verdict};
@@ -107,8 +108,8 @@ impl World {
             self.phones[who].ticked[ticks.min(self.phones[who].ticked.len())..].iter().map(|t| (t.name, t.link)).collect();
         let mut held = BTreeMap::new();
         for (name, _) in &names {
-            if !held.contains_key(&name.log) {
-                held.insert(name.log, self.held(name.log)?);
+            if let Entry::Vacant(log) = held.entry(name.log) {
+                log.insert(self.held(name.log)?);
             }
         }
         for tick in &mut self.phones[who].ticked[ticks..] {
@@ -228,8 +229,8 @@ impl World {
         let mut held: BTreeMap<LogId, BTreeSet<(u64, Link)>> = BTreeMap::new();
         for tick in self.phones[who].ticked.iter().filter(|tick| !tick.forgiven) {
             let log = tick.name.log;
-            if !held.contains_key(&log) {
-                held.insert(log, self.held(log)?);
+            if let Entry::Vacant(place) = held.entry(log) {
+                place.insert(self.held(log)?);
             }
             if !held.get(&log).is_some_and(|rows| rows.contains(&(tick.name.seq, tick.link))) {
                 return broken("I-19", format!("the hub does not hold {:?} {} of phone {who}", tick.what, tick.name));
