@@ -55,7 +55,6 @@ const STEPS: &[Step] = &[
     Step { name: "lint", about: "clippy has nothing to say", run: |_| lint() },
     Step { name: "build", about: "everything builds, Cargo.lock as it is", run: |_| build() },
     Step { name: "test", about: "the README's test command", run: test },
-    Step { name: "simulation", about: "phones, hub, roads and disks that fail: seeds, planted faults, kill maps", run: |_| simulation() },
     Step { name: "rules", about: "arrows, clocks, file sizes, words: the list of findings", run: |_| rules() },
     Step { name: "readme", about: "commands and flags of README.md exist", run: |_| readme::run() },
     Step { name: "doc", about: "the documentation builds without a warning", run: |_| doc() },
@@ -63,6 +62,7 @@ const STEPS: &[Step] = &[
     Step { name: "android", about: "the core type-checks for Android phones", run: |_| phones::android() },
     Step { name: "ios", about: "the core type-checks for iPhones", run: |_| phones::ios() },
     Step { name: "fuzz-build", about: "the fuzz targets build", run: |_| fuzz_build() },
+    Step { name: "simulation", about: "phones, hub, roads and disks that fail: seeds, planted faults, kill maps", run: |_| simulation() },
 ];
 
 /// Prints the steps and what each one shows.
