@@ -3,6 +3,7 @@
 mod files;
 mod platter;
 mod storage;
+mod undo;
 mod vfs;
 
 pub use files::Watching;
