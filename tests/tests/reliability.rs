@@ -1,5 +1,5 @@
 //! docs/RELIABILITY.md says what holds each promise; here it is held to that.
-#![allow(clippy::unwrap_used, reason = "tests may stop loudly")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests may stop loudly")]
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -112,10 +112,10 @@ pub(crate) fn fold(conn: &Connection) -> Result<()> {
     if planted(Bug::FoldSkipped) {
         return Ok(());
     }
-    match conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).doing("fold the write-ahead log") {
-        // On a full disk words are still recorded: they go into room that the log has.
-        Err(Error::StorageFull) => Ok(()),
-        done => done,
+    match conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
+        // On a full disk words are still recorded, in room that the log has. It is no failure of this connection.
+        Err(e) if e.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull) => Ok(()),
+        done => done.doing("fold the write-ahead log"),
     }
 }
 

@@ -51,24 +51,31 @@ impl HubNode {
     /// A new hub at `dir`, made at `now_ms`; `template` is where one was made before in this process, copied because
     /// making keys takes longer than living through a night.
     pub fn new(dir: &Path, template: &Path, now_ms: i64, chance: &mut Chance) -> HubNode {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let runtime = runtime();
         let clock = ManualClock::at(now_ms);
-        if !template.exists() {
-            let new = NewHub {
-                dir: template.join("hub"),
-                commune: "05200".into(),
-                name: "Công an xã".into(),
-                recovery_file: Some(template.join("recovery")),
-                officer: "Hà Văn Sơn".into(),
-            };
-            std::fs::create_dir_all(template).expect("a folder in memory can be made");
-            runtime.block_on(init(new, Arc::new(clock.clone()))).expect("a hub can be made");
-        }
         copy_folder(template, dir);
         let platter = Platter::spin(&dir.join("hub"), chance.fork());
         let mut node = HubNode { dir: dir.join("hub"), platter, clock, hub: None, router: None, runtime };
         node.open().expect("a new hub opens");
         node
+    }
+
+    /// Makes the hub that all others of this process are copies of, with chance of its own: the first world must not be
+    /// another one than the second.
+    pub fn template(template: &Path, now_ms: i64) {
+        if template.exists() {
+            return;
+        }
+        yenban_hub::entropy::seeded::begin(0);
+        let new = NewHub {
+            dir: template.join("hub"),
+            commune: "05200".into(),
+            name: "Công an xã".into(),
+            recovery_file: Some(template.join("recovery")),
+            officer: "Hà Văn Sơn".into(),
+        };
+        std::fs::create_dir_all(template).expect("a folder in memory can be made");
+        runtime().block_on(init(new, Arc::new(ManualClock::at(now_ms)))).expect("a hub can be made");
     }
 
     /// Starts the hub on whatever lies in its folder.
@@ -147,6 +154,10 @@ impl HubNode {
         self.platter.replaced();
         self.open()
     }
+}
+
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
 
 fn http_of(request: &Request, reach: Reach) -> Option<HttpRequest<Body>> {

@@ -197,9 +197,8 @@ impl PhoneNode {
         let phone = self.phone.as_mut().ok_or(Error::NotEnrolled)?;
         let id = work(phone)?;
         let name: EntryName = id.parse().expect("an entry's name");
-        let link = SyncStore::link(phone, name.log, name.seq)?;
-        // The tick came first; that it cannot be read right now is no reason to take it back.
-        let link = link.unwrap_or_default();
+        // The tick came first; where its link cannot be read now there is nothing to compare it with later.
+        let Ok(Some(link)) = SyncStore::link(phone, name.log, name.seq) else { return Ok(name) };
         self.ticked.push(Ticked { name, link, what, at_ms, rolled_back: false, forgiven: false });
         Ok(name)
     }

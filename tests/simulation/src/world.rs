@@ -94,6 +94,7 @@ impl World {
     /// When even joining breaks a promise.
     pub fn new(root: &Path, template: &Path, chance: &mut Chance, phones: u8) -> Holds<World> {
         crate::disk::install();
+        HubNode::template(template, EVENING_MS);
         yenban_hub::entropy::seeded::begin(chance.number());
         let hub = HubNode::new(&root.join("commune"), template, EVENING_MS, chance);
         let mut draw = |max: u64| chance.below(max + 1) as u32;

@@ -131,7 +131,14 @@ impl Shared {
     fn reopen_writer(&self) -> Result<Connection> {
         let _alone = self.reading.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         lock(&self.readers).clear();
-        settings::open_writer(&self.path, &self.key)
+        let connection = settings::open_writer(&self.path, &self.key)?;
+        // What was answered as failed may be in the file all the same: nothing remembered is true without a look.
+        let devices = people::all_devices(&connection)?.into_iter().map(|d| (d.id, Arc::new(d))).collect();
+        *self.devices.write().unwrap_or_else(std::sync::PoisonError::into_inner) = devices;
+        let mut people = self.people.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        *people = CachedPeople { changes: people.changes + 1, read: None };
+        drop(people);
+        Ok(connection)
     }
 
     fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {

@@ -64,10 +64,16 @@ pub(super) fn open_writer(path: &Path, key: &DatabaseKey) -> Result<Connection> 
         .map_err(sql)?;
     // What a killed program had written and not synced can be read, and what a failed sync was for no later one covers:
     // either would be signed for and lost with the next power cut. So it is in the database, synced, before anybody asks.
-    if planted(Bug::HubFoldSkipped) || fold(&connection)? {
+    if planted(Bug::HubFoldSkipped) {
         return Ok(connection);
     }
-    Err(HubError::folder(path, "is read by another program; end that first"))
+    match connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0)) {
+        Ok(0) => Ok(connection),
+        Ok(_) => Err(HubError::folder(path, "is read by another program; end that first")),
+        // A full disk must not keep the hub from showing what it has, and from the work that makes room.
+        Err(e) if e.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull) => Ok(connection),
+        Err(e) => Err(sql(e)),
+    }
 }
 
 /// A new database that a copy goes into.

@@ -133,7 +133,11 @@ impl Platter {
     pub fn spin(root: &Path, chance: Chance) -> Arc<Platter> {
         let state = State { pending: Vec::new(), faults: Faults::default(), chance, dead: false, calls: 0, hit: 0, trace: 0 };
         let platter = Arc::new(Platter { root: root.to_path_buf(), state: Mutex::new(state) });
-        all().push(platter.clone());
+        let mut spinning = all();
+        // One that was left behind would hide this one from SQLite's calls.
+        spinning.retain(|other| other.root != root);
+        spinning.push(platter.clone());
+        drop(spinning);
         platter
     }
 
