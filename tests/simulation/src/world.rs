@@ -179,7 +179,7 @@ impl World {
             Kind::BackUp => self.back_up(),
             Kind::Restore => self.restore()?,
             Kind::Loses => self.lose_a_file(&mut dice)?,
-            Kind::Image => self.keep_image(who),
+            Kind::Image => self.keep_image(who)?,
             Kind::RollBack => self.roll_back(who, &mut dice)?,
             Kind::Mend => self.mend(),
         }
@@ -426,18 +426,18 @@ impl World {
         self.after_hub(Doing::Jobs)
     }
 
-    fn keep_image(&mut self, who: usize) {
+    fn keep_image(&mut self, who: usize) -> Holds {
         let image = self.root.join(format!("image-{who}"));
         let node = &mut self.phones[who];
         if node.platter.is_dead() {
-            return;
+            return Ok(());
         }
         node.stop();
         let _ = std::fs::remove_dir_all(&image);
         copy_folder(&node.dir.join("store"), &image);
         node.image = Some((image, node.ticked.len()));
         // It starts again on files that nobody changed.
-        let _ = self.open_phone(who);
+        self.open_phone(who)
     }
 
     fn roll_back(&mut self, who: usize, dice: &mut Chance) -> Holds {
