@@ -68,8 +68,8 @@ pub(super) fn open_writer(path: &Path, key: &DatabaseKey) -> Result<Connection> 
         return Ok(connection);
     }
     match connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0)) {
-        Ok(0) => Ok(connection),
-        Ok(_) => Err(HubError::folder(path, "is read by another program; end that first")),
+        // Somebody who still reads keeps the log from being emptied, not from being synced.
+        Ok(_) => Ok(connection),
         // A full disk must not keep the hub from showing what it has, and from the work that makes room.
         Err(e) if e.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull) => Ok(connection),
         Err(e) => Err(sql(e)),
