@@ -36,7 +36,7 @@ pub struct HubClient {
     /// Whether anything was ever answered.
     answered: AtomicBool,
     /// The last connection that did not come about, for those that wait for it too.
-    unconnected: watch::Sender<Option<Failure>>,
+    unconnected: watch::Sender<Option<(String, Failure)>>,
 }
 
 impl HubClient {
@@ -151,21 +151,21 @@ impl HubClient {
                 http.header(CONTENT_LENGTH, part.length).body(body)
             }
         };
-        let response = self.connected(http).await.map_err(|failure| handed.explain(failure))?;
+        let response = self.connected(address, http).await.map_err(|failure| handed.explain(failure))?;
         let reply = read(response).await.map_err(|failure| handed.explain(failure))?;
         Ok(Reply { handed_bytes: handed.bytes(), ..reply })
     }
 
     /// Sends a request. While no connection ever stood, all requests wait for the same one: what keeps it from coming about
     /// is told to all of them at once, or each would try for itself until its time is up.
-    async fn connected(&self, request: reqwest::RequestBuilder) -> Result<reqwest::Response, Failure> {
+    async fn connected(&self, address: &str, request: reqwest::RequestBuilder) -> Result<reqwest::Response, Failure> {
         let mut others = self.unconnected.subscribe();
         let sent = request.send();
         tokio::pin!(sent);
         let result = tokio::select! {
             biased;
             result = &mut sent => result,
-            failure = told(&mut others), if !self.answered.load(Ordering::Relaxed) => return Err(failure),
+            failure = told(address, &mut others), if !self.answered.load(Ordering::Relaxed) => return Err(failure),
         };
         if result.is_ok() {
             self.answered.store(true, Ordering::Relaxed);
@@ -173,7 +173,7 @@ impl HubClient {
         result.map_err(|e| {
             let failure = self.failure(&e);
             if matches!(failure, Failure::Unreachable(_) | Failure::WrongHub(_)) {
-                self.unconnected.send_replace(Some(failure.clone()));
+                self.unconnected.send_replace(Some((address.to_owned(), failure.clone())));
             }
             failure
         })
@@ -190,13 +190,16 @@ impl HubClient {
     }
 }
 
-/// The next failure that another request tells of; never ends without one.
-async fn told(others: &mut watch::Receiver<Option<Failure>>) -> Failure {
+/// The next failure at `address` that another request tells of; never ends without one.
+async fn told(address: &str, others: &mut watch::Receiver<Option<(String, Failure)>>) -> Failure {
     loop {
         if others.changed().await.is_err() {
             std::future::pending::<()>().await;
         }
-        if let Some(failure) = others.borrow_and_update().clone() {
+        // What keeps one address from answering says nothing of the next.
+        if let Some((at, failure)) = others.borrow_and_update().clone()
+            && at == address
+        {
             return failure;
         }
     }
