@@ -22,7 +22,7 @@ proptest! {
         let anchor = Anchor { hub_ms, monotonic_ms: 5_000, rtt_ms: rtt };
         let i = stamp(NOW + wall_off, 5_000 + elapsed, Some(anchor), None).interval(Bounds::default(), false);
         prop_assert!(i.earliest_ms <= truth && truth <= i.latest_ms, "{truth} not in {i:?}");
-        prop_assert!(i.latest_ms - i.earliest_ms <= 2 * (rtt as i64 + elapsed as i64 / 10_000 + 2));
+        prop_assert!(i.latest_ms - i.earliest_ms <= 2 * (rtt as i64 + (elapsed + rtt) as i64 / 10_000 + 2));
     }
 
     #[test]

@@ -112,11 +112,16 @@ pub(crate) fn fold(conn: &Connection) -> Result<()> {
     if planted(Bug::FoldSkipped) {
         return Ok(());
     }
-    match conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
+    match checkpoint(conn) {
         // On a full disk words are still recorded, in room that the log has. It is no failure of this connection.
         Err(e) if e.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull) => Ok(()),
         done => done.doing("fold the write-ahead log"),
     }
+}
+
+/// Puts the write-ahead log into the database and empties it, with the library's own error.
+pub(crate) fn checkpoint(conn: &Connection) -> rusqlite::Result<()> {
+    conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
 }
 
 /// Proves, on the bytes of the file, that the database is not clear text.

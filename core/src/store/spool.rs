@@ -403,7 +403,7 @@ impl Spool {
     /// before a PIN was set, or while "unlocked until locked" held.
     pub(crate) fn forget_old_pages(&self) {
         // What cannot be copied now goes with the next checkpoint.
-        let _ = self.conn().map(|conn| conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())));
+        let _ = self.conn().map(cipher::checkpoint);
     }
 }
 

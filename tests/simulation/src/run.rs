@@ -22,8 +22,6 @@ pub struct Ran {
     pub coverage: Coverage,
     /// A hash over all that happened.
     pub trace: u64,
-    /// Steps that were done.
-    pub steps: usize,
 }
 
 /// Where runs happen: a folder in memory, removed at the end.
@@ -50,13 +48,12 @@ impl Ground {
         let mut chance = Chance::new(seed);
         let template = self.dir.path().join("template");
         let world = catch_unwind(AssertUnwindSafe(|| World::new(&root, &template, &mut chance, PHONES)));
-        let mut ran = Ran { ended: Ok(()), coverage: Coverage::default(), trace: 0, steps: 0 };
+        let mut ran = Ran { ended: Ok(()), coverage: Coverage::default(), trace: 0 };
         match world {
             Ok(Ok(mut world)) => {
                 let done = catch_unwind(AssertUnwindSafe(|| {
                     for step in steps {
                         world.step(*step)?;
-                        ran.steps += 1;
                     }
                     world.come_to_rest()
                 }));

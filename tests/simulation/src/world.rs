@@ -67,10 +67,8 @@ pub struct World {
     pub coverage: Coverage,
     /// Requests of before.
     pub old: Vec<Request>,
-    /// The newest backup, and when it was made.
+    /// The newest backup.
     pub backup: Option<PathBuf>,
-    /// Restores so far.
-    pub restores: u32,
     /// Warnings sent, by identifier.
     pub alerts: Vec<String>,
     /// A hash over everything that happened.
@@ -108,7 +106,6 @@ impl World {
             coverage: Coverage::default(),
             old: Vec::new(),
             backup: None,
-            restores: 0,
             alerts: Vec::new(),
             trace: 0,
             armed_phone: vec![None; usize::from(phones)],
@@ -399,7 +396,6 @@ impl World {
     pub(crate) fn restore(&mut self) -> Holds {
         let Some(file) = self.backup.clone() else { return Ok(()) };
         self.coverage.hit_hub(Fault::Restore, Doing::Idle);
-        self.restores += 1;
         self.armed_hub = None;
         let recovery = self.root.join("commune").join("recovery");
         if let Err(e) = self.hub.restore(&file, &recovery) {

@@ -75,7 +75,7 @@ impl SqliteStore {
     pub fn open(path: &Path, key: DatabaseKey) -> Result<Self> {
         let mut connection = settings::open_writer(path, &key)?;
         schema::migrate(&mut connection)?;
-        let devices = people::all_devices(&connection)?.into_iter().map(|d| (d.id, Arc::new(d))).collect();
+        let devices = devices_by_name(&connection)?;
         let (queue, receiver) = mpsc::channel(WRITER_QUEUE_MAX);
         let shared = Arc::new(Shared {
             path: path.to_owned(),
@@ -133,7 +133,7 @@ impl Shared {
         lock(&self.readers).clear();
         let connection = settings::open_writer(&self.path, &self.key)?;
         // What was answered as failed may be in the file all the same: nothing remembered is true without a look.
-        let devices = people::all_devices(&connection)?.into_iter().map(|d| (d.id, Arc::new(d))).collect();
+        let devices = devices_by_name(&connection)?;
         *self.devices.write().unwrap_or_else(std::sync::PoisonError::into_inner) = devices;
         let mut people = self.people.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         *people = CachedPeople { changes: people.changes + 1, read: None };
@@ -156,6 +156,11 @@ impl Shared {
         }
         value
     }
+}
+
+/// Every device, as it is looked up.
+fn devices_by_name(c: &Connection) -> Result<HashMap<DeviceId, Arc<Device>>> {
+    Ok(people::all_devices(c)?.into_iter().map(|d| (d.id, Arc::new(d))).collect())
 }
 
 /// Takes a lock whose holder cannot panic half-way through a change.

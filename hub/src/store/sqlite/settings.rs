@@ -67,7 +67,7 @@ pub(super) fn open_writer(path: &Path, key: &DatabaseKey) -> Result<Connection> 
     if planted(Bug::HubFoldSkipped) {
         return Ok(connection);
     }
-    match connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0)) {
+    match checkpoint(&connection) {
         // Somebody who still reads keeps the log from being emptied, not from being synced.
         Ok(_) => Ok(connection),
         // A full disk must not keep the hub from showing what it has, and from the work that makes room.
@@ -84,8 +84,12 @@ pub(super) fn open_copy(path: &Path, key: &DatabaseKey) -> Result<Connection> {
 
 /// Folds the write-ahead log back and empties it; `false`: a reader still needs it.
 pub(super) fn fold(c: &Connection) -> Result<bool> {
-    let busy: i64 = c.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).map_err(sql)?;
-    Ok(busy == 0)
+    checkpoint(c).map_err(sql)
+}
+
+/// As [`fold`], with the library's own error.
+fn checkpoint(c: &Connection) -> rusqlite::Result<bool> {
+    c.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| Ok(row.get::<_, i64>(0)? == 0))
 }
 
 /// A reader's connection.

@@ -211,7 +211,7 @@ impl Platter {
         go
     }
 
-    /// After a call that went on: the power may go now. `None`: the call did not happen after all.
+    /// After a call that went on: the power may go now.
     pub fn done(&self, go: Go) {
         if go == Go::Last {
             self.state().dead = true;
