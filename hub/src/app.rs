@@ -70,7 +70,7 @@ pub struct Hub {
     /// Files on their way in.
     pub uploads: Uploads,
     /// The console's doors.
-    pub console: crate::console::access::Access,
+    pub doors: crate::access::Doors,
     /// Held by the export of an evidence bundle that is under way.
     pub(crate) exporting: tokio::sync::Mutex<()>,
     identity: Identity,
@@ -139,7 +139,7 @@ impl Hub {
             verifier: HubVerifier::default(),
             metrics: Metrics::default(),
             folder,
-            console: crate::console::access::Access::default(),
+            doors: crate::access::Doors::default(),
             exporting: tokio::sync::Mutex::default(),
             identity,
             commune,

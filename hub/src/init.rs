@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use yenban_protocol::id::{CommuneCode, MemberNo, Role};
 
+use crate::access;
 use crate::app::{Hub, Identity, LAYOUT_VERSION};
 use crate::clock::SharedClock;
 use crate::enrol::checked_name;
@@ -45,6 +46,8 @@ pub struct Made {
     pub recovery_file: PathBuf,
     /// Number of the first officer.
     pub first_officer: u32,
+    /// Path of the one-use link, under the hub's address, with which the first officer opens an account within 24 hours.
+    pub first_link: String,
 }
 
 fn invalid(field: &'static str, reason: &str) -> crate::error::HubError {
@@ -77,6 +80,7 @@ pub async fn init(new: NewHub, clock: SharedClock) -> Result<Made> {
     let hub = Hub::open_new(folder, clock).await?;
     let chief = MemberRow { no: MemberNo(0), name: officer, role: Role::Chief, hamlet: WHOLE_COMMUNE, group: 0 };
     let first_officer = hub.store.add_member(chief).await?.no.0;
+    let first_link = access::join_link(&hub, MemberNo(first_officer)).await?;
     hub.note("operator", "init", &new.commune, "").await?;
     hub.close().await?;
     Ok(Made {
@@ -87,6 +91,7 @@ pub async fn init(new: NewHub, clock: SharedClock) -> Result<Made> {
         root_fingerprint: keys.fingerprint(),
         recovery_file,
         first_officer,
+        first_link,
     })
 }
 

@@ -4,6 +4,7 @@
 //! enrols devices ([`enrol`]), answers the feed ([`feed`]) over TLS ([`server`]) and is worked by officers and operators
 //! through one set of operations ([`admin`]), in this process or over a socket of a running hub.
 
+pub mod access;
 pub mod admin;
 pub mod alert;
 pub mod app;
@@ -27,6 +28,7 @@ pub mod jobs;
 pub mod keys;
 pub mod limits;
 pub mod metrics;
+pub mod qr;
 pub mod retention;
 pub mod scrub;
 pub mod server;

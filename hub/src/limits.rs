@@ -145,23 +145,65 @@ pub const RUNS_PER_LOG_MAX: usize = 1024;
 /// Life of a link into the console, in milliseconds (30 minutes).
 pub const CONSOLE_ENTRY_TTL_MS: i64 = 30 * 60 * 1000;
 
-/// Links into the console open at once.
-pub const CONSOLE_LINKS_MAX: usize = 16;
+/// Life of a link that opens an account, in milliseconds (24 hours).
+pub const JOIN_TTL_MS: i64 = 24 * 3600 * 1000;
 
 /// Life of a console session, in milliseconds (12 hours: one duty).
 pub const CONSOLE_SESSION_TTL_MS: i64 = 12 * 3600 * 1000;
 
-/// Console sessions at once.
-pub const CONSOLE_SESSIONS_MAX: usize = 64;
+/// How long a session lasts with nobody at it, in milliseconds (1 hour: NIST SP 800-63B-4, 2.2.3).
+pub const CONSOLE_IDLE_MS: i64 = 3600 * 1000;
 
-/// Links that did not open, per minute, before the door stays shut.
-pub const CONSOLE_TRIES_PER_MINUTE: u32 = 10;
+/// Sessions of one officer at once; the one unused for longest ends for a new one.
+pub const SESSIONS_PER_MEMBER_MAX: u32 = 8;
+
+/// Tries at the doors that fail in one minute, over everybody, before the doors stay shut for the rest of it.
+pub const CONSOLE_TRIES_PER_MINUTE: u32 = 60;
+
+/// Wrong tries for one account that cost no waiting.
+pub const FREE_TRIES: u32 = 5;
+
+/// Wait after the next wrong try, in milliseconds; doubled by each further one, up to [`TRY_WAIT_MAX_MS`].
+pub const TRY_WAIT_MS: i64 = 15 * 1000;
+
+/// Longest wait after a wrong try, in milliseconds (15 minutes): nobody is kept out for good by a stranger's tries.
+pub const TRY_WAIT_MAX_MS: i64 = 15 * 60 * 1000;
+
+/// Passwords looked at side by side: each takes 19 MiB and tens of milliseconds.
+pub const PASSWORDS_AT_ONCE: usize = 2;
+
+/// Memory of one password hash, KiB (OWASP Password Storage: Argon2id, 19 MiB, 2 passes).
+pub const ARGON2_KIB: u32 = 19_456;
+
+/// Passes of one password hash.
+pub const ARGON2_PASSES: u32 = 2;
+
+/// Shortest password, characters: 8 is asked beside a second proof (NIST SP 800-63B-4, 3.1.1.2); two more are cheap.
+pub const PASSWORD_MIN_CHARS: usize = 10;
+
+/// Longest password, characters.
+pub const PASSWORD_MAX_CHARS: usize = 128;
+
+/// Longest name typed at the door, characters.
+pub const LOGIN_MAX_CHARS: usize = 60;
+
+/// Recovery codes of an account.
+pub const RECOVERY_CODES: usize = 10;
+
+/// Passkeys of an account.
+pub const PASSKEYS_MAX: u32 = 10;
+
+/// Passkey ceremonies under way at once.
+pub const CEREMONIES_MAX: usize = 256;
+
+/// Time for one passkey ceremony, in milliseconds (5 minutes).
+pub const CEREMONY_TTL_MS: i64 = 5 * 60 * 1000;
 
 /// Time for which a stated purpose opens one report, in milliseconds (10 minutes).
 pub const CONSOLE_VIEW_TTL_MS: i64 = 10 * 60 * 1000;
 
 /// Reports one session has open at once.
-pub const CONSOLE_VIEWS_MAX: usize = 64;
+pub const VIEWS_PER_SESSION_MAX: u32 = 64;
 
 /// Rows on one page of the console.
 pub const CONSOLE_PAGE: u32 = 50;

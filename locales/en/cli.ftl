@@ -49,6 +49,7 @@ help-init-name = Name of the office, as "Công an xã Mai Châu".
 help-init-officer = Name of the first officer (the one in charge); others join later by hub enrol.
 help-recovery-file = File of the recovery key. Otherwise DIR.recovery beside the folder.
 help-hub-serve = Run the hub until it is stopped (Ctrl-C). The first line printed is the address it listens on.
+help-serve-host-name = Host name of the hub that browsers trust: passkeys work under it.
 help-serve-listen = Address to listen on; port 0 is any free one. 127.0.0.1:8443 by default.
 help-hub-import = Import hamlets, groups and members from a CSV file; with one bad row nothing is imported.
 help-import-file = CSV file; its columns stand in docs/OPERATIONS.md.
@@ -211,6 +212,7 @@ cli-sync-done = Sent { $pushed ->
 cli-hub-made = ✓ Made the hub { $name } ({ $commune }) in { $path }.
 cli-hub-root = Fingerprint of the commune root, to be hung up at the office: { $root }
 cli-hub-recovery = The recovery key is in { $path }. Keep it away from this machine: no backup opens without it.
+cli-hub-first-link = Run yenban hub serve, then open this link within 24 hours to make the first account (it works once): { $link }
 cli-hub-checked = Read { $entries ->
     [one] { $entries } entry
    *[other] { $entries } entries

@@ -90,6 +90,7 @@ fn serve(b: Builder) -> Command {
     b.command("serve", "help-hub-serve", "yenban hub serve --dir xa-mai-chau --listen 127.0.0.1:0")
         .arg(dir(b))
         .arg(b.option("listen", "HOST:PORT", "help-serve-listen").default_value(LISTEN).hide_default_value(true))
+        .arg(b.option("host-name", "NAME", "help-serve-host-name"))
 }
 
 fn import(b: Builder) -> Command {

@@ -65,7 +65,7 @@ pub(crate) fn run(values: Values<'_>, environment: &Environment, out: &Output) -
     told::table(&checks, out)?;
     let hub = night.hub_dir().display().to_string();
     let address = night.address();
-    let console = night.console();
+    let console = night.console()?;
     let held = checks.iter().all(|check| check.held);
     let rows: Vec<_> = checks.iter().map(|check| json!({ "name": check.name, "said": check.said, "held": check.held })).collect();
     out.document(&json!({ "held": held, "checks": rows, "hub": hub, "address": address, "console": console }))?;

@@ -127,8 +127,10 @@ impl<'a> Night<'a> {
     }
 
     /// A way into the console.
-    pub(super) fn console(&self) -> Option<String> {
-        self.open.as_ref().map(|open| crate::hub::console(&open.hub, &self.address()))
+    pub(super) fn console(&self) -> Result<Option<String>> {
+        let Some(open) = &self.open else { return Ok(None) };
+        let link = self.runtime.block_on(crate::hub::console(&open.hub, &self.address()));
+        link.map(Some).map_err(|error| self.hub_fault(&error))
     }
 
     /// Keeps the hub running until it is told to stop.

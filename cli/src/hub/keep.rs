@@ -48,7 +48,9 @@ pub(super) fn init(job: &Job<'_>) -> Result<()> {
     let path = made.dir.display().to_string();
     job.out.say("cli-hub-made", &[("name", made.name.into()), ("commune", commune.full_name().into()), ("path", path.into())])?;
     job.out.say("cli-hub-root", &[("root", made.root_fingerprint.into())])?;
-    job.out.say("cli-hub-recovery", &[("path", made.recovery_file.display().to_string().into())])
+    job.out.say("cli-hub-recovery", &[("path", made.recovery_file.display().to_string().into())])?;
+    let link = format!("https://{}{}", yenban_hub::limits::DEFAULT_LISTEN, made.first_link);
+    job.out.say("cli-hub-first-link", &[("link", link.into())])
 }
 
 /// `check`.

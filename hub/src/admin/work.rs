@@ -16,7 +16,7 @@ use crate::error::{HubError, Refusal, Result};
 use crate::folder::read_small;
 use crate::limits::{CONSOLE_ENTRY_TTL_MS, DEFAULT_LISTEN, PURPOSE_MAX_CHARS};
 use crate::store::{ItemDraft, ListQuery};
-use crate::{alert, backup, courier, enrol, exchange, retention, scrub, sms, upload};
+use crate::{access, alert, backup, courier, enrol, exchange, retention, scrub, sms, upload};
 
 const OPERATOR: &str = "operator";
 /// Files between two lines of progress in the log.
@@ -121,11 +121,11 @@ async fn make_code(hub: &Hub, wanted: EnrolWanted) -> Result<EnrolMade> {
 /// A one-use link for an officer. The read log says that it was made and for whom, not what it is.
 async fn console_link(hub: &Hub, officer: &str) -> Result<ConsoleLink> {
     let officer = enrol::checked_name("officer", officer)?;
-    let officer = if officer.is_empty() { OPERATOR.to_owned() } else { officer };
     let address = listening_address(hub)?;
+    let path = access::enter_link(hub, &officer).await?;
     hub.note(OPERATOR, "console link", &officer, "").await?;
     let now_ms = hub.now_ms();
-    let link = format!("https://{address}{}", hub.console.new_link(&officer, now_ms));
+    let link = format!("https://{address}{path}");
     Ok(ConsoleLink { link, expires_at: rfc3339(now_ms + CONSOLE_ENTRY_TTL_MS) })
 }
 

@@ -14,10 +14,10 @@ use yenban_protocol::alert::{Alert, MessageType, Severity, Status, Urgency};
 use yenban_protocol::id::HamletNo;
 use yenban_protocol::text::{CollationKey, display_safe, display_safe_lines};
 
-use super::access::Session;
 use super::chrome::{Chrome, Section, failed, refused, rendered, see_other};
-use super::guard::{Asked, SignedIn};
+use super::guard::{Asked, May, Warn};
 use super::{Hub, alerts, facts};
+use crate::access::Session;
 use crate::entropy;
 use crate::error::Result;
 use crate::limits::{DESCRIPTION_MAX_CHARS, HEADLINE_MAX_CHARS};
@@ -69,7 +69,7 @@ impl Draft {
     }
 
     /// The alert, or the ids of what is still missing.
-    fn checked(&self, hub: &Hub, people: &People) -> std::result::Result<Alert, Vec<&'static str>> {
+    fn checked(&self, hub: &Hub, session: &Session, people: &People) -> std::result::Result<Alert, Vec<&'static str>> {
         let mut wrong = Vec::new();
         let too_long = |text: &str, most: usize| text.chars().count() > most;
         if self.headline.is_empty() || too_long(&self.headline, HEADLINE_MAX_CHARS) {
@@ -92,7 +92,7 @@ impl Draft {
         if severity.is_none() {
             wrong.push("console-alert-needs-severity");
         }
-        let known = |no: &u32| people.hamlet(HamletNo(*no)).is_some();
+        let known = |no: &u32| people.hamlet(HamletNo(*no)).is_some() && session.reach.sees(HamletNo(*no));
         if self.hamlets.is_empty() || !self.hamlets.iter().all(known) {
             wrong.push("console-alert-needs-hamlet");
         }
@@ -171,7 +171,7 @@ fn compose(asked: &Asked, session: &Session, people: &People, draft: Draft, wron
             Choice { value: severity.code().to_owned(), word, shape, chosen: draft.severity == severity.code() }
         })
         .collect();
-    let mut hamlets: Vec<_> = people.hamlets.iter().collect();
+    let mut hamlets: Vec<_> = people.hamlets.iter().filter(|hamlet| session.reach.sees(hamlet.no)).collect();
     hamlets.sort_by_cached_key(|hamlet| CollationKey::new(&hamlet.name));
     let hamlets = hamlets
         .into_iter()
@@ -200,7 +200,7 @@ fn compose(asked: &Asked, session: &Session, people: &People, draft: Draft, wron
 }
 
 /// The empty form.
-pub(super) async fn page(State(hub): State<Arc<Hub>>, asked: Asked, SignedIn(session): SignedIn) -> Response {
+pub(super) async fn page(State(hub): State<Arc<Hub>>, asked: Asked, May(session, _): May<Warn>) -> Response {
     match hub.store.people().await {
         Ok(people) => compose(&asked, &session, &people, Draft::default(), &[]),
         Err(error) => failed(&asked, &error),
@@ -208,7 +208,7 @@ pub(super) async fn page(State(hub): State<Arc<Hub>>, asked: Asked, SignedIn(ses
 }
 
 /// The alert as phones will show it, or the form again with what is missing.
-pub(super) async fn preview(State(hub): State<Arc<Hub>>, asked: Asked, SignedIn(session): SignedIn, form: Sent) -> Response {
+pub(super) async fn preview(State(hub): State<Arc<Hub>>, asked: Asked, May(session, _): May<Warn>, form: Sent) -> Response {
     with_draft(&hub, &asked, &session, form, |people, draft, alert| {
         let words = asked.words;
         let (shape, severity) = facts::severity(words, alert.severity.code());
@@ -233,7 +233,7 @@ pub(super) async fn preview(State(hub): State<Arc<Hub>>, asked: Asked, SignedIn(
 }
 
 /// Sends it.
-pub(super) async fn send(State(hub): State<Arc<Hub>>, asked: Asked, SignedIn(session): SignedIn, form: Sent) -> Response {
+pub(super) async fn send(State(hub): State<Arc<Hub>>, asked: Asked, May(session, _): May<Warn>, form: Sent) -> Response {
     let mut checked = None;
     let answer = with_draft(&hub, &asked, &session, form, |_, _, alert| {
         checked = Some(alert);
@@ -265,7 +265,7 @@ async fn with_draft(
         Ok(people) => people,
         Err(error) => return failed(asked, &error),
     };
-    match draft.checked(hub, &people) {
+    match draft.checked(hub, session, &people) {
         Ok(alert) => then(&people, draft, alert),
         Err(wrong) => compose(asked, session, &people, draft, &wrong),
     }

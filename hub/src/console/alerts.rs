@@ -15,7 +15,7 @@ use yenban_protocol::text::{display_safe, display_safe_lines};
 use super::Hub;
 use super::chrome::{Chrome, Section, failed, rendered};
 use super::facts;
-use super::guard::{Asked, SignedIn};
+use super::guard::{Asked, May, Read};
 use crate::exchange::track::millis;
 use crate::limits::CONSOLE_PAGE;
 use crate::store::{AlertListing, ListQuery, People};
@@ -54,10 +54,10 @@ struct Alerts {
 }
 
 /// The list.
-pub(super) async fn page(State(hub): State<Arc<Hub>>, asked: Asked, SignedIn(session): SignedIn) -> Response {
+pub(super) async fn page(State(hub): State<Arc<Hub>>, asked: Asked, May(session, _): May<Read>) -> Response {
     let read = async {
         let people = hub.store.people().await?;
-        let rows = hub.store.alerts(ListQuery { limit: CONSOLE_PAGE, ..ListQuery::default() }).await?;
+        let rows = hub.store.alerts(ListQuery { limit: CONSOLE_PAGE, ..session.query() }).await?;
         Ok((people, rows))
     };
     match read.await {

@@ -7,8 +7,9 @@ use axum::response::{Html, IntoResponse as _, Response};
 use yenban_locales::{Lang, Words};
 use yenban_protocol::text::display_safe;
 
-use super::access::Session;
 use super::guard::Asked;
+use crate::access::Session;
+use crate::access::rights::Right;
 use crate::error::HubError;
 
 /// Which part of the console a page belongs to.
@@ -18,6 +19,10 @@ pub(super) enum Section {
     Alerts,
     Patrols,
     People,
+    Accounts,
+    Figures,
+    Reads,
+    Own,
     Outside,
 }
 
@@ -46,6 +51,10 @@ pub(super) struct Chrome {
     pub officer: Option<String>,
     /// The session's form token; empty outside.
     pub token: String,
+    /// What scripts of this page carry.
+    pub nonce: String,
+    /// What its reader may do.
+    rights: Vec<Right>,
 }
 
 impl Chrome {
@@ -59,6 +68,8 @@ impl Chrome {
             path: asked.path.clone(),
             officer: Some(display_safe(&session.officer)),
             token: session.form_token.clone(),
+            nonce: asked.nonce.clone(),
+            rights: Right::ALL.into_iter().filter(|right| session.may(*right)).collect(),
         }
     }
 
@@ -72,6 +83,8 @@ impl Chrome {
             path: asked.path.clone(),
             officer: None,
             token: String::new(),
+            nonce: asked.nonce.clone(),
+            rights: Vec::new(),
         }
     }
 
@@ -88,16 +101,25 @@ impl Chrome {
         }
     }
 
-    /// The navigation.
+    /// Whether it is the page of one's own account.
+    pub(super) fn is_own(&self) -> bool {
+        self.here == Section::Own
+    }
+
+    /// The navigation: what its reader may open.
     pub(super) fn places(&self) -> Vec<Place> {
         [
-            (Section::Inbox, "/console/", self.w.word("console-inbox")),
-            (Section::Alerts, "/console/alerts", self.w.word("console-alerts")),
-            (Section::Patrols, "/console/patrols", self.w.word("console-patrols")),
-            (Section::People, "/console/people", self.w.word("console-people")),
+            (Right::Read, Section::Inbox, "/console/", "console-inbox"),
+            (Right::Read, Section::Alerts, "/console/alerts", "console-alerts"),
+            (Right::Read, Section::Patrols, "/console/patrols", "console-patrols"),
+            (Right::Phones, Section::People, "/console/people", "console-people"),
+            (Right::Figures, Section::Figures, "/console/figures", "console-figures"),
+            (Right::ReadLog, Section::Reads, "/console/reads", "console-reads"),
+            (Right::Accounts, Section::Accounts, "/console/accounts", "console-accounts"),
         ]
         .into_iter()
-        .map(|(section, path, word)| Place { path, word, here: section == self.here })
+        .filter(|(right, ..)| self.rights.contains(right))
+        .map(|(_, section, path, word)| Place { path, word: self.w.word(word), here: section == self.here })
         .collect()
     }
 }
@@ -154,7 +176,7 @@ pub(super) fn see_other(path: &str) -> Response {
 }
 
 /// A value for a query, percent-encoded.
-pub(super) fn query_value(text: &str) -> String {
+pub(crate) fn query_value(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {

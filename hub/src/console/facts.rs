@@ -45,6 +45,17 @@ pub(super) fn hamlet(words: Words, name: &str) -> String {
     if name.trim().is_empty() { words.word("console-commune") } else { display_safe(name) }
 }
 
+/// A role, as people call it.
+pub(super) fn role(words: Words, role: &str) -> String {
+    match role {
+        "leader" => words.word("word-group-leader"),
+        "officer" => words.word("console-role-officer"),
+        "chief" => words.word("console-role-chief"),
+        "auditor" => words.word("console-role-auditor"),
+        _ => words.word("word-member"),
+    }
+}
+
 /// Name of a kind of incident; an unknown one from a newer phone is told as such.
 pub(super) fn kind(words: Words, code: &str) -> String {
     let id = format!("kind-{code}");

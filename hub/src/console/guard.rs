@@ -1,25 +1,43 @@
 //! What stands around every page: the policy that browsers hold, who asks, in which language, and the token of forms.
 
 use std::convert::Infallible;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Request};
 use axum::http::header::{
-    ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_SECURITY_POLICY, COOKIE, REFERRER_POLICY, SET_COOKIE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_SECURITY_POLICY, COOKIE, HOST, REFERRER_POLICY, SET_COOKIE, X_CONTENT_TYPE_OPTIONS,
+    X_FRAME_OPTIONS,
 };
 use axum::http::request::Parts;
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
+use data_encoding::BASE64URL_NOPAD;
 use serde::Deserialize;
 use yenban_locales::{Lang, Words};
 
-use super::access::{self, Session};
-use super::chrome::refused;
+use super::chrome::{failed, refused, see_other};
+use crate::access::rights::Right;
+use crate::access::{self, Session};
 use crate::app::Hub;
+use crate::entropy;
 
-/// Everything is forbidden but our own style sheet, our own picture and our own forms.
-const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+/// Name of the session's cookie. The prefix makes browsers refuse it unless it is secure and of this host alone.
+pub(super) const COOKIE_NAME: &str = "__Host-yenban";
+
+/// Everything is forbidden but our own style sheet, our own pictures and forms, and the scripts that the page itself
+/// names with the number of this answer: what was stored by somebody cannot know it.
+fn policy(nonce: &str) -> String {
+    format!(
+        "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'nonce-{nonce}'; connect-src 'self'; form-action 'self'; \
+         frame-ancestors 'none'; base-uri 'none'"
+    )
+}
+
+/// The number that scripts of one answer carry.
+#[derive(Debug, Clone)]
+struct Nonce(String);
 
 /// Cookie that keeps the chosen language; nothing secret.
 const LANGUAGE_COOKIE: &str = "__Host-yenban-lang";
@@ -28,12 +46,19 @@ const LANGUAGE_COOKIE: &str = "__Host-yenban-lang";
 const LANGUAGE_KEPT_S: u32 = 365 * 24 * 3600;
 
 /// Sets the headers of every answer of the console.
-pub(super) async fn headers(request: Request, next: Next) -> Response {
+pub(super) async fn headers(mut request: Request, next: Next) -> Response {
     let chosen = language_asked(request.uri().query().unwrap_or_default());
+    let nonce = BASE64URL_NOPAD.encode(&entropy::array::<16>());
+    if !sent_from_here(&request) {
+        return StatusCode::FORBIDDEN.into_response();
+    }
+    request.extensions_mut().insert(Nonce(nonce.clone()));
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
+    if let Ok(policy) = HeaderValue::from_str(&policy(&nonce)) {
+        headers.insert(CONTENT_SECURITY_POLICY, policy);
+    }
     for (name, value) in [
-        (CONTENT_SECURITY_POLICY, POLICY),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (X_FRAME_OPTIONS, "DENY"),
         (REFERRER_POLICY, "no-referrer"),
@@ -53,6 +78,30 @@ pub(super) async fn headers(request: Request, next: Next) -> Response {
         headers.append(SET_COOKIE, cookie);
     }
     response
+}
+
+/// Whether something that changes comes from a page of this hub: a browser says where a form was, and no page of
+/// somebody else may fill in ours, the door's among them (which no session's token guards).
+fn sent_from_here(request: &Request) -> bool {
+    if matches!(*request.method(), Method::GET | Method::HEAD) {
+        return true;
+    }
+    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+    if let Some(site) = header("sec-fetch-site") {
+        return site == "same-origin";
+    }
+    match (header("origin"), host(request.headers(), request.uri())) {
+        (Some(origin), Some(host)) => origin.strip_prefix("https://").is_some_and(|from| from.eq_ignore_ascii_case(&host)),
+        // No browser: a program has no cookie that somebody else could make it send.
+        (None, _) => true,
+        _ => false,
+    }
+}
+
+/// The host and port that were asked for.
+fn host(headers: &HeaderMap, uri: &Uri) -> Option<String> {
+    let written = || headers.get(HOST).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    uri.authority().map(|authority| authority.as_str().to_owned()).or_else(written)
 }
 
 fn language_asked(query: &str) -> Option<Lang> {
@@ -88,6 +137,10 @@ pub(super) struct Asked {
     pub hub_name: String,
     /// Hub time, milliseconds.
     pub now_ms: i64,
+    /// What scripts of this page carry.
+    pub nonce: String,
+    /// Host and port that were asked for.
+    pub host: String,
 }
 
 impl FromRequestParts<Arc<Hub>> for Asked {
@@ -99,6 +152,8 @@ impl FromRequestParts<Arc<Hub>> for Asked {
             path: parts.uri.path().to_owned(),
             hub_name: hub.identity().name.clone(),
             now_ms: hub.now_ms(),
+            nonce: parts.extensions.get::<Nonce>().map(|nonce| nonce.0.clone()).unwrap_or_default(),
+            host: host(&parts.headers, &parts.uri).unwrap_or_default(),
         })
     }
 }
@@ -111,12 +166,65 @@ impl FromRequestParts<Arc<Hub>> for SignedIn {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, hub: &Arc<Hub>) -> Result<Self, Response> {
-        let session = cookie(parts, access::COOKIE).and_then(|value| hub.console.session(value, hub.now_ms()));
-        match session {
-            Some(session) => Ok(Self(session)),
-            None => match Asked::from_request_parts(parts, hub).await {
-                Ok(asked) => Err(refused(&asked, StatusCode::UNAUTHORIZED, "console-come-in")),
-            },
+        let session = match cookie(parts, COOKIE_NAME) {
+            Some(value) => access::session(hub, value).await,
+            None => Ok(None),
+        };
+        if let Ok(Some(session)) = session {
+            return Ok(Self(session));
+        }
+        let asked = asked(parts, hub).await;
+        Err(match session {
+            Err(error) => failed(&asked, &error),
+            // Back to the same page once inside; only after a look, nothing is sent twice.
+            _ if parts.method == Method::GET => see_other(&super::door::address(&parts.uri)),
+            _ => refused(&asked, StatusCode::UNAUTHORIZED, "console-come-in"),
+        })
+    }
+}
+
+async fn asked(parts: &mut Parts, hub: &Arc<Hub>) -> Asked {
+    let Ok(asked) = Asked::from_request_parts(parts, hub).await;
+    asked
+}
+
+/// A right as a type, so that a page names it where nobody can overlook it.
+pub(super) trait Needs {
+    /// The right.
+    const RIGHT: Right;
+}
+
+macro_rules! needs {
+    ($($name:ident => $right:ident),*) => {
+        $(
+            #[doc = concat!("[`Right::", stringify!($right), "`].")]
+            #[derive(Debug, Clone, Copy)]
+            pub(super) struct $name;
+            impl Needs for $name {
+                const RIGHT: Right = Right::$right;
+            }
+        )*
+    };
+}
+
+needs!(Read => Read, Warn => Warn, Phones => Phones, Accounts => Accounts, ReadLog => ReadLog, Figures => Figures);
+
+/// Somebody with a session and this right. To anybody else inside the page is not there, and the attempt is noted.
+#[derive(Debug, Clone)]
+pub(super) struct May<N>(pub Session, pub PhantomData<N>);
+
+impl<N: Needs> FromRequestParts<Arc<Hub>> for May<N> {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, hub: &Arc<Hub>) -> Result<Self, Response> {
+        let SignedIn(session) = SignedIn::from_request_parts(parts, hub).await?;
+        if session.may(N::RIGHT) {
+            return Ok(Self(session, PhantomData));
+        }
+        let asked = asked(parts, hub).await;
+        match hub.note(&session.officer, "not allowed", parts.uri.path(), N::RIGHT.code()).await {
+            Ok(()) => Err(refused(&asked, StatusCode::NOT_FOUND, "console-nothing-here")),
+            Err(error) => Err(failed(&asked, &error)),
         }
     }
 }
@@ -151,17 +259,38 @@ mod tests {
     }
 
     #[test]
+    fn a_form_of_another_site_is_not_ours() {
+        let request = |headers: &[(&str, &str)]| {
+            let mut builder = axum::http::Request::builder().method("POST").uri("/console/sign-in").header("host", "hub.example:8443");
+            for (name, value) in headers {
+                builder = builder.header(*name, *value);
+            }
+            builder.body(axum::body::Body::empty()).unwrap()
+        };
+        assert!(sent_from_here(&request(&[("sec-fetch-site", "same-origin")])));
+        assert!(sent_from_here(&request(&[("origin", "https://HUB.example:8443")])));
+        assert!(sent_from_here(&request(&[])), "a program");
+        for site in ["cross-site", "same-site", "none"] {
+            assert!(!sent_from_here(&request(&[("sec-fetch-site", site)])), "{site}");
+        }
+        for origin in ["https://hub.example", "http://hub.example:8443", "null", "https://evil.example:8443"] {
+            assert!(!sent_from_here(&request(&[("origin", origin)])), "{origin}");
+        }
+    }
+
+    #[test]
     fn cookies_are_found_by_their_whole_name() {
         let parts = parts("/", &[(COOKIE, "x__Host-yenban=1; __Host-yenban-lang=vi; __Host-yenban=abc")]);
-        assert_eq!(cookie(&parts, access::COOKIE), Some("abc"));
+        assert_eq!(cookie(&parts, COOKIE_NAME), Some("abc"));
         assert_eq!(cookie(&parts, "none"), None);
     }
 
     #[test]
     fn the_policy_allows_nothing_inline_and_nothing_foreign() {
-        assert!(POLICY.starts_with("default-src 'none'"));
-        for never in ["unsafe", "http", "*", "data:", "script-src"] {
-            assert!(!POLICY.contains(never), "{never}");
+        let policy = policy("abc");
+        assert!(policy.starts_with("default-src 'none'") && policy.contains("script-src 'nonce-abc';"));
+        for never in ["unsafe", "http", "*", "data:", "blob:", "strict-dynamic"] {
+            assert!(!policy.contains(never), "{never}");
         }
     }
 }

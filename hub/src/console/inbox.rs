@@ -12,10 +12,12 @@ use serde::Deserialize;
 use yenban_locales::Words;
 use yenban_protocol::text::{Limit, display_safe};
 
-use super::chrome::{Chrome, Section, failed, query_value, rendered};
+use super::chrome::{Chrome, Section, failed, query_value, rendered, see_other};
 use super::facts;
 use super::guard::{Asked, SignedIn};
-use super::{alerts, patrols};
+use super::{alerts, oversight, patrols};
+use crate::access::Session;
+use crate::access::rights::Right;
 use crate::app::Hub;
 use crate::error::Result;
 use crate::limits::CONSOLE_PAGE;
@@ -67,8 +69,12 @@ pub(super) async fn page(
     SignedIn(session): SignedIn,
     wanted: std::result::Result<Query<Wanted>, QueryRejection>,
 ) -> Response {
+    if !session.may(Right::Read) {
+        // The way in is the same for everybody; this is where it ends for somebody who sees no content.
+        return see_other(oversight::INSTEAD_OF_INBOX);
+    }
     let Query(wanted) = wanted.unwrap_or_default();
-    match inbox(&hub, &asked, &session.officer, &wanted).await {
+    match inbox(&hub, &asked, &session, &wanted).await {
         Ok((lines, next, walking, live)) => {
             let query = Limit::QUERY.cut(wanted.q.trim()).to_owned();
             let found = (!query.is_empty()).then(|| asked.words.say("console-found", &[("query", display_safe(&query).into())]));
@@ -81,19 +87,19 @@ pub(super) async fn page(
 
 type Found = (Vec<Line>, Option<String>, Vec<patrols::Line>, Vec<alerts::Card>);
 
-async fn inbox(hub: &Hub, asked: &Asked, officer: &str, wanted: &Wanted) -> Result<Found> {
+async fn inbox(hub: &Hub, asked: &Asked, session: &Session, wanted: &Wanted) -> Result<Found> {
     let words = asked.words;
     let text = Limit::QUERY.cut(wanted.q.trim());
     if !text.is_empty() {
         // Who looked for which words is what a review of reads asks first.
-        hub.note(officer, "search incidents", text, "").await?;
+        hub.note(&session.officer, "search incidents", text, "").await?;
     }
     let query = ListQuery {
         // One more than shown tells whether there is a next page.
         limit: CONSOLE_PAGE + 1,
         text: (!text.is_empty()).then(|| text.to_owned()),
         after: (!wanted.after.is_empty()).then(|| wanted.after.clone()),
-        ..ListQuery::default()
+        ..session.query()
     };
     let mut rows = hub.store.incidents(query).await?;
     let more = rows.len() > CONSOLE_PAGE as usize;
@@ -111,7 +117,7 @@ async fn inbox(hub: &Hub, asked: &Asked, officer: &str, wanted: &Wanted) -> Resu
         };
         lines.push(line(words, row, &photos, &devices));
     }
-    let beside = ListQuery { limit: PATROLS_BESIDE, ..ListQuery::default() };
+    let beside = ListQuery { limit: PATROLS_BESIDE, ..session.query() };
     let walking = hub.store.patrols(beside.clone()).await?;
     let walking = walking.iter().filter(|row| row.state != "finished").map(|row| patrols::line(words, row)).collect();
     let live = hub.store.alerts(beside).await?;

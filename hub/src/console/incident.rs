@@ -15,12 +15,12 @@ use yenban_protocol::custody::Action;
 use yenban_protocol::id::EntryName;
 use yenban_protocol::text::display_safe_lines;
 
-use super::access::Session;
 use super::chrome::{Chrome, Section, failed, refused, rendered, see_other};
-use super::guard::{Asked, SignedIn};
+use super::guard::{Asked, May, Read};
 use super::inbox::phone;
 use super::sketch::{self, Mark};
 use super::{Hub, facts};
+use crate::access::{self, Session};
 use crate::error::{Refusal, Result};
 use crate::exchange::track::Track;
 use crate::limits::PURPOSE_MAX_CHARS;
@@ -107,14 +107,15 @@ pub(super) struct PurposeForm {
 }
 
 /// The incident, or the question what for.
-pub(super) async fn page(State(hub): State<Arc<Hub>>, asked: Asked, SignedIn(session): SignedIn, Path(id): Path<String>) -> Response {
-    let row = match find(&hub, &id).await {
+pub(super) async fn page(State(hub): State<Arc<Hub>>, asked: Asked, May(session, _): May<Read>, Path(id): Path<String>) -> Response {
+    let row = match find(&hub, &session, &id).await {
         Ok(row) => row,
         Err(error) => return failed(&asked, &error),
     };
-    match hub.console.view(&session, &row.id, asked.now_ms) {
-        None => ask(&asked, &session, &row, StatusCode::OK, false),
-        Some(purpose) => match open(&hub, &asked, &session, &row, purpose).await {
+    match access::view(&hub, &session, &row.id).await {
+        Err(error) => failed(&asked, &error),
+        Ok(None) => ask(&asked, &session, &row, StatusCode::OK, false),
+        Ok(Some(purpose)) => match open(&hub, &asked, &session, &row, purpose).await {
             Ok(page) => rendered(StatusCode::OK, &page),
             Err(error) => failed(&asked, &error),
         },
@@ -125,7 +126,7 @@ pub(super) async fn page(State(hub): State<Arc<Hub>>, asked: Asked, SignedIn(ses
 pub(super) async fn purpose(
     State(hub): State<Arc<Hub>>,
     asked: Asked,
-    SignedIn(session): SignedIn,
+    May(session, _): May<Read>,
     Path(id): Path<String>,
     form: std::result::Result<Form<PurposeForm>, FormRejection>,
 ) -> Response {
@@ -133,7 +134,7 @@ pub(super) async fn purpose(
     if !session.sent(&form.token) {
         return refused(&asked, StatusCode::FORBIDDEN, "console-form-old");
     }
-    let row = match find(&hub, &id).await {
+    let row = match find(&hub, &session, &id).await {
         Ok(row) => row,
         Err(error) => return failed(&asked, &error),
     };
@@ -144,7 +145,9 @@ pub(super) async fn purpose(
     if let Err(error) = note_viewed(&hub, &session, &row, said).await {
         return failed(&asked, &error);
     }
-    hub.console.open_view(&session, &row.id, said, asked.now_ms);
+    if let Err(error) = access::open_view(&hub, &session, &row.id, said).await {
+        return failed(&asked, &error);
+    }
     see_other(&format!("/console/incidents/{}", row.id))
 }
 
@@ -168,10 +171,10 @@ async fn note_viewed(hub: &Hub, session: &Session, row: &IncidentListing, purpos
     hub.store.note_custody(notes).await
 }
 
-async fn find(hub: &Hub, id: &str) -> Result<IncidentListing> {
+async fn find(hub: &Hub, session: &Session, id: &str) -> Result<IncidentListing> {
     let missing = || Refusal::NotFound { what: "incident", name: id.to_owned() };
     let name: EntryName = id.parse().map_err(|_| missing())?;
-    let rows = hub.store.incidents(ListQuery { name: Some(name.to_string()), limit: 1, ..ListQuery::default() }).await?;
+    let rows = hub.store.incidents(ListQuery { name: Some(name.to_string()), limit: 1, ..session.query() }).await?;
     Ok(rows.into_iter().next().ok_or_else(missing)?)
 }
 

@@ -13,7 +13,7 @@ use yenban_locales::Words;
 use yenban_protocol::sms::SmsError;
 
 use super::chrome::{Chrome, Message, failed, refused, rendered, see_other};
-use super::guard::{Asked, SignedIn};
+use super::guard::{Asked, May, Read};
 use crate::app::Hub;
 use crate::error::{HubError, Refusal};
 use crate::sms;
@@ -31,7 +31,7 @@ pub(super) struct MessageForm {
 pub(super) async fn take(
     State(hub): State<Arc<Hub>>,
     asked: Asked,
-    SignedIn(session): SignedIn,
+    May(session, _): May<Read>,
     form: Result<Form<MessageForm>, FormRejection>,
 ) -> Response {
     let Ok(Form(form)) = form else { return refused(&asked, StatusCode::BAD_REQUEST, "console-not-taken") };

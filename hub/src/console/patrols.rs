@@ -12,11 +12,11 @@ use yenban_locales::Words;
 use yenban_protocol::id::{EntryName, MemberNo};
 use yenban_protocol::text::display_safe;
 
-use super::access::Session;
 use super::chrome::{Chrome, Section, failed, query_value, rendered};
-use super::guard::{Asked, SignedIn};
+use super::guard::{Asked, May, Read};
 use super::sketch::{self, Mark};
 use super::{Hub, facts};
+use crate::access::Session;
 use crate::error::{Refusal, Result};
 use crate::exchange::track::{Track, distance_m, millis};
 use crate::limits::{CONSOLE_CHECK_INS_MAX, CONSOLE_PAGE};
@@ -89,12 +89,12 @@ struct One {
 pub(super) async fn page(
     State(hub): State<Arc<Hub>>,
     asked: Asked,
-    SignedIn(session): SignedIn,
+    May(session, _): May<Read>,
     wanted: std::result::Result<Query<Wanted>, QueryRejection>,
 ) -> Response {
     let Query(wanted) = wanted.unwrap_or_default();
     let after = (!wanted.after.is_empty()).then_some(wanted.after);
-    let query = ListQuery { limit: CONSOLE_PAGE + 1, after, ..ListQuery::default() };
+    let query = ListQuery { limit: CONSOLE_PAGE + 1, after, ..session.query() };
     match hub.store.patrols(query).await {
         Ok(mut rows) => {
             let more = rows.len() > CONSOLE_PAGE as usize;
@@ -140,7 +140,7 @@ pub(super) fn line(words: Words, row: &PatrolListing) -> Line {
 }
 
 /// One patrol.
-pub(super) async fn one(State(hub): State<Arc<Hub>>, asked: Asked, SignedIn(session): SignedIn, Path(id): Path<String>) -> Response {
+pub(super) async fn one(State(hub): State<Arc<Hub>>, asked: Asked, May(session, _): May<Read>, Path(id): Path<String>) -> Response {
     match found(&hub, &asked, &session, &id).await {
         Ok(page) => rendered(StatusCode::OK, &page),
         Err(error) => failed(&asked, &error),
@@ -151,7 +151,7 @@ async fn found(hub: &Hub, asked: &Asked, session: &Session, id: &str) -> Result<
     let words = asked.words;
     let missing = || Refusal::NotFound { what: "patrol", name: id.to_owned() };
     let name: EntryName = id.parse().map_err(|_| missing())?;
-    let query = ListQuery { name: Some(name.to_string()), ..ListQuery::default() };
+    let query = ListQuery { name: Some(name.to_string()), ..session.query() };
     let patrol = hub.store.patrols(ListQuery { limit: 1, ..query.clone() }).await?.into_iter().next().ok_or_else(missing)?;
     // Where somebody walked is personal data: the line stands in the read log before the page is made.
     hub.note(&session.officer, "read patrol", &patrol.id, "").await?;

@@ -13,13 +13,13 @@ use yenban_locales::Words;
 use yenban_protocol::id::Role;
 use yenban_protocol::text::{CollationKey, Limit, display_safe, fold, folded_contains, script_warning};
 
-use super::access::Session;
 use super::chrome::{Chrome, Section, failed, query_value, rendered};
-use super::guard::{Asked, SignedIn};
+use super::guard::{Asked, May, Phones};
 use super::{Hub, facts};
+use crate::access::Session;
 use crate::error::Result;
 use crate::limits::CONSOLE_PAGE;
-use crate::store::{DeviceListing, ListQuery, MemberRow, People as Known};
+use crate::store::{DeviceListing, MemberRow, People as Known};
 
 /// What may stand in the address of the list.
 #[derive(Debug, Default, Deserialize)]
@@ -68,7 +68,7 @@ struct People {
 pub(super) async fn page(
     State(hub): State<Arc<Hub>>,
     asked: Asked,
-    SignedIn(session): SignedIn,
+    May(session, _): May<Phones>,
     wanted: std::result::Result<Query<Wanted>, QueryRejection>,
 ) -> Response {
     let Query(wanted) = wanted.unwrap_or_default();
@@ -83,13 +83,14 @@ async fn listed(hub: &Hub, asked: &Asked, session: &Session, wanted: &Wanted) ->
     let query = Limit::QUERY.cut(wanted.q.trim()).to_owned();
     hub.note(&session.officer, "list people", &query, "").await?;
     let known = hub.store.people().await?;
-    let devices = hub.store.device_list(ListQuery::default(), asked.now_ms).await?;
+    let devices = hub.store.device_list(session.query(), asked.now_ms).await?;
     let folded = fold(&query);
     let group =
         |member: &MemberRow| known.groups.iter().find(|group| group.no == member.group).map(|group| group.name.clone()).unwrap_or_default();
     let mut found: Vec<&MemberRow> = known
         .members
         .iter()
+        .filter(|member| session.reach.sees(member.hamlet))
         .filter(|member| {
             folded.is_empty() || folded_contains(&member.name, &query) || folded_contains(&known.hamlet_name(member.hamlet), &query)
         })
@@ -118,16 +119,6 @@ async fn listed(hub: &Hub, asked: &Asked, session: &Session, wanted: &Wanted) ->
     })
 }
 
-fn role(words: Words, role: &str) -> String {
-    match role {
-        "leader" => words.word("word-group-leader"),
-        "officer" => words.word("console-role-officer"),
-        "chief" => words.word("console-role-chief"),
-        "auditor" => words.word("console-role-auditor"),
-        _ => words.word("word-member"),
-    }
-}
-
 fn person(words: Words, member: &MemberRow, group: String, known: &Known, devices: &[DeviceListing]) -> Person {
     let phones: Vec<&str> =
         devices.iter().filter(|device| device.member_no == member.no.0).map(|device| facts::short_device(&device.id)).collect();
@@ -135,7 +126,7 @@ fn person(words: Words, member: &MemberRow, group: String, known: &Known, device
     Person {
         name: facts::person(words, &member.name, member.no.0),
         odd: script_warning(&member.name).is_some(),
-        role: role(words, member.role.code()),
+        role: facts::role(words, member.role.code()),
         hamlet: if police { words.word("console-commune") } else { facts::hamlet(words, &known.hamlet_name(member.hamlet)) },
         group: display_safe(&group),
         phones: phones.join(", "),

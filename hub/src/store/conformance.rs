@@ -18,6 +18,8 @@ use super::{
 use crate::error::{HubError, Refusal};
 use crate::limits::RUNS_PER_LOG_MAX;
 
+#[path = "conformance_access.rs"]
+mod conformance_access;
 #[path = "conformance_claims.rs"]
 mod conformance_claims;
 #[path = "conformance_objects.rs"]
@@ -112,6 +114,7 @@ pub async fn run(store: Arc<dyn HubStore>) -> Verdict {
     contradictions(store.as_ref(), device).await?;
     conformance_objects::objects(store.as_ref(), device).await?;
     conformance_claims::claims(store.as_ref(), device).await?;
+    conformance_access::access(store.as_ref()).await?;
     orders(store.as_ref()).await?;
     set_apart(store.as_ref(), device).await?;
     small_things(store.as_ref()).await

@@ -1,6 +1,9 @@
 //! What lists show. Fields named in the command line's contract keep their names; others may be added.
 
 use serde::{Deserialize, Serialize};
+use yenban_protocol::id::HamletNo;
+
+use super::WHOLE_COMMUNE;
 
 /// Which rows of a list are wanted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,13 +26,23 @@ pub struct ListQuery {
     /// Only within this box: south, west, north, east in 1e-7 degree (incidents).
     #[serde(default)]
     pub box_e7: Option<(i32, i32, i32, i32)>,
-    /// Only the incident, patrol or log of this name.
+    /// Only of these hamlets and of the commune itself, as the asker's reach is; none: all.
+    #[serde(default)]
+    pub within: Vec<u32>,
+    /// Only the incident, patrol or log of this name; in the record of reads, only what this person did.
     #[serde(default)]
     pub name: Option<String>,
     /// Only rows that stand after the row of this name (`log:seq`, an alert's identifier) in the list's order: pages
     /// that neither skip nor repeat a row while others arrive, and as fast at the end as at the start.
     #[serde(default)]
     pub after: Option<String>,
+}
+
+impl ListQuery {
+    /// Whether rows of this hamlet are wanted at all.
+    pub(crate) fn sees(&self, hamlet: HamletNo) -> bool {
+        self.within.is_empty() || hamlet == WHOLE_COMMUNE || self.within.contains(&hamlet.0)
+    }
 }
 
 /// Figures of evidence.

@@ -15,6 +15,7 @@ use yenban_protocol::id::{CommuneCode, DeviceId, EntryName, Epoch, HamletNo, Log
 use crate::error::Result;
 use crate::storage::ObjectName;
 
+pub mod access;
 pub mod bundle;
 pub mod conformance;
 mod courier;
@@ -27,6 +28,7 @@ mod people;
 mod run;
 pub mod sqlite;
 
+pub use access::{AccessStore, AccountChange, AccountRow, Joined, LinkKind, LinkRow, PasskeyRow, Proofs, SessionRow};
 pub use bundle::{Belongings, EntryRow};
 pub use courier::{Claimed, CourierAsked, NewClaim};
 pub use custody::{CustodyHeadRow, CustodyLeaves, CustodyNote, CustodyRow};
@@ -52,7 +54,7 @@ pub type Reply<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
 pub type SharedStore = Arc<dyn HubStore>;
 
 /// What the hub keeps. See the module for what every method promises.
-pub trait HubStore: Send + Sync + 'static {
+pub trait HubStore: AccessStore {
     // ---- ingest -------------------------------------------------------------------------------------------
 
     /// Takes a run of entries whose chain and signature were checked: keeps what is new, joins what fits, and

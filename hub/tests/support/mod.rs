@@ -28,6 +28,8 @@ pub struct TestHub {
     pub hub: Arc<app::Hub>,
     serving: Option<Serving>,
     pub address: std::net::SocketAddr,
+    /// The link that `init` gave for the first officer.
+    pub first_link: String,
 }
 
 impl TestHub {
@@ -42,10 +44,10 @@ impl TestHub {
             recovery_file: None,
             officer: "Hà Văn Sơn".to_owned(),
         };
-        init(new, Arc::new(clock.clone())).await.expect("init");
+        let first_link = init(new, Arc::new(clock.clone())).await.expect("init").first_link;
         let (hub, serving) = Self::open(temp.path().join("hub"), &clock).await;
         let address = serving.address();
-        Self { temp, clock, hub, serving: Some(serving), address }
+        Self { temp, clock, hub, serving: Some(serving), address, first_link }
     }
 
     async fn open(dir: PathBuf, clock: &ManualClock) -> (Arc<Hub>, Serving) {
@@ -62,7 +64,7 @@ impl TestHub {
 
     /// Stops and starts again on the same folder.
     pub async fn restart(self) -> Self {
-        let Self { temp, clock, hub, serving, .. } = self;
+        let Self { temp, clock, hub, serving, first_link, .. } = self;
         if let Some(serving) = serving {
             serving.stop().await;
         }
@@ -70,7 +72,7 @@ impl TestHub {
         drop(hub);
         let (hub, serving) = Self::open(temp.path().join("hub"), &clock).await;
         let address = serving.address();
-        Self { temp, clock, hub, serving: Some(serving), address }
+        Self { temp, clock, hub, serving: Some(serving), address, first_link }
     }
 
     /// Stops serving and closes; the folder stays.
@@ -83,10 +85,10 @@ impl TestHub {
 
     /// Serves another folder in the place of a halted hub.
     pub async fn serve_folder(halted: Self, dir: PathBuf) -> Self {
-        let Self { temp, clock, .. } = halted;
+        let Self { temp, clock, first_link, .. } = halted;
         let (hub, serving) = Self::open(dir, &clock).await;
         let address = serving.address();
-        Self { temp, clock, hub, serving: Some(serving), address }
+        Self { temp, clock, hub, serving: Some(serving), address, first_link }
     }
 
     /// Stops serving and closes.

@@ -47,9 +47,11 @@ pub(super) fn list(c: &Connection, query: &ListQuery, limit: u32, people: &Peopl
         .query_map(params![query.since_ms, limit, query.offset], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .and_then(Iterator::collect)
         .map_err(sql)?;
-    rows.into_iter()
-        .map(|(body, officer, second)| {
-            let alert = decode(&body)?;
+    let seen = rows.into_iter().map(|(body, officer, second)| Ok((decode(&body)?, officer, second)));
+    let in_reach = |alert: &Alert| alert.hamlets.is_empty() || alert.hamlets.iter().any(|no| query.sees(*no));
+    seen.filter(|row: &Result<_>| row.as_ref().map_or(true, |(alert, ..)| in_reach(alert)))
+        .map(|row| {
+            let (alert, officer, second) = row?;
             Ok(AlertListing {
                 answers: answers(c, &alert.identifier, people)?,
                 hamlets: alert.hamlets.iter().map(|no| people.hamlet_name(*no)).collect(),

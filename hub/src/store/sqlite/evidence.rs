@@ -25,6 +25,7 @@ pub(super) fn list(c: &Connection, query: &ListQuery, limit: u32, people: &Peopl
     if let Some(EntryName { log, seq }) = wanted_name(query)? {
         filter.add("subject_log = ? AND subject_seq = ?", [log.0.to_vec().into(), i64::try_from(seq).unwrap_or(i64::MAX).into()]);
     }
+    filter.within("(SELECT hamlet FROM device d WHERE d.device = p.device)", query);
     let statement = format!(
         "SELECT p.log, p.seq, p.device, subject_log, subject_seq, sha256, size_bytes, state, original_name, media_type, sealed_sha256,
            p.branch, (SELECT member FROM device d WHERE d.device = p.device), received_ms, expires_ms, erased_ms, hold_until_ms, hold_case

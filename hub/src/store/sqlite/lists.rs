@@ -35,6 +35,14 @@ impl Filter {
         self.values.extend(values);
     }
 
+    /// Only of the hamlets that the asker sees, and of the commune itself.
+    pub(super) fn within(&mut self, column: &str, query: &ListQuery) {
+        if !query.within.is_empty() {
+            let numbers: Vec<String> = query.within.iter().map(u32::to_string).collect();
+            self.add(&format!("{column} IN (SELECT value FROM json_each(?))"), [format!("[0,{}]", numbers.join(",")).into()]);
+        }
+    }
+
     fn after(&mut self, after: After) {
         if let Some((condition, values)) = after {
             self.add(condition, values);
@@ -66,6 +74,7 @@ pub(super) fn incidents(c: &Connection, query: &ListQuery, limit: u32, people: &
     if let Some(hamlet) = query.hamlet {
         filter.add("hamlet = ?", [hamlet.into()]);
     }
+    filter.within("hamlet", query);
     if let Some((south, west, north, east)) = query.box_e7 {
         filter.add("lat_e7 BETWEEN ? AND ? AND lon_e7 BETWEEN ? AND ?", [south.into(), north.into(), west.into(), east.into()]);
     }
@@ -169,6 +178,7 @@ pub(super) fn patrols(c: &Connection, query: &ListQuery, limit: u32, people: &Pe
     if let Some(hamlet) = query.hamlet {
         filter.add("hamlet = ?", [hamlet.into()]);
     }
+    filter.within("hamlet", query);
     if let Some(EntryName { log, seq }) = wanted_name(query)? {
         filter.add("log = ? AND seq = ?", [log.0.to_vec().into(), i64::try_from(seq).unwrap_or(i64::MAX).into()]);
     }
@@ -230,6 +240,7 @@ pub(super) fn check_ins(c: &Connection, query: &ListQuery, limit: u32) -> Result
     if let Some(hamlet) = query.hamlet {
         filter.add("d.hamlet = ?", [hamlet.into()]);
     }
+    filter.within("d.hamlet", query);
     let patrol = wanted_name(query)?;
     if let Some(EntryName { log, seq }) = patrol {
         filter.add("e.log = ? AND e.seq > ?", [log.0.to_vec().into(), i64::try_from(seq).unwrap_or(i64::MAX).into()]);
@@ -295,7 +306,9 @@ fn check_in_row(row: &Row<'_>) -> rusqlite::Result<CheckInRow> {
 /// Devices, newest first. `now_ms` tells an expired certificate.
 pub(super) fn devices(c: &Connection, query: &ListQuery, limit: u32, now_ms: i64, people: &People) -> Result<Vec<DeviceListing>> {
     let mut devices = super::people::all_devices(c)?;
-    devices.retain(|d| query.hamlet.is_none_or(|h| d.hamlet.0 == h) && query.since_ms.is_none_or(|since| d.enrolled_ms >= since));
+    devices.retain(|d| {
+        query.sees(d.hamlet) && query.hamlet.is_none_or(|h| d.hamlet.0 == h) && query.since_ms.is_none_or(|since| d.enrolled_ms >= since)
+    });
     devices.sort_by_key(|d| (std::cmp::Reverse(d.enrolled_ms), d.id));
     let mut logs = c.prepare_cached("SELECT log, entries, last_ms FROM log WHERE device = ? ORDER BY began_ms, log").map_err(sql)?;
     let page = devices.into_iter().skip(query.offset as usize).take(limit as usize);
@@ -331,10 +344,11 @@ pub(super) fn devices(c: &Connection, query: &ListQuery, limit: u32, now_ms: i64
 pub(super) fn audit(c: &Connection, query: &ListQuery, limit: u32) -> Result<Vec<AuditRow>> {
     let mut statement = c
         .prepare_cached(
-            "SELECT at_ms, actor, action, subject, purpose FROM audit WHERE ?1 IS NULL OR at_ms >= ?1 ORDER BY audit DESC LIMIT ?2 OFFSET ?3",
+            "SELECT at_ms, actor, action, subject, purpose FROM audit WHERE (?1 IS NULL OR at_ms >= ?1) AND (?4 IS NULL OR actor = ?4)
+               ORDER BY audit DESC LIMIT ?2 OFFSET ?3",
         )
         .map_err(sql)?;
-    let rows = statement.query_map(params![query.since_ms, limit, query.offset], |row| {
+    let rows = statement.query_map(params![query.since_ms, limit, query.offset, query.name], |row| {
         let at_ms = row.get(0)?;
         Ok(AuditRow { at: rfc3339(at_ms), at_ms, actor: row.get(1)?, action: row.get(2)?, subject: row.get(3)?, purpose: row.get(4)? })
     });

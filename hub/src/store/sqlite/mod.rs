@@ -3,6 +3,7 @@
 //! Everything that must be the same on PostgreSQL is said by [`HubStore`](super::HubStore) and its conformance suite;
 //! here stands only how this database does it.
 
+mod access;
 mod after;
 mod alerts;
 mod bundle;

@@ -163,9 +163,31 @@ ALTER TABLE incident ADD COLUMN sms_only INTEGER NOT NULL DEFAULT 0;
 CREATE TABLE courier (device BLOB PRIMARY KEY, request BLOB NOT NULL, objects BLOB NOT NULL, asked_ms INTEGER NOT NULL) WITHOUT ROWID;
 ";
 
+/// Officers' accounts: who may come into the console, by which proofs, and who is inside. A link, session or recovery code
+/// is kept as its hash alone. `reach`: numbers of hamlets, four bytes each; empty: the whole commune.
+const ACCESS: &str = "
+CREATE TABLE account (
+  member INTEGER PRIMARY KEY, login TEXT NOT NULL, login_key TEXT UNIQUE, reach BLOB NOT NULL, password TEXT, totp BLOB,
+  totp_step INTEGER NOT NULL, failed INTEGER NOT NULL, failed_ms INTEGER NOT NULL, made_ms INTEGER NOT NULL, closed_ms INTEGER);
+CREATE TABLE link (token_hash BLOB PRIMARY KEY, member INTEGER NOT NULL, is_join INTEGER NOT NULL, expires_ms INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE recovery (member INTEGER NOT NULL, code BLOB NOT NULL, PRIMARY KEY (member, code)) WITHOUT ROWID;
+CREATE TABLE passkey (
+  passkey BLOB PRIMARY KEY, member INTEGER NOT NULL, label TEXT NOT NULL, body BLOB NOT NULL, made_ms INTEGER NOT NULL, used_ms INTEGER)
+  WITHOUT ROWID;
+CREATE INDEX passkey_of_member ON passkey (member);
+CREATE TABLE session (
+  session BLOB PRIMARY KEY, member INTEGER NOT NULL, how TEXT NOT NULL, began_ms INTEGER NOT NULL, seen_ms INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX session_of_member ON session (member);
+-- Content that a session opened for a purpose, until when.
+CREATE TABLE view (
+  session BLOB NOT NULL, subject TEXT NOT NULL, purpose TEXT NOT NULL, until_ms INTEGER NOT NULL, PRIMARY KEY (session, subject))
+  WITHOUT ROWID;
+CREATE TRIGGER view_of_session AFTER DELETE ON session BEGIN DELETE FROM view WHERE session = old.session; END;
+";
+
 /// Brings a database to the newest version.
 pub(super) fn migrate(connection: &mut Connection) -> Result<()> {
-    let migrations = Migrations::new(vec![M::up(FIRST), M::up(SECOND), M::up(CUSTODY), M::up(COURIER)]);
+    let migrations = Migrations::new(vec![M::up(FIRST), M::up(SECOND), M::up(CUSTODY), M::up(COURIER), M::up(ACCESS)]);
     migrations.to_latest(connection).map_err(|e| HubError::Store(format!("migration: {e}")))
 }
 
