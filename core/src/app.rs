@@ -16,6 +16,7 @@ mod outgoing;
 mod photos;
 mod previews;
 mod recover;
+mod rescue;
 mod show;
 mod space;
 mod together;
@@ -47,6 +48,7 @@ use crate::store::{Folder, Key, StoreLock};
 pub use courier::{Carried, CarriedParcel, CourierIn, CourierOut};
 pub use enrol::Enrolment;
 pub use guard::KeepOpen;
+pub use rescue::{Lost, Rescue};
 pub use together::{Amended, LeftOut, Reported};
 pub use views::*;
 pub use witness::WitnessInfo;
@@ -208,6 +210,9 @@ impl Phone {
         if !self.folder.spool_rescue().exists() {
             let _ = self.write_rescue_key();
         }
+        if !self.folder.joined().exists() {
+            let _ = self.write_joined();
+        }
         self.keep_reserve(RESERVE_TEXT_BYTES);
         self.recover_captures();
         Ok(())
@@ -217,6 +222,8 @@ impl Phone {
         let enrolled = self.enrolment.as_ref().map_or(0, |e| e.member);
         let holder = self.log.spool.meta("holder")?;
         self.member = holder.and_then(|bytes| bytes.as_slice().try_into().ok().map(u32::from_be_bytes)).unwrap_or(enrolled);
+        // A spool that was put together again may have lost him: a vault that is new opens nothing old, and capture goes on.
+        self.ensure_member(self.member)?;
         let row = self.log.spool.member(self.member)?;
         self.vault_key = row.map(|row| yenban_protocol::crypto::PublicKey(row.vault_key));
         Ok(())

@@ -181,3 +181,17 @@ pub const CARRIED_MAX: u32 = 256;
 pub const CARRIED_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// How long something is carried for others, in milliseconds (60 days).
 pub const CARRIED_MS: i64 = 60 * 24 * 3_600 * 1_000;
+/// Most bytes of one record that is read from a damaged database; the largest of ours is a parcel that is carried.
+pub const RECORD_MAX_BYTES: usize = 8 * 1024 * 1024;
+/// Most bytes of a database, or of its write-ahead log, that is read for a rescue.
+pub const RESCUE_READ_MAX_BYTES: u64 = 1024 * 1024 * 1024;
+/// Most parcels that a rescue makes; what is more goes with the next one, or with a sync.
+pub const RESCUE_PARCELS_MAX: usize = yenban_protocol::limits::MAX_FILE_PARCELS;
+/// Most sealed files in the parcels of a rescue.
+pub const RESCUE_FILES_MAX: usize = 1_024;
+/// Longest file that says a second time who this phone is, in bytes: code, answer with its key history, a wrapped key.
+pub const JOINED_MAX_BYTES: u64 = 160 * 1024;
+/// Most entries of one stretch that a rescue sets aside one by one as lost; the stretch itself is told whole.
+pub const LOST_TOLD_MAX: u64 = 10_000;
+/// Most damaged spools that are kept under the time of one second.
+pub const KEPT_DAMAGED_MAX: u32 = 100;

@@ -183,6 +183,7 @@ impl Log {
                 patrol: draft.patrol,
                 paused: draft.paused,
                 body: sealed.to_bytes(),
+                previous: Some(head.link),
             };
             // Log and session stand before the first entry that names them.
             let (log, new) = if first { (log, session.pending.as_ref()) } else { (None, None) };

@@ -45,3 +45,14 @@ console-sms-contradicted = By SMS; in the log of the phone something else stands
 console-sms-enter = SMS that reports an incident, letter by letter
 console-sms-take = Take the message
 console-sms-set-aside = This phone is trusted no longer; its message is set aside. Call the reporter.
+help-rescue = Rescues unsent work from a damaged store: what is damaged is set aside, the rest goes on, what is unsent goes into a file sealed to the commune.
+help-rescue-out = A new file, or a folder that is there (a stick); the hub takes it with `yenban hub courier in`.
+cli-rescue-kept = ! Damaged pages: { $pages } of { $all }; the damaged store is kept in { $path }. Entries read: { $entries }. The phone goes on with a new log.
+cli-rescue-out = ✓→ Packed into { $path }: entries { $entries }, photo files { $files }. No receipt yet.
+cli-rescue-files-left = Photo files too large for parcels: { $n }. They stay on the phone and go with the network.
+cli-rescue-lost = ! Could not be read: { $first } to { $last } (received by the commune: { $received }).
+error-rescue-lost = { $n ->
+    [one] One entry could not be read, and the commune does not have it.
+   *[other] { $n } entries could not be read, and the commune does not have them.
+} Keep the damaged store, take the phone to the commune and report it again.
+error-rescue-not-joined = The store { $path } no longer says whose it is. Keep the folder as it is, take it to the commune and join again with a new code.

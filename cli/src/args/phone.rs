@@ -21,6 +21,10 @@ pub(super) fn command(b: Builder) -> Command {
         .subcommand(amend(b))
         .subcommand(sync(b))
         .subcommand(courier(b))
+        .subcommand(
+            plain("rescue", "help-rescue", "yenban phone --store may-1 rescue --out cuu-viec.ybp")
+                .arg(b.option("out", "FILE|DIR", "help-rescue-out").required(true)),
+        )
         .subcommand(plain("sms", "help-sms", "yenban phone --store may-1 sms 0123456789abcdef:7").arg(b.value(
             "incident",
             "INCIDENT",

@@ -8,6 +8,7 @@ mod guard;
 mod patrol;
 pub(crate) mod replay;
 mod report;
+mod rescue;
 mod show;
 pub(crate) mod sync;
 mod witness;
@@ -39,6 +40,7 @@ pub(crate) fn run(path: &[&str], values: Values<'_>, environment: &Environment, 
         ["sync"] => sync::run(&job),
         ["courier", "out"] => courier::out(&job),
         ["courier", "in"] => courier::take(&job),
+        ["rescue"] => rescue::rescue(&job),
         ["sms"] => report::sms(&job),
         ["status"] => show::status(&job),
         ["outbox"] => show::outbox(&job),

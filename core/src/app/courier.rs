@@ -9,10 +9,10 @@ use yenban_protocol::parcel::{Kind, Outer, file, open_answer};
 
 use super::Phone;
 use crate::error::{Error, Result};
-use crate::sync::{Outcome, pack, take_answer};
+use crate::sync::{Bounds, Outcome, pack, take_answer};
 
 /// What is to be written out for a courier.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CourierOut {
     /// Parcels: own ones first, then what is carried for others.
     pub parcels: Vec<Vec<u8>>,
@@ -73,9 +73,13 @@ impl Phone {
     /// # Errors
     /// [`Error::NotEnrolled`], [`Error::KeyStore`], or the store cannot be read or written.
     pub fn courier_out(&mut self) -> Result<CourierOut> {
+        self.give_along(Bounds::COURIER)
+    }
+
+    pub(super) fn give_along(&mut self, bounds: Bounds) -> Result<CourierOut> {
         self.enrolled_or_refuse()?;
         self.log.ready()?;
-        let packed = pack(self)?;
+        let packed = pack(self, bounds)?;
         let own = packed.parcels.len() as u64;
         let mut parcels = packed.parcels;
         let now_ms = self.clock.wall_ms();

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use yenban_protocol::cbor::{Reader, Writer};
 use yenban_protocol::cert::{DeviceCertificate, Token};
 use yenban_protocol::crypto::{self, PublicKey, SecretKey, SoftwareVerifier, Verifier};
 use yenban_protocol::enrol::{EnrolAnswer, EnrolRequest, EnrolmentCode};
@@ -13,13 +14,33 @@ use yenban_protocol::signed::Signed;
 
 use super::{Identity, Phone};
 use crate::error::{Error, Result};
-use crate::keys::{DeviceSigner, Drawn, files, random, unwrap32};
+use crate::keys::{DeviceSigner, Drawn, KeyStore, files, random, unwrap32};
+use crate::limits::JOINED_MAX_BYTES;
 use crate::log::{Recipients, Writing};
-
+use crate::store::Folder;
 use crate::store::marker::{self, Doubt, Marker};
 use crate::store::spool::Spool;
 
 const SEAL_KEY_PURPOSE: &str = "yb1/device-seal-key";
+const JOINED_PURPOSE: &str = "yb1/joined";
+/// The settings that are kept twice.
+const JOINED: [&str; 3] = ["enrol.code", "enrol.answer", "seal_key"];
+
+/// What [`Phone::write_joined`] kept; nothing where it is not there or not readable.
+pub(super) fn read_joined(folder: &Folder, keys: &dyn KeyStore) -> Vec<(String, Vec<u8>)> {
+    let read = || {
+        let wrapped = files::read_small(&folder.joined(), JOINED_MAX_BYTES).ok()?;
+        let bytes = keys.unwrap(JOINED_PURPOSE, &wrapped).ok()?;
+        let mut r = Reader::new(&bytes);
+        let settings = r.array(JOINED.len(), "settings").ok()?;
+        let mut setting = || {
+            r.tuple(2, "setting").ok()?;
+            Some((r.text("name").ok()?.to_owned(), r.bytes("value").ok()?.to_vec()))
+        };
+        (0..settings).map(|_| setting()).collect::<Option<Vec<_>>>()
+    };
+    read().unwrap_or_default()
+}
 
 /// What the phone knows of its place in the commune, verified when it came.
 #[derive(Debug, Clone)]
@@ -193,6 +214,16 @@ impl Phone {
         files::write_private(&self.folder.spool_rescue(), &bytes)
     }
 
+    /// Keeps a second time, wrapped by the key store, what cannot be asked for again once its page is lost.
+    pub(super) fn write_joined(&self) -> Result<()> {
+        let mut w = Writer::new();
+        w.array(JOINED.len());
+        for key in JOINED {
+            w.array(2).text(key).bytes(&self.log.spool.meta(key)?.ok_or(Error::NotEnrolled)?);
+        }
+        files::write_private(&self.folder.joined(), &self.keys.wrap(JOINED_PURPOSE, w.as_bytes())?)
+    }
+
     /// Begins the log after enrolment, or a new one when the store may be a copy of itself.
     pub(super) fn settle_doubt(&mut self) -> Result<()> {
         let Some(head) = self.log.head().copied() else {
@@ -204,7 +235,8 @@ impl Phone {
         let found = marker::read(&self.folder.marker())?;
         match marker::compare(&expected, found.as_ref()).filter(|_| !planted(Bug::MarkerIgnored)) {
             None => Ok(()),
-            Some(doubt) => self.begin_another_log(doubt),
+            // What is known already says more than that the marker is gone.
+            Some(doubt) => self.begin_another_log(self.doubt.unwrap_or(doubt)),
         }
     }
 

@@ -7,7 +7,7 @@ use yenban_protocol::range::RangeSet;
 use yenban_protocol::record::Act;
 
 use super::{OutboxItem, Phone, session_key};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::log::{open_body, read_record};
 use crate::outbox::{SendState, send_state, with_files};
 use crate::store::Key;
@@ -109,8 +109,15 @@ impl Phone {
         Ok(OutboxItem { log: name.log.to_string(), seq: name.seq, kind, state, reason, attempts })
     }
 
-    /// Word of an entry's kind; `sealed` when it cannot be read now.
+    /// Word of an entry's kind; `sealed` when it cannot be read now, or not any more: it hides no other.
     fn kind_of(&mut self, key: Key, name: EntryName) -> Result<&'static str> {
+        match self.read_kind(key, name) {
+            Err(Error::LogBroken { .. }) => Ok("sealed"),
+            read => read,
+        }
+    }
+
+    fn read_kind(&mut self, key: Key, name: EntryName) -> Result<&'static str> {
         let member = self.member;
         let Some(open) = self.open.as_mut() else { return Ok("sealed") };
         let Some(row) = self.log.spool.entry(key)? else { return Ok("sealed") };

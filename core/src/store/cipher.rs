@@ -35,6 +35,9 @@ pub(crate) fn start_library() {
 pub(crate) fn open(path: &Path, key: &Secret32, settings: Settings) -> Result<Connection> {
     start_library();
     let exists = std::fs::metadata(path).is_ok_and(|m| m.len() > 0);
+    if exists {
+        assert_sealed(path)?;
+    }
     if !path.exists() {
         // The library would make it readable for others; its write-ahead log takes over these rights.
         files::private_new().open(path).map_err(|e| Error::io("make", path, e))?;
@@ -124,7 +127,8 @@ pub(crate) fn checkpoint(conn: &Connection) -> rusqlite::Result<()> {
     conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
 }
 
-/// Proves, on the bytes of the file, that the database is not clear text.
+/// Proves, on the bytes of the file, that the database is not clear text. Never beside an open connection: the system
+/// drops all locks that a process has on a file as soon as it closes any descriptor of that file.
 pub(crate) fn assert_sealed(path: &Path) -> Result<()> {
     use std::io::Read;
     let mut head = [0; 16];

@@ -53,6 +53,21 @@ impl Folder {
         self.root.join("spool.rescue")
     }
 
+    /// Who this phone is, a second time, wrapped by the key store: a spool that loses its page about it is still ours.
+    pub fn joined(&self) -> PathBuf {
+        self.root.join("joined")
+    }
+
+    /// Where a damaged spool lies while another is made of it.
+    pub(crate) fn rescuing(&self) -> Folder {
+        Folder { root: self.root.join("rescuing") }
+    }
+
+    /// Where it is kept from then on.
+    pub(crate) fn damaged(&self, time: &str) -> PathBuf {
+        self.root.join(format!("damaged-{time}"))
+    }
+
     /// Keys of the software key store.
     pub fn keys(&self) -> PathBuf {
         self.root.join("keys")
@@ -96,6 +111,9 @@ impl Folder {
             return refuse(&self.root, "it is a file, not a folder");
         }
         let spool = self.spool();
+        if self.rescuing().root.exists() {
+            return Err(Error::StoreDamaged { path: spool, why: "a rescue of it was interrupted: begin the rescue again".into() });
+        }
         if spool.exists() {
             // A log has begun here, so an empty file is no beginning. Said before the database library sees it:
             // it would take the write-ahead log, which may hold every entry, for a leftover.

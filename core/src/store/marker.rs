@@ -34,6 +34,8 @@ pub(crate) enum Doubt {
     HubAhead,
     /// The hub holds other entries under the same numbers.
     Fork,
+    /// The spool was damaged and put together again.
+    Damaged,
 }
 
 impl Doubt {
@@ -44,6 +46,7 @@ impl Doubt {
             Doubt::MarkerDiffers => "marker_differs",
             Doubt::HubAhead => "hub_ahead",
             Doubt::Fork => "fork",
+            Doubt::Damaged => "damaged",
         }
     }
 }
@@ -51,7 +54,7 @@ impl Doubt {
 impl Doubt {
     /// From its word.
     pub(crate) fn from_code(code: &str) -> Option<Doubt> {
-        [Doubt::MarkerMissing, Doubt::MarkerDiffers, Doubt::HubAhead, Doubt::Fork].into_iter().find(|d| d.code() == code)
+        [Doubt::MarkerMissing, Doubt::MarkerDiffers, Doubt::HubAhead, Doubt::Fork, Doubt::Damaged].into_iter().find(|d| d.code() == code)
     }
 }
 

@@ -9,11 +9,14 @@
 //! DIR/objects/           sealed photographs and their smaller copies
 //! DIR/capturing/         what the camera is writing, until it is sealed
 //! DIR/reserve            room for text and a capture in hand on a full disk
+//! DIR/joined             who this phone is, a second time, wrapped by the key store
+//! DIR/damaged-<time>/    a damaged spool that was set aside; DIR/rescuing while that happens
 //! ```
 
 pub(crate) mod cipher;
 pub(crate) mod folder;
 pub(crate) mod marker;
+pub(crate) mod salvage;
 pub(crate) mod schema;
 pub(crate) mod spool;
 pub(crate) mod spool_capture;

@@ -93,6 +93,9 @@ CREATE TABLE carried(
 CREATE INDEX carried_oldest ON carried(since_ms);
 ";
 
+/// The link before each entry: what is left of a damaged log can be sent from any entry on.
+const SPOOL_5: &str = "ALTER TABLE entry ADD COLUMN previous BLOB;";
+
 const VAULT_1: &str = "
 CREATE TABLE watermark(log INTEGER PRIMARY KEY, next_seq INTEGER NOT NULL);
 CREATE TABLE patrol(
@@ -150,14 +153,23 @@ CREATE TABLE preview(
     PRIMARY KEY(photo, kind)) WITHOUT ROWID;
 ";
 
+/// The migrations of a spool, and of a vault: their number is the schema's.
+const SPOOL: &[M<'_>] = &[M::up(SPOOL_1), M::up(SPOOL_2), M::up(SPOOL_3), M::up(SPOOL_4), M::up(SPOOL_5)];
+const VAULT: &[M<'_>] = &[M::up(VAULT_1), M::up(VAULT_2)];
+
+/// The number of this program's schema of a spool.
+pub(crate) fn spool_schema() -> u32 {
+    u32::try_from(SPOOL.len()).unwrap_or(u32::MAX)
+}
+
 /// Brings a spool to this program's schema.
 pub(crate) fn migrate_spool(conn: &mut Connection, path: &Path) -> Result<()> {
-    migrate(conn, path, &Migrations::from_slice(&[M::up(SPOOL_1), M::up(SPOOL_2), M::up(SPOOL_3), M::up(SPOOL_4)]))
+    migrate(conn, path, &Migrations::from_slice(SPOOL))
 }
 
 /// Brings a vault to this program's schema.
 pub(crate) fn migrate_vault(conn: &mut Connection, path: &Path) -> Result<()> {
-    migrate(conn, path, &Migrations::from_slice(&[M::up(VAULT_1), M::up(VAULT_2)]))
+    migrate(conn, path, &Migrations::from_slice(VAULT))
 }
 
 fn migrate(conn: &mut Connection, path: &Path, migrations: &Migrations<'_>) -> Result<()> {
@@ -178,8 +190,8 @@ mod tests {
 
     #[test]
     fn migrations_are_well_formed() {
-        Migrations::from_slice(&[M::up(SPOOL_1), M::up(SPOOL_2), M::up(SPOOL_3), M::up(SPOOL_4)]).validate().unwrap();
-        Migrations::from_slice(&[M::up(VAULT_1), M::up(VAULT_2)]).validate().unwrap();
+        Migrations::from_slice(SPOOL).validate().unwrap();
+        Migrations::from_slice(VAULT).validate().unwrap();
     }
 
     #[test]

@@ -69,6 +69,9 @@ pub(crate) struct EntryRow {
     pub paused: bool,
     /// Sealed body.
     pub body: Vec<u8>,
+    /// The link before it: with it an entry proves its place even where the one before it is lost. `None`: written by an
+    /// older program.
+    pub previous: Option<[u8; 32]>,
 }
 
 /// What stands in one commit with an entry.
@@ -122,8 +125,8 @@ pub(crate) struct Spool {
     troubles: Cell<u64>,
 }
 
-const INSERT_ENTRY: &str = "INSERT INTO entry(key, link, session, lane, author, unconfirmed, patrol, paused, body)
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+const INSERT_ENTRY: &str = "INSERT INTO entry(key, link, session, lane, author, unconfirmed, patrol, paused, body, previous)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 
 impl Spool {
     /// Opens or creates the spool at `path`.
@@ -150,7 +153,6 @@ impl Spool {
         };
         let mut conn = cipher::open(&self.path, &self.key, settings)?;
         schema::migrate_spool(&mut conn, &self.path)?;
-        cipher::assert_sealed(&self.path)?;
         cipher::fold(&conn)?;
         self.page_limit.map_or(Ok(()), |pages| limit_pages(&conn, pages))?;
         Ok(conn)
@@ -172,6 +174,11 @@ impl Spool {
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Puts everything from the write-ahead log into the database, synced.
+    pub(crate) fn fold(&self) -> Result<()> {
+        cipher::fold(self.conn()?)
     }
 
     /// The connection; after a failure the file is opened again here, by whoever comes first.
@@ -215,11 +222,21 @@ impl Spool {
     fn open_again(&self) -> Result<Connection> {
         self.reopened.set(true);
         let conn = self.connect()?;
+        self.verify_on(&conn)?;
+        Ok(conn)
+    }
+
+    /// Looks at every page.
+    pub(crate) fn verify(&self) -> Result<()> {
+        self.verify_on(self.conn()?)
+    }
+
+    fn verify_on(&self, conn: &Connection) -> Result<()> {
         let verdict: String = conn.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).doing("verify the spool")?;
         if verdict != "ok" {
             return Err(Error::StoreDamaged { path: self.path.clone(), why: verdict });
         }
-        Ok(conn)
+        Ok(())
     }
 
     /// Stores entries and what belongs to each in one synced commit: all of them or none. After an error the file
@@ -332,7 +349,7 @@ impl Spool {
         let conn = self.conn()?;
         let mut statement = conn
             .prepare_cached(
-                "SELECT key, link, session, lane, author, unconfirmed, patrol, paused, body FROM entry
+                "SELECT key, link, session, lane, author, unconfirmed, patrol, paused, body, previous FROM entry
                  WHERE key BETWEEN ?1 AND ?2 ORDER BY key LIMIT ?3",
             )
             .doing("read entries")?;
@@ -344,7 +361,9 @@ impl Spool {
     /// One entry.
     pub(crate) fn entry(&self, key: Key) -> Result<Option<EntryRow>> {
         self.conn()?
-            .prepare_cached("SELECT key, link, session, lane, author, unconfirmed, patrol, paused, body FROM entry WHERE key = ?1")
+            .prepare_cached(
+                "SELECT key, link, session, lane, author, unconfirmed, patrol, paused, body, previous FROM entry WHERE key = ?1",
+            )
             .and_then(|mut s| s.query_row([key.0], read_entry).optional())
             .doing("read an entry")
     }
@@ -445,7 +464,8 @@ fn insert_entry(conn: &Connection, row: &EntryRow) -> rusqlite::Result<()> {
         row.unconfirmed,
         row.patrol.map(u64::cast_signed),
         row.paused,
-        row.body
+        row.body,
+        row.previous
     ])?;
     Ok(())
 }
@@ -461,5 +481,6 @@ pub(super) fn read_entry(r: &rusqlite::Row<'_>) -> rusqlite::Result<EntryRow> {
         patrol: r.get::<_, Option<i64>>(6)?.map(i64::cast_unsigned),
         paused: r.get(7)?,
         body: r.get(8)?,
+        previous: r.get(9)?,
     })
 }

@@ -81,7 +81,7 @@ impl Spool {
         let mut statement = self
             .conn()?
             .prepare_cached(
-                "SELECT key, link, session, lane, author, unconfirmed, patrol, paused, body FROM entry
+                "SELECT key, link, session, lane, author, unconfirmed, patrol, paused, body, previous FROM entry
                  WHERE key BETWEEN ?1 AND ?2 ORDER BY key LIMIT ?3",
             )
             .doing("read entries to send")?;
@@ -110,10 +110,13 @@ impl Spool {
         rows.and_then(Iterator::collect).doing("read a lane")
     }
 
-    /// Link of an entry.
+    /// Link of an entry; where the entry is lost, as the one after it says.
     pub(crate) fn link(&self, key: Key) -> Result<Option<[u8; 32]>> {
         self.conn()?
-            .prepare_cached("SELECT link FROM entry WHERE key = ?1")
+            .prepare_cached(
+                "SELECT link FROM entry WHERE key = ?1
+                 UNION ALL SELECT previous FROM entry WHERE key = ?1 + 1 AND previous IS NOT NULL LIMIT 1",
+            )
             .and_then(|mut s| s.query_row([key.0], |r| r.get(0)).optional())
             .doing("read a link")
     }

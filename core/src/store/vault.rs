@@ -116,7 +116,6 @@ impl Vault {
         let settings = Settings { synchronous: "NORMAL", cache_kib: VAULT_CACHE_KIB, application_id: schema::VAULT_ID };
         let mut conn = cipher::open(path, key, settings)?;
         schema::migrate_vault(&mut conn, path)?;
-        cipher::assert_sealed(path)?;
         Self::over(conn)
     }
 

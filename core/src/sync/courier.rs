@@ -10,7 +10,7 @@ use yenban_protocol::cert::Token;
 use yenban_protocol::crypto::PublicKey;
 use yenban_protocol::feed::Scope;
 use yenban_protocol::keys::Purpose;
-use yenban_protocol::limits::{MAX_PARCEL_OBJECTS, MAX_PARCEL_SEGMENTS};
+use yenban_protocol::limits::{MAX_PARCEL_OBJECT_BYTES, MAX_PARCEL_OBJECTS, MAX_PARCEL_SEGMENTS};
 use yenban_protocol::parcel::Parcel;
 use yenban_protocol::signed::Signed;
 use yenban_protocol::wire::FeedAnswer;
@@ -23,7 +23,7 @@ use super::seal::{Sender, prepare};
 use super::store::SyncStore;
 use crate::error::{Error, Result};
 use crate::keys::{DeviceSigner, Drawn, Swift};
-use crate::limits::{COURIER_FILE_MAX_BYTES, COURIER_FILES_MAX, PARCEL_AIM_BYTES, PARCELS_MADE_MAX};
+use crate::limits::{COURIER_FILE_MAX_BYTES, COURIER_FILES_MAX, PARCEL_AIM_BYTES, PARCELS_MADE_MAX, RESCUE_FILES_MAX, RESCUE_PARCELS_MAX};
 
 /// What was packed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,8 +38,27 @@ pub struct Packed {
     pub more: bool,
 }
 
+/// How much is packed at once.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// Parcels.
+    pub parcels: usize,
+    /// Files.
+    pub files: usize,
+    /// Bytes of one file.
+    pub file_bytes: u64,
+}
+
+impl Bounds {
+    /// For the road of a courier, which may be a slow network.
+    pub const COURIER: Bounds = Bounds { parcels: PARCELS_MADE_MAX, files: COURIER_FILES_MAX, file_bytes: COURIER_FILE_MAX_BYTES };
+    /// As much as parcels can hold.
+    pub const RESCUE: Bounds = Bounds { parcels: RESCUE_PARCELS_MAX, files: RESCUE_FILES_MAX, file_bytes: MAX_PARCEL_OBJECT_BYTES as u64 };
+}
+
 /// Parcels being filled one after another.
 struct Packer {
+    parcels_max: usize,
     request: Vec<u8>,
     hub: PublicKey,
     current: Parcel,
@@ -48,7 +67,7 @@ struct Packer {
 
 impl Packer {
     fn is_full(&self) -> bool {
-        self.sealed.len() + 1 >= PARCELS_MADE_MAX
+        self.sealed.len() + 1 >= self.parcels_max
     }
 
     fn is_empty(&self) -> bool {
@@ -80,11 +99,11 @@ impl Packer {
 }
 
 /// Packs everything that waits. What is given along counts as sent, not as received.
-pub fn pack(store: &mut dyn SyncStore) -> Result<Packed> {
+pub fn pack(store: &mut dyn SyncStore, bounds: Bounds) -> Result<Packed> {
     let identity = store.identity()?;
     let hub = identity.history.value.current(Purpose::Seal).ok_or_else(|| Error::untrusted("key history", "it has no sealing key"))?.key;
     let request = Parcel::new(feed_request(&identity, store)?, &DeviceSigner(store.keys())).map_err(|e| Error::KeyStore(e.to_string()))?;
-    let mut packer = Packer { request: request.request.clone(), hub, current: request, sealed: Vec::new() };
+    let mut packer = Packer { parcels_max: bounds.parcels, request: request.request.clone(), hub, current: request, sealed: Vec::new() };
     let token = store.token()?;
     let mut plan = Plan::default();
     plan.load(store)?;
@@ -127,7 +146,7 @@ pub fn pack(store: &mut dyn SyncStore) -> Result<Packed> {
             Err(other) => return Err(other),
         }
     }
-    let (files, left) = pack_files(store, &mut packer)?;
+    let (files, left) = pack_files(store, &mut packer, bounds)?;
     more |= left;
     if packer.sealed.is_empty() || !packer.is_empty() {
         packer.close(store)?;
@@ -138,11 +157,11 @@ pub fn pack(store: &mut dyn SyncStore) -> Result<Packed> {
     Ok(Packed { parcels: packer.sealed, entries: packed_spans.iter().map(Span::count).sum(), files, more })
 }
 
-fn pack_files(store: &mut dyn SyncStore, packer: &mut Packer) -> Result<(u64, bool)> {
+fn pack_files(store: &mut dyn SyncStore, packer: &mut Packer, bounds: Bounds) -> Result<(u64, bool)> {
     let mut files = 0;
-    let waiting = store.small_files(COURIER_FILES_MAX + 1, COURIER_FILE_MAX_BYTES)?;
-    let left = waiting.len() > COURIER_FILES_MAX;
-    for file in waiting.into_iter().take(COURIER_FILES_MAX) {
+    let waiting = store.small_files(bounds.files + 1, bounds.file_bytes)?;
+    let left = waiting.len() > bounds.files;
+    for file in waiting.into_iter().take(bounds.files) {
         // One that cannot be read stays for a sync, which says so; the others go.
         let Ok(bytes) = std::fs::read(&file.path) else { continue };
         if bytes.len() as u64 != file.size_bytes {

@@ -44,7 +44,7 @@ mod tests;
 
 use std::path::PathBuf;
 
-pub use courier::{Packed, pack, take_answer};
+pub use courier::{Bounds, Packed, pack, take_answer};
 pub use machine::Sync;
 pub use outcome::{Outcome, Reason, Verdict};
 pub use store::SyncStore;
