@@ -353,6 +353,42 @@ async fn a_form_of_another_site_is_refused_before_it_is_read() {
     hub.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_for_looking_at() {
+    let night = night().await;
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("console");
+    std::fs::create_dir_all(&folder).unwrap();
+    let keep = |name: &str, page: &Page| std::fs::write(folder.join(format!("{name}.html")), &page.text).unwrap();
+    let dao = MemberRow { no: MemberNo(0), name: "Hà Thị Đào".to_owned(), role: Role::Officer, hamlet: WHOLE_COMMUNE, group: 0 };
+    let dao = night.hub.hub.store.add_member(dao).await.unwrap().no;
+    let link = access::join_link(&night.hub.hub, dao).await.unwrap();
+    let mut stranger = Browser::new(&night.hub);
+    keep("sign-in", &stranger.get("/console/sign-in").await);
+    keep("sign-in-wrong", &stranger.post("/console/sign-in", "login=son&password=x&code=1").await);
+    let asked = stranger.get(&link).await;
+    keep("join", &asked);
+    let secret = asked.field("secret").to_owned();
+    let code = code_now(&secret_from_text(&secret).unwrap(), night.hub.clock.now_ms()).unwrap();
+    let fields = [("login", "dao"), ("password", PASSWORD), ("again", PASSWORD), ("secret", secret.as_str()), ("code", code.as_str())];
+    let done = stranger.post(&link, &form(&fields)).await;
+    keep("recovery", &done);
+    stranger.keep(&done);
+    let son = chief(&night.hub).await;
+    for (name, path) in [
+        ("accounts", "/console/accounts".to_owned()),
+        ("officer", format!("/console/accounts/{}", dao.0)),
+        ("account", "/console/account".to_owned()),
+        ("figures", "/console/figures".to_owned()),
+        ("reads", "/console/reads".to_owned()),
+    ] {
+        keep(name, &son.browser.get(&path).await);
+    }
+    let token = son.browser.token().await;
+    let sent = form(&[("token", &token), ("act", "link")]);
+    keep("officer-link", &son.browser.post(&format!("/console/accounts/{}", dao.0), &sent).await);
+    night.hub.stop().await;
+}
+
 /// The table in docs/OPERATIONS.md is the one of the program.
 #[test]
 fn the_document_shows_the_rights_as_they_are() {
