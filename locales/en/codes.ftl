@@ -22,7 +22,7 @@ why-request-key = the request key is not valid now
 why-quota = the amount that is kept is reached
 why-busy = the hub is busy
 why-not-named = no entry names this file yet
-why-erased = the hub has destroyed this file, as its time was over
+why-erased = the hub has destroyed it before, by its rules
 why-complete = this file is complete
 why-wrong-length = its length is not what the entry says
 why-wrong-offset = the part does not follow what is there
@@ -179,3 +179,15 @@ field-device = device
 field-upload = upload
 field-item-of-evidence = evidence
 field-row = row
+why-lost = this entry could not be read in the damaged store, which was kept
+
+# What a check of the hub found.
+wrong-entries-missing = { $subject }: entries before it are missing
+wrong-entry-link = { $subject }: does not give its link
+wrong-run-end = { $subject }: the run does not end as recorded
+wrong-custody-record = custody of { $subject }: record { $number } does not agree
+wrong-custody-head = head { $number } of the custody record does not agree
+wrong-file-missing = { $subject }, { $file }: missing; device { $device } may still have it
+wrong-file-altered = { $subject }, { $file }: altered; device { $device } may still have it
+wrong-upload-gone = what had come of an unfinished upload is gone; the phone sends it again from its start
+wrong-not-a-file = in the folder objects there is { $subject }, which is no file

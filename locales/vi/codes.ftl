@@ -22,7 +22,7 @@ why-request-key = khóa xin tin không còn dùng được
 why-quota = đã tới mức giữ được
 why-busy = máy xã đang bận
 why-not-named = chưa bản ghi nào nói tới tệp này
-why-erased = máy xã đã hủy tệp này theo quy định
+why-erased = máy xã đã hủy rồi, theo quy định
 why-complete = tệp này đã đủ
 why-wrong-length = độ dài khác với bản ghi
 why-wrong-offset = phần gửi không nối tiếp phần đã có
@@ -179,3 +179,15 @@ field-device = máy
 field-upload = tệp đang gửi
 field-item-of-evidence = ảnh
 field-row = dòng
+why-lost = việc này không đọc được trong kho hỏng, kho đó được giữ lại
+
+# Máy xã soát thấy gì.
+wrong-entries-missing = { $subject }: thiếu các mục trước nó
+wrong-entry-link = { $subject }: không ra mối nối đã ghi
+wrong-run-end = { $subject }: đoạn ghi không kết thúc như đã ghi
+wrong-custody-record = sổ lưu giữ của { $subject }: dòng { $number } không khớp
+wrong-custody-head = bản ký { $number } của sổ lưu giữ không khớp
+wrong-file-missing = { $subject }, { $file }: bị mất; máy { $device } có thể còn giữ
+wrong-file-altered = { $subject }, { $file }: bị thay đổi; máy { $device } có thể còn giữ
+wrong-upload-gone = phần đã tới của một tệp đang nhận dở không còn; điện thoại gửi lại từ đầu
+wrong-not-a-file = trong thư mục objects có { $subject }, không phải tệp

@@ -182,3 +182,4 @@ import-member-twice = Người này đã có ở dòng { $line }; nếu là hai 
 import-unknown-role = Vai trò "{ $role }" chưa dùng được ở đây; ghi "tổ trưởng", "tổ phó" hoặc "tổ viên".
 import-role-without-name = Có vai trò mà thiếu họ tên.
 import-more-bad-rows = Còn { $n } dòng nữa cần sửa.
+console-photos-erased = đã hủy { $n }/{ $all } ảnh
