@@ -3,6 +3,7 @@
 //! They stand in the middle of a sentence. One that is not here is what a library or the system said: it is told as
 //! theirs, in quotes, which is better than nothing and does not pretend to be ours.
 
+use jiff::Timestamp;
 use yenban_locales::{Arg, Words};
 
 use crate::fault::io_reason;
@@ -63,6 +64,8 @@ const REASONS: &[(&str, &str)] = &[
     ("it was altered or cut", "reason-damaged"),
     ("is not a key of a hub; restore a backup", "reason-key-none"),
     ("it is not a key file", "reason-key-none"),
+    ("a rescue of it was interrupted: begin the rescue again", "reason-rescue-begun"),
+    ("too many damaged stores are kept here", "reason-rescue-many"),
     ("the spool's wrapped key is missing", "reason-key-lost"),
     ("it does not open with this store's key", "reason-key-other"),
     ("cannot be read with this hub's key: another hub's database, or damaged; restore a backup", "reason-key-other"),
@@ -71,9 +74,6 @@ const REASONS: &[(&str, &str)] = &[
     ("the file is empty, and a log has begun here", "reason-database-lost"),
     ("it is not encrypted", "reason-not-sealed"),
     ("cannot listen on {address}: {why}", "reason-listen"),
-    ("the running hub: {why}", "reason-running-hub"),
-    ("the running hub ended the conversation", "reason-running-ended"),
-    ("the hub answered in another form: {why}", "reason-answer-form"),
     ("{name} is not what was written", "reason-not-written"),
     ("it is not a file", "reason-no-file"),
     ("the file is empty", "reason-file-empty"),
@@ -98,15 +98,10 @@ const REASONS: &[(&str, &str)] = &[
     ("sealing it stopped", "reason-sealing"),
     ("there is no kind {typed}; nearest: {choices}", "reason-no-kind"),
     ("its signature is not the hub's", "reason-not-hub-signed"),
+    ("the item was destroyed at {at}, because its time was over", "reason-destroyed-expired"),
+    ("the item was destroyed at {at} by an order: {order}", "reason-destroyed-ordered"),
+    ("the item was destroyed at {at} by an order", "reason-destroyed"),
     ("it answers for another log", "reason-other-log"),
-    ("{item} {file}: {state}; device {device} may still have it", "reason-check-file"),
-    ("upload {name}: what had come of it is gone; it is sent again", "reason-check-upload"),
-    ("objects/{name}: is not a file; somebody put it there, remove it", "reason-check-stranger"),
-    ("custody of {item}: record {number}", "reason-check-custody"),
-    ("head {number} of the custody record", "reason-check-head"),
-    ("{item}: entries before it are missing", "reason-check-gap"),
-    ("{item}: does not give its link", "reason-check-link"),
-    ("{item}: the run does not end as recorded", "reason-check-end"),
     ("{item}: entries from {first} on are missing before it", "reason-check-before"),
     ("{item}: its link does not follow from its content", "reason-check-link"),
     ("{item}: its file {path} was altered", "reason-check-altered"),
@@ -223,6 +218,8 @@ fn told(name: &str, value: &str, words: Words) -> Arg<'static> {
     match (name, value.parse::<u32>()) {
         ("file" | "state" | "format", _) => code(name, value, words).into(),
         ("size", Ok(bytes)) => words.size(bytes.into()).into(),
+        ("order", _) => value.to_owned().into(),
+        ("at", _) => value.parse::<Timestamp>().map_or_else(|_| value.to_owned(), |at| words.date_time(at.as_millisecond())).into(),
         ("why", _) => known(value, words).unwrap_or_else(|| foreign(value, words)).into(),
         (_, Ok(number)) => number.into(),
         _ => value.to_owned().into(),
@@ -286,8 +283,11 @@ mod tests {
             said("cannot listen on 1.2.3.4:1: Permission denied (os error 13)", VI()),
             "không nghe được ở 1.2.3.4:1: không được phép"
         );
-        let line = found("0a:7 original: missing; device 0b may still have it", VI());
-        assert_eq!(line, "0a:7, bản gốc: thiếu; máy 0b có thể còn giữ");
+        let at = "2026-11-22T21:52:00+07:00";
+        let destroyed = |why: &str| said(&format!("the item was destroyed at {at}{why}"), VI());
+        assert_eq!(destroyed(" by an order: 015"), "hủy lúc 22/11/2026 21:52 theo quyết định: 015");
+        assert_eq!(destroyed(" by an order"), "hủy lúc 22/11/2026 21:52 theo quyết định");
+        assert_eq!(destroyed(", because its time was over"), "hủy lúc 22/11/2026 21:52 vì hết thời hạn giữ");
         assert_eq!(found("0a:7: entries from 3 on are missing before it", VI()), "0a:7: thiếu các mục từ 3 tới trước nó");
         assert_eq!(found("0a:7: open photo x: No such file or directory (os error 2)", VI()), "0a:7: không có");
     }

@@ -15,11 +15,11 @@ use yenban_protocol::keys::{KeyHistory, root_hash};
 use yenban_protocol::signed::Signed;
 
 use crate::args::Values;
-use crate::fault::{Fault, Result, unreadable};
+use crate::fault::{Exit, Fault, Result, unreadable};
 use crate::files;
 use crate::limits::{READ_BYTES, WITNESS_MAX_BYTES};
 use crate::output::{Output, clean};
-use crate::time::{rfc3339, rfc3339_opt};
+use crate::time::rfc3339;
 
 /// What stands in the first block of every tar archive, and where it ends.
 const TAR_MARK: &[u8] = b"ustar";
@@ -30,11 +30,11 @@ pub(crate) fn run(values: Values<'_>, out: &Output) -> Result<()> {
     let path = values.need_path("bundle")?;
     let root = values.text("root").map(|typed| root(typed, out.words)).transpose()?;
     let witness = match values.path("witness")? {
-        Some(path) => Some((files::read_bounded(&path, WITNESS_MAX_BYTES, out.words)?, path)),
+        Some(path) => Some((given(&path, out.words)?, path)),
         None => None,
     };
     let heads = match &witness {
-        Some((bytes, path)) => read_statements(bytes).map_err(|_| Fault::usage("error-witness-unreadable").at(path))?,
+        Some((bytes, path)) => read_statements(bytes).map_err(|_| Fault::could_not("error-witness-unreadable").at(path))?,
         None => Vec::new(),
     };
     look_at(&path, out.words)?;
@@ -62,7 +62,15 @@ fn look_at(path: &Path, words: Words) -> Result<()> {
         (true, _) => "error-io-folder",
         (false, false) => "error-io-no-file",
     };
-    Err(Fault::usage("error-verify-no-bundle").at(path).with("reason", words.word(why)))
+    Err(Fault::could_not("error-verify-no-bundle").at(path).with("reason", words.word(why)))
+}
+
+/// A file that is given beside the bundle. One that cannot be used ends the command as one that cannot be read does.
+fn given(path: &Path, words: Words) -> Result<Vec<u8>> {
+    files::read_bounded(path, WITNESS_MAX_BYTES, words).map_err(|mut fault| {
+        fault.exit = Exit::Could;
+        fault
+    })
 }
 
 /// Whether the file is something else, not a bundle that was changed: nothing in it was recognised, and it does not
@@ -100,10 +108,10 @@ fn root(typed: &str, words: Words) -> Result<Hash> {
         return Ok(hash);
     }
     let path = Path::new(typed);
-    let bytes = files::read_bounded(path, WITNESS_MAX_BYTES, words)?;
+    let bytes = given(path, words)?;
     let written = std::str::from_utf8(&bytes).ok().and_then(fingerprint);
     let keys = || Signed::<KeyHistory>::trusted(&bytes).ok().map(|history| root_hash(&history.value.root));
-    written.or_else(keys).ok_or_else(|| Fault::usage("error-root-unreadable").told("value", typed))
+    written.or_else(keys).ok_or_else(|| Fault::could_not("error-root-unreadable").told("value", typed))
 }
 
 /// 64 hexadecimal digits, however they are grouped.
@@ -116,18 +124,24 @@ fn hex(hash: &Hash) -> String {
     HEXLOWER_PERMISSIVE.encode(hash)
 }
 
+/// A time that whoever signed may have made up: `None` outside of the years 1 to 9998, as docs/EVIDENCE.md says.
+fn moment(time_ms: i64) -> Option<String> {
+    const YEARS_MS: std::ops::Range<i64> = -62_135_596_800_000..253_370_764_800_000;
+    YEARS_MS.contains(&time_ms).then(|| rfc3339(time_ms))
+}
+
 fn document(report: &Report) -> Value {
     let item = |line: &Line| {
         json!({
             "id": line.id, "kind": line.kind.code(), "verdict": line.verdict.code(), "reason": line.reason,
-            "not_before": rfc3339_opt(line.not_before_ms), "not_after": rfc3339_opt(line.not_after_ms),
+            "not_before": line.not_before_ms.and_then(moment), "not_after": line.not_after_ms.and_then(moment),
         })
     };
     let about = report.about.as_ref();
     json!({
         "verdict": report.verdict.code(), "root": report.root.as_ref().map(hex),
         "commune": about.map(|about| about.commune.to_string()), "hub": about.map(|about| about.hub.as_str()),
-        "exported_at": about.map(|about| rfc3339(about.exported_ms)), "purpose": about.map(|about| about.purpose.as_str()),
+        "exported_at": about.and_then(|about| moment(about.exported_ms)), "purpose": about.map(|about| about.purpose.as_str()),
         "items": report.lines.iter().map(item).collect::<Vec<_>>(),
     })
 }
@@ -181,24 +195,34 @@ fn told(line: &Line, words: Words) -> String {
         Verdict::Incomplete => "!",
         Verdict::Altered => "✗",
     };
-    let kind = words.word(&format!("verify-kind-{}", line.kind.code()));
     let verdict = words.word(&format!("verify-line-{}", line.verdict.code()));
-    let mut text = format!("  {mark} {kind} {} · {verdict}", clean(&line.id));
+    let mut text = format!("  {mark} {} · {verdict}", name(line, words));
     if line.reason.is_some() {
         text.push_str(": ");
         text.push_str(&reason(line, words));
     }
-    let to = line.not_after_ms.map(|ms| words.date_time(ms));
-    let times = match (line.not_before_ms.map(|ms| words.date_time(ms)), to) {
+    let to = line.not_after_ms.map(|ms| words.date_time_seconds(ms));
+    let times = match (line.not_before_ms.map(|ms| words.date_time_seconds(ms)), to) {
         (Some(from), Some(to)) => Some(words.say("verify-times", &[("from", from.into()), ("to", to.into())])),
         (None, Some(to)) => Some(words.say("verify-time-after", &[("to", to.into())])),
         _ => None,
+    };
+    // They are those of the bytes that were signed, which an altered photograph is not.
+    let times = match line.verdict {
+        Verdict::Altered => times.map(|times| words.say("verify-times-signed", &[("times", times.into())])),
+        _ => times,
     };
     if let Some(times) = times {
         text.push_str(" · ");
         text.push_str(&times);
     }
     text
+}
+
+/// What a line is about. There is one bundle and one list of heads: their kind says it all.
+fn name(line: &Line, words: Words) -> String {
+    let kind = words.word(&format!("verify-kind-{}", line.kind.code()));
+    if matches!(line.kind, Kind::Bundle | Kind::Custody) { kind } else { format!("{kind} {}", clean(&line.id)) }
 }
 
 /// The sentence and the exit code: erased in order is no fault of the bundle.
@@ -213,8 +237,7 @@ fn ended(report: &Report, path: &Path, words: Words) -> Result<()> {
         return Err(Fault::no("error-verify-no-bundle").at(path).with("reason", why).coded(report.verdict.code()));
     }
     let id = if report.verdict == Verdict::Altered { "error-verify-altered" } else { "error-verify-incomplete" };
-    let name = |line: &Line| if line.kind == Kind::Bundle { words.word("verify-kind-bundle") } else { clean(&line.id) };
-    let why = worst.map(|line| format!("{}: {}", name(line), reason(line, words))).unwrap_or_default();
+    let why = worst.map(|line| format!("{}: {}", name(line, words), reason(line, words))).unwrap_or_default();
     let advice = words.word(advice(worst.and_then(|line| line.reason), report.verdict));
     Err(Fault::no(id).at(path).with("reason", why).with("advice", advice).coded(report.verdict.code()))
 }
@@ -230,5 +253,39 @@ fn advice(reason: Option<&str>, verdict: Verdict) -> &'static str {
         ("witness", _) => "verify-advice-witness",
         (_, Verdict::Altered) => "verify-advice-altered",
         _ => "verify-advice-incomplete",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(kind: Kind, id: &str, verdict: Verdict, reason: &'static str) -> Line {
+        Line { id: id.to_owned(), kind, verdict, reason: Some(reason), not_before_ms: Some(0), not_after_ms: Some(1_795_359_123_999) }
+    }
+
+    #[test]
+    fn the_bundle_and_its_heads_are_named_once() {
+        let say = |line: &Line, lang| super::told(&Line { not_after_ms: None, ..line.clone() }, Words::new(lang));
+        let bundle = line(Kind::Bundle, "bundle", Verdict::Altered, "manifest");
+        assert_eq!(say(&bundle, Lang::Vi), "  ✗ Cả gói · bị thay đổi: bản kê không do máy xã ký");
+        assert_eq!(say(&bundle, Lang::En), "  ✗ Whole bundle · altered: the manifest is not signed by the hub");
+        let heads = line(Kind::Custody, "heads", Verdict::Altered, "head");
+        assert_eq!(say(&heads, Lang::Vi), "  ✗ Bản ký sổ lưu giữ · bị thay đổi: chữ ký không đúng");
+    }
+
+    #[test]
+    fn times_beyond_the_calendar_are_not_told() {
+        assert_eq!(moment(-62_135_596_800_000).as_deref(), Some("0001-01-01T00:00:00.000Z"));
+        assert_eq!(moment(253_370_764_799_999).as_deref(), Some("9998-12-31T23:59:59.999Z"));
+        assert_eq!([i64::MIN, -62_135_596_800_001, 253_370_764_800_000, i64::MAX].map(moment), [None, None, None, None]);
+    }
+
+    #[test]
+    fn times_have_seconds_and_are_not_told_of_altered_bytes() {
+        let say = |verdict, reason| super::told(&line(Kind::Photo, "a:1", verdict, reason), Words::new(Lang::Vi));
+        let times = "có trên thiết bị sau 01/01/1970 07:00:00, tới máy xã trước 22/11/2026 21:52:03 (giờ VN)";
+        assert!(say(Verdict::Erased, "parts_erased").ends_with(&format!(" · {times}")));
+        assert!(say(Verdict::Altered, "bytes").ends_with(&format!(" · ảnh đã được ký, không phải những byte này: {times}")));
     }
 }

@@ -5,6 +5,8 @@
 mod support;
 
 use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use support::{Ended, Serving, run, yenban};
@@ -62,8 +64,10 @@ fn what_leaves_the_hub_is_verified_without_it() {
     let good = std::fs::read(&out).unwrap();
     assert!(!String::from_utf8_lossy(&good).contains(secret), "the neighbours' words stay at the hub");
 
-    let (code, word, _) = verdict(&out, &["--root", &"0".repeat(64)]);
+    let (code, word, told) = verdict(&out, &["--root", &"0".repeat(64)]);
     assert_eq!((code, word.as_str()), (1, "altered"), "another root");
+    assert!(told["hub"].is_null() && told["commune"].is_null(), "names that nothing proves: {told}");
+    the_second_verifier_says_the_same(folder.path(), &out, root);
     let bad = folder.path().join("bad.tar");
     let original = good.windows(11).position(|window| window == b" a picture\x07").unwrap();
     let mut changed = good.clone();
@@ -83,5 +87,89 @@ fn what_leaves_the_hub_is_verified_without_it() {
     assert_eq!((person.code, person.err.lines().count()), (1, 1), "{}", person.err);
     assert_eq!(run(&["verify", &at("none.tar")]).code, 3);
     assert_eq!(run(&["verify", &path, "--root", "zz"]).code, 3);
-    assert_eq!(run(&["verify", &path, "--witness", &path]).code, 2);
+    assert_eq!(run(&["verify", &path, "--witness", &path]).code, 3);
+    assert_eq!(run(&["verify", &path, "--root", &path]).code, 3);
+    assert_eq!(run(&["verify"]).code, 2);
+
+    // The whole bundle is named once, and an altered photograph is not given the times of the one that was signed.
+    let mut changed = good.clone();
+    changed[512] ^= 1;
+    std::fs::write(&bad, &changed).unwrap();
+    let person = run(&["verify", &bad.display().to_string()]);
+    assert!(person.out.contains("✗ Cả gói · bị thay đổi: ") && !(person.out + &person.err).contains("bundle"), "{}", person.err);
+    let mut changed = good;
+    changed[original] ^= 1;
+    std::fs::write(&bad, &changed).unwrap();
+    let person = run(&["verify", &bad.display().to_string()]);
+    assert!(person.out.contains(" · ảnh đã được ký, không phải những byte này: "), "{}", person.out);
+}
+
+/// What the second verifier ended with: its code and what it wrote. It must end by itself.
+fn second(args: &[&str]) -> (i32, String) {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/verifier/verify.py");
+    let mut child = Command::new("python3").arg(script).args(args).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let until = Instant::now() + Duration::from_secs(60);
+    while child.try_wait().unwrap().is_none() {
+        if Instant::now() > until {
+            child.kill().unwrap();
+            panic!("it never ends: {args:?}");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let done = child.wait_with_output().unwrap();
+    (done.status.code().unwrap_or(-1), String::from_utf8(done.stdout).unwrap())
+}
+
+/// The documents of both are equal, key by key, and so are their exit codes.
+fn the_second_verifier_says_the_same(folder: &Path, good: &Path, root: &str) {
+    let version = Command::new("python3").args(["-c", "import sys; print(sys.version_info >= (3, 11))"]).output();
+    if !version.is_ok_and(|output| output.stdout.starts_with(b"True")) {
+        println!("skipped: there is no python3 of 3.11 or later, the two verifiers were not compared");
+        return;
+    }
+    let bytes = std::fs::read(good).unwrap();
+    let write = |name: &str, bytes: &[u8]| {
+        std::fs::write(folder.join(name), bytes).unwrap();
+        folder.join(name).display().to_string()
+    };
+    let mut changed = bytes.clone();
+    changed[512] ^= 1;
+    let manifest = write("manifest.tar", &changed);
+    let mut changed = bytes.clone();
+    let last = bytes.len() - 3_000;
+    changed[last] ^= 1;
+    let (member, cut) = (write("member.tar", &changed), write("cut.tar", &bytes[..bytes.len() / 2]));
+    let (empty, text) = (write("empty.tar", b""), write("text.tar", b"no bundle at all"));
+    let pipe = folder.join("pipe").display().to_string();
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let (good, here) = (good.display().to_string(), folder.display().to_string());
+    let (elsewhere, none) = ("0".repeat(64), folder.join("none").display().to_string());
+    let asks: [&[&str]; 16] = [
+        &[&good],
+        &[&good, "--root", root],
+        &[&good, "--root", &elsewhere],
+        &[&manifest],
+        &[&manifest, "--root", root],
+        &[&member, "--root", root],
+        &[&cut],
+        &[&empty],
+        &[&text],
+        &[&none],
+        &[&here],
+        &[&pipe],
+        &["/dev/zero"],
+        &[&good, "--root", &good],
+        &[&good, "--witness", &pipe],
+        &[&good, "--witness", "/dev/zero"],
+    ];
+    for ask in asks {
+        let mut args = vec!["--json", "verify"];
+        args.extend(ask);
+        let first = run(&args);
+        let (code, out) = second(&[ask, &["--json"]].concat());
+        assert_eq!(first.code, code, "{ask:?}: {}", first.err);
+        let document = |text: &str| serde_json::from_str::<Value>(text).ok();
+        assert_eq!(document(&first.out), document(&out), "{ask:?}");
+        assert_eq!(document(&out).is_some(), code < 2, "{ask:?}");
+    }
 }

@@ -184,7 +184,7 @@ fn evening(lang: &'static str) {
     assert_eq!(reader.say(&["hub", "export", "--dir", &dir, "--format", "csv", "--out", "/no/such/x.csv"]), 3);
     assert_eq!(reader.say(&["hub", "backup", "--dir", &dir, "--file", "/no/such/backup"]), 3);
     reader.say(&["hub", "restore", "--dir", &reader.path("new"), "--file", &out, "--recovery-file", &format!("{dir}.recovery")]);
-    for (file, code) in [(out.as_str(), 0), (&dir, 2), ("/dev/zero", 2), (&empty, 1), (&svg, 1), ("/no/such.tar", 3)] {
+    for (file, code) in [(out.as_str(), 0), (&dir, 3), ("/dev/zero", 3), (&empty, 1), (&svg, 1), ("/no/such.tar", 3)] {
         assert_eq!(reader.say(&["verify", file]), code, "{file}");
     }
     assert_eq!(reader.say(&["verify", &out, "--root", &"0".repeat(64)]), 1);

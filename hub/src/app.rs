@@ -21,7 +21,7 @@ use crate::limits::{HOLD_S, LOCK_WAIT};
 use crate::metrics::Metrics;
 use crate::storage::{OverObjectStore, SharedStorage};
 use crate::store::sqlite::SqliteStore;
-use crate::store::{AuditRow, HubStore as _, ItemSigner, LogState, SharedStore};
+use crate::store::{AUDIT_DONE, AuditRow, HubStore as _, ItemSigner, LogState, SharedStore};
 use crate::upload::Uploads;
 use crate::upload::disk::{Disk, RealDisk};
 
@@ -153,7 +153,7 @@ impl Hub {
             crate::scrub::objects(&hub, |_| ()).await?;
             hub.store.set_value(backup::UNREAD, Vec::new()).await?;
         }
-        crate::exchange::bundle::recover(&hub).await?;
+        crate::exchange::recover(&hub).await?;
         Ok(hub)
     }
 
@@ -206,16 +206,43 @@ impl Hub {
 
     /// Notes who did or read what.
     pub async fn note(&self, actor: &str, action: &str, subject: &str, purpose: &str) -> Result<()> {
+        let row = AuditRow { outcome: Some(AUDIT_DONE.to_owned()), ..self.audit_row(actor, action, subject, purpose) };
+        self.store.note_audit(row).await.map(drop)
+    }
+
+    /// Notes what somebody sets about to do, does it, and notes how it ended: nothing is done unnoted, and what was refused
+    /// does not look done.
+    ///
+    /// # Errors
+    /// That it could not be noted, so was not done; else those of `work`.
+    pub async fn noted<T>(
+        &self,
+        actor: &str,
+        action: &str,
+        subject: &str,
+        purpose: &str,
+        work: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        let row = self.store.note_audit(self.audit_row(actor, action, subject, purpose)).await?;
+        let done = work.await;
+        let outcome = done.as_ref().map_or_else(|error| error.code().to_owned(), |_| AUDIT_DONE.to_owned());
+        if let Err(error) = self.store.end_audit(row, outcome).await {
+            tracing::error!(action, %error, "how it ended could not be noted");
+        }
+        done
+    }
+
+    fn audit_row(&self, actor: &str, action: &str, subject: &str, purpose: &str) -> AuditRow {
         let at_ms = self.now_ms();
-        let row = AuditRow {
+        AuditRow {
             at: rfc3339(at_ms),
             at_ms,
             actor: actor.to_owned(),
             action: action.to_owned(),
             subject: subject.to_owned(),
             purpose: purpose.to_owned(),
-        };
-        self.store.note_audit(row).await
+            outcome: None,
+        }
     }
 
     /// Finishes what is queued and closes the database.

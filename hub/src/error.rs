@@ -113,6 +113,14 @@ pub enum Refusal {
     /// The file came, was verified, and was destroyed when its time was over or by an order.
     #[error("this file was destroyed here and is not wanted again")]
     Erased,
+    /// The item of evidence was destroyed: nothing can be done with it any more.
+    #[error("the item was destroyed at {at}{why}")]
+    Destroyed {
+        /// When, RFC 3339.
+        at: String,
+        /// Why, as the end of the sentence.
+        why: String,
+    },
     /// The file is complete and verified: no route changes it.
     #[error("this file is complete and verified; nothing changes it")]
     Complete,
@@ -206,7 +214,7 @@ impl Refusal {
             Self::Quota(_) => "quota",
             Self::Busy => "busy",
             Self::NotNamed => "not_named",
-            Self::Erased => "erased",
+            Self::Erased | Self::Destroyed { .. } => "erased",
             Self::Complete => "complete",
             Self::WrongLength { .. } => "wrong_length",
             Self::WrongOffset { .. } => "wrong_offset",
@@ -237,7 +245,7 @@ impl Refusal {
             Self::Quota(_) => 429,
             Self::Busy => 503,
             Self::NotNamed => 404,
-            Self::Erased => 410,
+            Self::Erased | Self::Destroyed { .. } => 410,
             Self::Complete => 403,
             Self::WrongLength { .. } | Self::WrongOffset { .. } | Self::Superseded | Self::Held { .. } => 409,
             Self::WrongHash | Self::WrongContent | Self::Sms(_) => 422,
@@ -284,6 +292,12 @@ pub enum HubError {
     /// The network: address in use, no listener.
     #[error("network: {0}")]
     Network(String),
+    /// A hub in another process ended, or was ended, while it worked for this one.
+    #[error("the running hub ended before it answered")]
+    Ended,
+    /// A hub in another process answered what is no answer.
+    #[error("the hub answered in another form: {0}")]
+    Answer(String),
     /// Cryptography that cannot fail with good keys failed.
     #[error("keys: {0}")]
     Keys(String),
@@ -310,6 +324,8 @@ impl HubError {
             Self::Folder { .. } => "folder",
             Self::Locked(_) => "locked",
             Self::Network(_) => "network",
+            Self::Ended => "hub_ended",
+            Self::Answer(_) => "hub_answer",
             Self::Keys(_) => "keys",
             Self::Stopping => "stopping",
         }

@@ -13,8 +13,11 @@ use crate::app::Hub;
 use crate::clock::rfc3339;
 use crate::error::{HubError, Refusal, Result};
 use crate::limits::{CUSTODY_NAMES_MS, EVIDENCE_RETENTION_MS, EXPIRY_PAGE, HOLD_MAX_MS, NAMES_PAGE, NEAREST_NAMES, REASON_MAX_CHARS};
-use crate::store::{Erased, Erasure, Freed, Hold, HoldOrder, ItemName, MemberRow, People};
+use crate::store::{Ending, Erased, Erasure, Freed, Hold, HoldOrder, ItemHeld, ItemName, MemberRow, People};
 use crate::upload;
+
+/// Why the hub destroys by itself, as its records say: the rule that ends the time of evidence.
+pub const RETENTION_RULE: &str = "R-21";
 
 /// What two officers order for an item.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,6 +89,16 @@ fn not_found(item: ItemName) -> HubError {
     Refusal::NotFound { what: "item of evidence", name: item.to_string() }.into()
 }
 
+/// That an item was destroyed: when, and why.
+fn destroyed(ending: Ending) -> HubError {
+    let why = match (ending.expired, ending.reason.as_str()) {
+        (true, _) => ", because its time was over".to_owned(),
+        (false, "") => " by an order".to_owned(),
+        (false, reason) => format!(" by an order: {reason}"),
+    };
+    Refusal::Destroyed { at: rfc3339(ending.at_ms), why }.into()
+}
+
 /// Holds an item for a case: neither time nor an order destroys it until then. A hold on a held item renews it.
 pub async fn hold(hub: &Hub, order: ItemOrder) -> Result<ItemOrdered> {
     let (item, officers, case) = checked(hub, &order).await?;
@@ -97,10 +110,14 @@ pub async fn hold(hub: &Hub, order: ItemOrder) -> Result<ItemOrdered> {
     let until_ms = at_ms.saturating_add(for_ms);
     let hold = Hold { case: case.clone(), officers: officers.clone(), until_ms };
     let wanted = HoldOrder { item, hold: Some(hold), actor: officers.clone(), reason: case.clone(), at_ms };
-    if !hub.store.hold_item(wanted).await? {
-        return Err(not_found(item));
-    }
-    hub.note(&officers, "hold", &item.to_string(), &case).await?;
+    let work = async {
+        match hub.store.hold_item(wanted).await? {
+            ItemHeld::Done => Ok(()),
+            ItemHeld::NotFound => Err(not_found(item)),
+            ItemHeld::Destroyed(ending) => Err(destroyed(ending)),
+        }
+    };
+    hub.noted(&officers, "hold", &item.to_string(), &case, work).await?;
     Ok(ItemOrdered { id: item.to_string(), done: "held".to_owned(), until: Some(rfc3339(until_ms)), officers })
 }
 
@@ -108,28 +125,35 @@ pub async fn hold(hub: &Hub, order: ItemOrder) -> Result<ItemOrdered> {
 pub async fn release(hub: &Hub, order: ItemOrder) -> Result<ItemOrdered> {
     let (item, officers, reason) = checked(hub, &order).await?;
     let wanted = HoldOrder { item, hold: None, actor: officers.clone(), reason: reason.clone(), at_ms: hub.now_ms() };
-    if !hub.store.hold_item(wanted).await? {
-        return Err(Refusal::NotFound { what: "hold on", name: item.to_string() }.into());
-    }
-    hub.note(&officers, "release", &item.to_string(), &reason).await?;
+    let work = async {
+        match hub.store.hold_item(wanted).await? {
+            ItemHeld::Done => Ok(()),
+            ItemHeld::NotFound => Err(Refusal::NotFound { what: "hold on", name: item.to_string() }.into()),
+            ItemHeld::Destroyed(ending) => Err(destroyed(ending)),
+        }
+    };
+    hub.noted(&officers, "release", &item.to_string(), &reason, work).await?;
     Ok(ItemOrdered { id: item.to_string(), done: "released".to_owned(), until: None, officers })
 }
 
 /// Destroys an item by an order.
 pub async fn erase(hub: &Hub, order: ItemOrder) -> Result<ItemOrdered> {
     let (item, officers, reason) = checked(hub, &order).await?;
-    // The record has it before it is done: an erasure that nobody can find out about must not be possible.
-    hub.note(&officers, "erase", &item.to_string(), &reason).await?;
-    let erasure = Erasure { item, actor: officers.clone(), code: "ordered", reason, at_ms: hub.now_ms() };
-    match hub.store.erase_item(erasure).await? {
-        Erased::Done(freed) => {
-            remove(hub, freed).await;
-            fold(hub).await?;
+    let erasure = Erasure { item, actor: officers.clone(), expired: false, reason: reason.clone(), at_ms: hub.now_ms() };
+    let work = async {
+        match hub.store.erase_item(erasure).await? {
+            Erased::Done(freed) => {
+                remove(hub, freed).await;
+                Ok(())
+            }
+            Erased::NotFound => Err(not_found(item)),
+            Erased::Already(ending) => Err(destroyed(ending)),
+            Erased::Held(until_ms) => Err(Refusal::Held { until: rfc3339(until_ms) }.into()),
         }
-        Erased::NotFound => return Err(not_found(item)),
-        Erased::Already => return Err(Refusal::Erased.into()),
-        Erased::Held(until_ms) => return Err(Refusal::Held { until: rfc3339(until_ms) }.into()),
-    }
+    };
+    // The record has it before it is done: an erasure that nobody can find out about must not be possible.
+    hub.noted(&officers, "erase", &item.to_string(), &reason, work).await?;
+    fold(hub).await?;
     tracing::warn!(%item, "an item of evidence was destroyed by an order");
     Ok(ItemOrdered { id: item.to_string(), done: "erased".to_owned(), until: None, officers })
 }
@@ -168,12 +192,12 @@ pub async fn expire(hub: &Hub) -> Result<u64> {
             return Ok(expired + strays(hub).await?);
         }
         for item in items {
-            let reason = "R-21".to_owned();
-            let erasure = Erasure { item, actor: "hub".to_owned(), code: "expired", reason, at_ms: hub.now_ms() };
+            let reason = RETENTION_RULE.to_owned();
+            let erasure = Erasure { item, actor: "hub".to_owned(), expired: true, reason, at_ms: hub.now_ms() };
             match hub.store.erase_item(erasure).await {
                 Ok(Erased::Done(freed)) => {
                     // Its custody record has it already, in the transaction that destroyed it.
-                    hub.note("hub", "expire", &item.to_string(), "R-21").await?;
+                    hub.note("hub", "expire", &item.to_string(), RETENTION_RULE).await?;
                     remove(hub, freed).await;
                     expired += 1;
                 }

@@ -10,7 +10,7 @@ use crate::error::{HubError, Result};
 use crate::limits::{ASK_AGAIN_MS, CHECK_PAGE, ORPHAN_GRACE_MS, ORPHANS_AT_ONCE, STORAGE_READ_MAX_BYTES};
 use crate::storage::ObjectName;
 use crate::storage::sealed::{self, Read};
-use crate::store::{Found, ObjectRow, ObjectState};
+use crate::store::{Found, ObjectRow, ObjectState, Wrong, WrongCode};
 
 /// What reading all files again found.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,8 +19,8 @@ pub struct ObjectsChecked {
     pub objects: u64,
     /// Their bytes.
     pub bytes: u64,
-    /// Names of what is missing or altered, and which phone may still have it; of what lies there and is no file.
-    pub wrong: Vec<String>,
+    /// What is missing or altered, and which phone may still have it; what lies there and is no file.
+    pub wrong: Vec<Wrong>,
     /// Files that phones were asked for now.
     pub asked: u64,
     /// Files in storage that nothing names.
@@ -41,9 +41,8 @@ pub async fn objects(hub: &Hub, mut progress: impl FnMut(u64) + Send) -> Result<
             let one = read_again(hub, row, |_| Ok(())).await?;
             checked.objects += 1;
             checked.bytes += one.row.size_bytes;
-            if one.state != ObjectState::Verified {
-                let Found { row, state, .. } = &one;
-                checked.wrong.push(format!("{} {}: {}; device {} may still have it", row.item, row.kind.code(), state.code(), row.device));
+            if let Some(wrong) = Wrong::file(&one.row, one.state) {
+                checked.wrong.push(wrong);
                 told(hub, &one);
             }
             found.push(one);
@@ -54,7 +53,7 @@ pub async fn objects(hub: &Hub, mut progress: impl FnMut(u64) + Send) -> Result<
     checked.asked = ask(hub).await?;
     let listing = hub.storage.list().await?;
     checked.orphans = orphans(hub, &listing.names, false).await?;
-    checked.wrong.extend(listing.strangers.iter().map(|name| format!("objects/{name}: is not a file; somebody put it there, remove it")));
+    checked.wrong.extend(listing.strangers.iter().map(|name| Wrong::new(WrongCode::NotAFile, name)));
     Ok(checked)
 }
 

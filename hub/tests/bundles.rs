@@ -112,7 +112,7 @@ async fn one_incident_and_the_whole_commune_are_found_intact() {
     let heads = scene.hub.hub.store.custody_heads(0).await.expect("heads");
     let kept: Vec<&[u8]> = heads.iter().map(|row| row.bytes.as_slice()).collect();
     assert_eq!(told(&verdict(&all, &kept)), []);
-    assert_eq!(scene.hub.hub.store.check_custody().await.expect("checked"), Vec::<String>::new());
+    assert_eq!(scene.hub.hub.store.check_custody().await.expect("checked"), []);
 }
 
 #[tokio::test(flavor = "multi_thread")]

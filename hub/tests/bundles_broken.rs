@@ -162,11 +162,12 @@ async fn a_lost_copy_says_nothing_of_an_original_that_never_came() {
     scene.hub.stop().await;
 }
 
-/// What becomes of an original that is read a second time: as it is written out.
+/// What becomes of an original that is read a second time (as it is written out), or at the first (as it is looked at).
 #[derive(Clone, Copy, PartialEq)]
 enum Second {
     Altered,
     Endless,
+    EndlessAtOnce,
 }
 
 /// A folder whose large files are not on the second reading what they were on the first.
@@ -186,9 +187,10 @@ impl ObjectStorage for Fickle {
             let large = self.inner.size(name).await?.is_some_and(|size| size > 50_000);
             let reads = if large && range.start == 0 { self.reads.fetch_add(1, Ordering::SeqCst) + 1 } else { 0 };
             let bytes = self.inner.read(name, range).await?;
-            match (self.second, reads > 1) {
+            let from = if self.second == Second::EndlessAtOnce { 1 } else { 2 };
+            match (self.second, reads >= from) {
                 (_, false) => Ok(bytes),
-                (Second::Endless, true) => {
+                (Second::Endless | Second::EndlessAtOnce, true) => {
                     self.hangs.notify_one();
                     std::future::pending().await
                 }
@@ -247,13 +249,35 @@ async fn an_export_that_fails_after_it_was_noted_is_taken_back() {
     assert!(rests.iter().all(|name| !name.to_string_lossy().contains("a.tar")), "{rests:?}");
     assert_eq!(exports(&hub, scene.item()).await, [None, Some("failed".to_owned())]);
     assert_eq!(hub.store.objects_named(vec![scene.files[0].hash]).await.expect("rows")[0].state, ObjectState::Altered);
-    assert_eq!(hub.store.check_custody().await.expect("checked"), Vec::<String>::new());
+    assert_eq!(hub.store.check_custody().await.expect("checked"), []);
     // The next one knows, and goes out with what is good.
     let (tar, totals) = export(&hub, &out).await.expect("exported");
     assert_eq!((told(&tar), totals.lacking.len()), (vec![("photo", "altered", Some("altered_at_hub"))], 1));
     assert!(String::from_utf8_lossy(&tar).contains("Trích xuất không thành"), "the minute says it too");
     assert_eq!(exports(&hub, scene.item()).await, [None, Some("failed".to_owned()), None]);
     hub.close().await.expect("closes");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_that_the_hub_died_over_at_once_leaves_no_file() {
+    let mut scene = scene().await;
+    let (hub, hangs) = fickle(&mut scene, Second::EndlessAtOnce).await;
+    let out = scene.hub.temp.path().join("a.tar");
+    let running = tokio::spawn({
+        let (hub, out) = (Arc::clone(&hub), out.clone());
+        async move { export(&hub, &out).await.map(drop) }
+    });
+    hangs.notified().await;
+    let lies = || {
+        let names = std::fs::read_dir(scene.hub.temp.path()).expect("dir").map(|entry| entry.expect("entry").file_name());
+        names.filter(|name| name.to_string_lossy().contains("a.tar")).count()
+    };
+    assert_eq!((lies(), exports(&hub, scene.item()).await), (1, vec![]), "made, and nothing is noted of any photograph");
+    let left = copy_of(hub.folder.root(), &scene.hub.temp.path().join("left"));
+    let next = Hub::open(Folder::new(left), Arc::new(scene.hub.clock.clone())).await.expect("opens");
+    assert_eq!((lies(), exports(&next, scene.item()).await), (0, vec![]), "nothing stays, and nothing is taken back");
+    next.close().await.expect("closes");
+    running.abort();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -153,7 +153,7 @@ async fn who_opens_a_report_stands_in_the_record_of_its_photographs() {
     officer.get(&path).await;
     officer.get(&path).await;
     assert_eq!((views(items[0]).await, views(items[1]).await), (1, 0), "once for one purpose, and only of what is here");
-    assert_eq!(hub.hub.store.check_custody().await.unwrap(), Vec::<String>::new());
+    assert_eq!(hub.hub.store.check_custody().await.unwrap(), []);
     hub.stop().await;
 }
 
@@ -182,6 +182,9 @@ async fn a_photograph_that_was_destroyed_is_a_tombstone_and_one_never_named_is_s
     yenban_hub::retention::erase(&scene.hub.hub, scene.order("Quyết định 15")).await.unwrap();
     let after = plain(&path).await;
     assert!(after.contains("Đã hủy lúc ") && after.contains("theo quyết định"), "{after}");
+    for page in [&after, &plain("/console/").await] {
+        assert!(page.contains("đã hủy 1/1 ảnh") && !page.contains("ảnh nguyên vẹn"), "{page}");
+    }
     for gone in [hash.as_str(), "SHA-256", "lua.jpg"] {
         assert!(!after.contains(gone), "{gone} in {after}");
     }

@@ -93,9 +93,7 @@ async fn a_night_goes_out_and_reads_back() {
     let night = night().await;
     let hub = &night.hub.hub;
     let out = |name: &str| night.hub.temp.path().join(name);
-    let write = async |format: Format, scope: Scope, name: &str| {
-        export(hub.store.as_ref(), &night.hub.clock, format, &scope, &out(name), "operator", "báo cáo tháng").await
-    };
+    let write = async |format: Format, scope: Scope, name: &str| export(hub, format, &scope, &out(name), "operator", "báo cáo tháng").await;
     let all = ExportTotals { patrols: 2, check_ins: 12, incidents: 3 };
 
     assert_eq!(write(Format::GeoJson, Scope::default(), "night.geojson").await.unwrap(), all);

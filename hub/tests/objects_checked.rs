@@ -12,6 +12,7 @@ use yenban_hub::admin::Admin;
 use yenban_hub::folder::Folder;
 use yenban_hub::limits::{ASK_AGAIN_MS, ORPHAN_GRACE_MS};
 use yenban_hub::storage::OverObjectStore;
+use yenban_hub::store::{Wrong, WrongCode};
 use yenban_hub::{jobs, scrub};
 use yenban_protocol::custody::Action;
 use yenban_protocol::upload as wire;
@@ -45,10 +46,17 @@ async fn what_is_altered_or_gone_is_named_asked_for_and_mended() {
         let mut seen = 0;
         let checked = scrub::objects(&s.hub.hub, |read| seen = read).await.expect("checked");
         assert_eq!((seen, checked.wrong.len()), (3, 1), "{state}");
-        assert!(checked.wrong[0].contains(state) && checked.wrong[0].contains(&s.phone.device.to_string()));
+        let wrong = &checked.wrong[0];
+        assert_eq!((wrong.code.code(), wrong.subject.clone()), (format!("file_{state}").as_str(), s.photo.to_string()));
+        assert_eq!((wrong.file.as_deref(), wrong.device.clone()), (Some("original"), Some(s.phone.device.to_string())));
         assert_eq!(checked.asked, u64::from(n == 0), "asked again at most once a day");
         assert_eq!(s.evidence().await.state, *state);
-        assert!(!s.incident().await.complete);
+        let told = s.incident().await;
+        // The other photograph that the report announced has not come.
+        let counted = (told.missing.iter().filter(|one| one.id.is_some()).count(), told.altered.len(), told.complete);
+        assert_eq!(counted, if *state == "altered" { (0, 1, false) } else { (1, 0, false) });
+        let totals = s.hub.hub.store.totals().await.expect("totals").evidence;
+        assert_eq!((totals.missing, totals.altered), if *state == "altered" { (0, 1) } else { (1, 0) });
     }
     assert_eq!(s.wanted().await, [s.files[0].hash]);
     s.hub.clock.pass(ASK_AGAIN_MS);
@@ -65,7 +73,7 @@ async fn what_is_altered_or_gone_is_named_asked_for_and_mended() {
     for action in [Action::Received, Action::Verified, Action::FoundAltered, Action::FoundMissing, Action::Asked] {
         assert!(record.contains(&action), "{action:?} in {record:?}");
     }
-    assert_eq!(s.hub.hub.store.check_custody().await.expect("checked"), Vec::<String>::new());
+    assert_eq!(s.hub.hub.store.check_custody().await.expect("checked"), []);
     // The operator's check says the same, chains and files together.
     let checked = Admin::here(Arc::clone(&s.hub.hub)).check().await.expect("checked");
     assert!(checked.ok && checked.objects == 3, "{checked:?}");
@@ -201,12 +209,12 @@ async fn what_is_no_file_is_told_and_waited_for_by_nobody() {
     std::fs::create_dir(folder.join("folder")).expect("made");
     let soon = async {
         let checked = scrub::objects(&s.hub.hub, |_| ()).await.expect("checked");
-        let of = |name: &str| format!("objects/{name}: is not a file; somebody put it there, remove it");
+        let of = |name: &str| Wrong::new(WrongCode::NotAFile, name);
         let named = original.file_name().expect("name").to_string_lossy().into_owned();
         let mut strange = [of(&named), of(&unnamed), of("socket"), of("folder")];
-        strange.sort();
-        assert_eq!(checked.wrong[1..], strange, "each in one sentence");
-        assert!(checked.wrong[0].contains("original: altered"), "{:?}", checked.wrong[0]);
+        strange.sort_by(|a, b| a.subject.cmp(&b.subject));
+        assert_eq!(checked.wrong[1..], strange, "each once");
+        assert_eq!((checked.wrong[0].code, checked.wrong[0].file.as_deref()), (WrongCode::FileAltered, Some("original")));
         assert_eq!((checked.objects, checked.asked, checked.orphans), (3, 1, 0));
         let backup = s.hub.temp.path().join("a.backup");
         let written = yenban_hub::backup::write(&s.hub.hub, &backup).await.expect("backed up");
@@ -229,7 +237,7 @@ async fn a_folder_that_is_not_there_ends_a_check_and_calls_nothing_missing() {
     assert!(scrub::objects(&s.hub.hub, |_| ()).await.is_err());
     assert_eq!((s.evidence().await.state, s.wanted().await.len()), ("verified".to_owned(), 0));
     std::fs::rename(s.hub.temp.path().join("unmounted"), &folder).expect("moved back");
-    assert_eq!(scrub::objects(&s.hub.hub, |_| ()).await.expect("checked").wrong, Vec::<String>::new());
+    assert_eq!(scrub::objects(&s.hub.hub, |_| ()).await.expect("checked").wrong, []);
     s.hub.stop().await;
 }
 

@@ -273,7 +273,6 @@ cli-imported = ✓ Imported { $hamlets ->
 } there already.
 cli-hub-devices = Devices: { $devices } in use, { $revoked } revoked
 cli-hub-entries = Entries: { $entries } · patrols: { $patrols } · check-ins: { $check-ins }
-cli-hub-incidents = Incidents: { $incidents } · photographs: { $verified } verified, { $expected } expected, { $missing } missing
 cli-hub-alerts = Alerts: { $alerts } · receipts: { $receipts } · quarantine: { $quarantine }
 cli-hub-chains-differ = ✗ A chain does not agree. Run hub check.
 cli-hub-list-empty = Nothing yet.
@@ -287,3 +286,46 @@ cli-exported = ✓ Exported { $patrols ->
     [one] { $incidents } incident
    *[other] { $incidents } incidents
 } to { $path }.
+cli-hub-incidents = Incidents: { $incidents } · photographs: { $verified } verified, { $expected } expected, { $missing } missing, { $altered } altered, { $erased } destroyed
+cli-photos-altered = { $n } of { $all ->
+    [one] { $all } photo
+   *[other] { $all } photos
+} altered
+cli-photos-erased = { $n } of { $all ->
+    [one] { $all } photo
+   *[other] { $all } photos
+} destroyed
+cli-list-held = held until { $until } for case { $case }
+cli-list-erased = destroyed on { $at }
+cli-audit-done = done
+cli-audit-not-done = not done: { $why }
+cli-audit-open = outcome not known
+hub-check-altered = { $n ->
+    [one] { $n } photo file
+   *[other] { $n } photo files
+} altered
+hub-check-missing = { $n ->
+    [one] { $n } photo file
+   *[other] { $n } photo files
+} missing
+hub-check-chains = { $n ->
+    [one] { $n } place
+   *[other] { $n } places
+} in the chains that do not agree
+hub-check-uploads = { $n ->
+    [one] { $n } upload
+   *[other] { $n } uploads
+} begun anew
+hub-check-others = { $n ->
+    [one] { $n } thing that is
+   *[other] { $n } things that are
+} no file in the folder objects
+hub-check-advice-chains = Keep the folder as it is; restore a backup into another folder and compare.
+hub-check-advice-files = Phones that still have the photographs were asked for them; take the others from a backup.
+hub-check-advice-uploads = There is nothing to do: the phone sends it again.
+hub-check-advice-others = Move what is no file out of the folder objects.
+cli-photos-destroyed = The hub has destroyed { $n ->
+    [one] { $n } photograph
+   *[other] { $n } photographs
+} of this phone by its rules; they are not sent any more.
+cli-nothing-waits = ✓ Nothing waits to be sent.

@@ -215,6 +215,10 @@ import-member-twice = This person stands on line { $line } already; if they are 
 import-unknown-role = The role "{ $role }" cannot be given by a file; write "leader", "deputy" or "member".
 import-role-without-name = There is a role but no name.
 import-more-bad-rows = { $n } more rows need mending.
+console-photos-erased = { $n }/{ $all ->
+    [one] { $all } photo
+   *[other] { $all } photos
+} destroyed
 
 # The doors, accounts.
 console-sign-in = Sign in

@@ -2,7 +2,7 @@
 
 error-store-busy = The store { $path } is in use by another command. Wait for it to end, then run this again.
 error-store-foreign = { $path } is not a store of Yên Bản, so nothing in it was touched. Choose another folder.
-error-store-damaged = The store { $path } is damaged ({ $reason }), so it was not touched. Keep the folder as it is and take it to the commune to rescue unsent work.
+error-store-damaged = The store { $path } is damaged ({ $reason }), so it was not touched. Run `yenban phone rescue --out FILE` to rescue unsent work.
 error-store-newer = The store { $path } was made by a newer version. Update yenban, then run this again.
 error-store-not-enrolled = The phone in { $path } has not joined a group. Ask the commune police for a code, then run `yenban phone --store { $path } enrol CODE`.
 error-store-enrolled = The phone in { $path } has already joined. To join another group, choose another folder.
@@ -125,12 +125,7 @@ error-hub-not-found = The hub has no { $what } { $name }. See hub list.
 error-hub-input = The hub did not accept this: { $reason }. Correct it, then run this again.
 error-folder-not-empty = The folder { $path } has something in it. Choose a new folder.
 error-hub-file = The hub cannot use a file: { $reason }. Check path, permissions and free space.
-error-hub-check = { $n ->
-    [one] { $n } thing does
-   *[other] { $n } things do
-} not agree in the hub { $path }. Keep the folder as it is; phones were asked for missing photographs, restore a backup for the rest.
 error-item-held = This evidence is held for a case and cannot be destroyed yet.
-error-item-erased = This evidence was destroyed before.
 error-hub-full = The hub has no room for files. Make room; reports still go through.
 error-file-exists = There is a file { $path } already. Choose another name.
 error-device-unreadable = The device { $device } is not 16 hex digits. See hub list devices.
@@ -146,3 +141,7 @@ error-item-not-held = Evidence { $id } is not held. There is nothing to do.
 error-no-incident-since = There is no incident since { $time }. Choose an earlier time.
 error-hub-not-done = The hub did not do this: { $reason }. Check it, then run this again.
 error-io-no-file = it is no file
+error-hub-check = In the hub { $path } things do not agree: { $found }. { $advice }
+error-item-erased = Not done: this evidence was { $reason }. The chain and the custody record still tell of it.
+error-hub-ended = The hub { $path } ended while it worked on this and did not answer, so whether it is done is not known. Start it again with `yenban hub serve`, see hub list audit, and repeat this if needed.
+error-hub-answer = The hub { $path } answered in another form. Use the same version of yenban for both.

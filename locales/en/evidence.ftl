@@ -92,8 +92,6 @@ verify-under-root = Under root { $root } (the one you gave).
 verify-under-root-unknown = Under root { $root }. Compared with none: get the root's fingerprint from somewhere else and use --root.
 verify-about = { $hub } ({ $commune }), exported { $at }, purpose: { $purpose }
 verify-figures = Photos: { $photos }, intact: { $intact }
-verify-times = on the device after { $from }, at the hub before { $to }
-verify-time-after = at the hub before { $to }
 verify-witness-none = No heads of a witness: a hub that rewrote its own record would not be seen. See --witness.
 verify-progress = Read { $size }
 verify-reason-cut = the bundle is cut short
@@ -151,7 +149,7 @@ help-verify = Verify an evidence bundle of scene photos: needs no hub and no net
 help-verify-bundle = The bundle, as `yenban hub export --format bundle` writes it.
 help-verify-root = The commune root you trust: its fingerprint of 64 digits, or a file that holds it.
 help-verify-witness = Signed heads of custody that a phone of the commune remembers.
-help-export-purpose = What the export is for; goes into the custody record of every photo (form bundle).
+help-export-purpose = What the export is for; goes into the read log, for a bundle also into the custody record of every photo.
 cli-purpose-none = purpose not stated
 cli-bundle-written = ✓ Exported { $photos ->
     [one] { $photos } photo
@@ -193,7 +191,6 @@ cli-witness-written = ✓ { $n ->
    *[other] { $n } signed heads
 } written to { $path }.
 verify-under-root-other = Under root { $root }. NOT the one you gave.
-cli-hub-evidence-missing = ✗ Photographs are missing or altered. Run hub check: phones that still have them are asked again.
 cli-status-root = Fingerprint of the commune root: { $root }
 help-amend-photo = Add a photograph to the incident, also one that could not be taken in before. May be given several times.
 error-not-a-file = { $path } is no file. Choose a file.
@@ -208,3 +205,26 @@ minute-file-thumbnail = thumbnail
 minute-actor-operator = operator of the hub
 minute-actor-hub = the hub
 minute-actor-device = phone
+cli-hub-evidence-missing = ✗ At the hub: missing photographs: { $missing }, altered: { $altered }. Run hub check: phones that still have them are asked again.
+verify-times = on the device after { $from }, at the hub before { $to } (Vietnam time)
+verify-time-after = at the hub before { $to } (Vietnam time)
+verify-times-signed = the photo that was signed, not these bytes: { $times }
+minute-photos-altered = { $n ->
+    [one] { $n } photograph was
+   *[other] { $n } photographs were
+} altered at the hub
+minute-photos-erased = { $n ->
+    [one] { $n } photograph was
+   *[other] { $n } photographs were
+} destroyed
+minute-purpose-retention = its time was over
+photo-flag-truncated = the file is cut short, the picture has no end
+photo-flag-trailing-data = something else follows the picture
+photo-flag-exif-malformed = its EXIF cannot be read, or not to its end
+photo-flag-exif-too-many = its EXIF has more entries than a camera writes and was not read
+photo-flag-gps-invalid = the place in it is none on earth and was not taken over
+photo-flag-gps-conflict = the place in it is far from that of the phone
+photo-flag-type-differs = the file is of another type than its name or the camera says
+photo-flag-too-many-scans = the picture has more scans than an encoder makes
+photo-flag-other = a remark that this version does not know
+cli-export-unstated = The purpose was not stated, and the records say so. State it with --purpose.

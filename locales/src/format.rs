@@ -124,6 +124,12 @@ impl Words {
         format!("{} {}", self.date(time_ms), self.time(time_ms))
     }
 
+    /// The same to the second, cut: 22/11/2026 21:52:03.
+    #[must_use]
+    pub fn date_time_seconds(self, time_ms: i64) -> String {
+        format!("{}:{:02}", self.date_time(time_ms), in_vietnam(time_ms).second())
+    }
+
     /// The same with "(giờ VN)", for a phone whose own zone differs.
     #[must_use]
     pub fn date_time_abroad(self, time_ms: i64) -> String {
@@ -277,6 +283,8 @@ mod tests {
     fn dates_are_those_of_vietnam() {
         assert_eq!(VI().date_time(EVENING_MS), "22/11/2026 21:52");
         assert_eq!(EN().date_time(EVENING_MS), "22/11/2026 21:52");
+        assert_eq!(VI().date_time_seconds(EVENING_MS + 3_999), "22/11/2026 21:52:03");
+        assert!(!VI().date_time_seconds(i64::MIN).is_empty());
         assert_eq!(VI().date_time_abroad(EVENING_MS), "22/11/2026 21:52 (giờ VN)");
         assert_eq!(VI().date_time(0), "01/01/1970 07:00");
         // Clocks that are off by millennia do not stop a screen.

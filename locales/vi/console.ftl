@@ -182,6 +182,7 @@ import-member-twice = Người này đã có ở dòng { $line }; nếu là hai 
 import-unknown-role = Vai trò "{ $role }" chưa dùng được ở đây; ghi "tổ trưởng", "tổ phó" hoặc "tổ viên".
 import-role-without-name = Có vai trò mà thiếu họ tên.
 import-more-bad-rows = Còn { $n } dòng nữa cần sửa.
+console-photos-erased = đã hủy { $n }/{ $all } ảnh
 
 # Vào trang, tài khoản.
 console-sign-in = Vào trang

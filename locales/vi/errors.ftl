@@ -2,7 +2,7 @@
 
 error-store-busy = Kho { $path } đang được một lệnh khác dùng. Đợi lệnh kia xong rồi chạy lại.
 error-store-foreign = { $path } không phải kho của Yên Bản, nên không bị đụng tới. Chọn thư mục khác.
-error-store-damaged = Kho { $path } bị hỏng ({ $reason }) nên không bị đụng tới. Giữ nguyên thư mục và mang tới xã để cứu việc chưa gửi.
+error-store-damaged = Kho { $path } bị hỏng ({ $reason }) nên không bị đụng tới. Chạy `yenban phone rescue --out TỆP` để cứu việc chưa gửi.
 error-store-newer = Kho { $path } do phiên bản mới hơn tạo ra. Cập nhật yenban rồi chạy lại.
 error-store-not-enrolled = Máy ở { $path } chưa vào tổ. Xin mã của công an xã, rồi chạy `yenban phone --store { $path } enrol MÃ`.
 error-store-enrolled = Máy ở { $path } đã vào tổ. Muốn vào tổ khác, chọn thư mục khác.
@@ -110,9 +110,7 @@ error-hub-not-found = Máy xã không có { $what } { $name }. Xem lại bằng 
 error-hub-input = Máy xã chưa nhận nội dung này: { $reason }. Sửa lại rồi chạy lại.
 error-folder-not-empty = Thư mục { $path } đã có thứ khác. Chọn thư mục mới.
 error-hub-file = Máy xã không dùng được tệp: { $reason }. Xem lại đường dẫn, quyền và chỗ trống.
-error-hub-check = Có { $n } chỗ không khớp ở máy xã { $path }. Giữ nguyên thư mục; ảnh thiếu đã nhờ điện thoại gửi lại, phần còn lại khôi phục từ bản sao lưu.
 error-item-held = Ảnh này đang giữ cho vụ án, chưa hủy được.
-error-item-erased = Ảnh này đã hủy từ trước.
 error-hub-full = Máy xã hết chỗ cho tệp. Thêm chỗ trống; tin báo vẫn nhận được.
 error-file-exists = Đã có tệp { $path }. Chọn tên khác.
 error-device-unreadable = Mã máy { $device } không đúng dạng 16 chữ số hex. Xem bằng hub list devices.
@@ -128,3 +126,7 @@ error-item-not-held = Ảnh { $id } không bị giữ. Không cần làm gì.
 error-no-incident-since = Từ { $time } chưa có vụ việc nào. Chọn lúc sớm hơn.
 error-hub-not-done = Máy xã chưa làm được việc này: { $reason }. Xem lại rồi chạy lại.
 error-io-no-file = không phải tệp
+error-hub-check = Máy xã { $path } có chỗ không khớp: { $found }. { $advice }
+error-item-erased = Không làm được: ảnh này đã bị { $reason }. Chuỗi ghi và sổ lưu giữ vẫn còn để đối chiếu.
+error-hub-ended = Máy xã { $path } đã dừng giữa chừng, chưa kịp trả lời, nên chưa rõ việc này xong chưa. Chạy lại bằng `yenban hub serve`, xem hub list audit rồi làm lại nếu cần.
+error-hub-answer = Máy xã { $path } trả lời ở dạng khác. Dùng cùng một phiên bản yenban cho cả hai.

@@ -1,5 +1,6 @@
 //! Two verifiers, one verdict: `bundle::judge` (what `yenban verify` runs) and `tests/verifier/verify.py`, which was written from
-//! docs/EVIDENCE.md alone, judge the same bundles, and every line must agree: id, kind, verdict, reason, times. Bundles that the
+//! docs/EVIDENCE.md alone, judge the same bundles, and everything they tell must agree: verdict, root, commune, hub, time, purpose, and
+//! of every line id, kind, verdict, reason, times. Bundles that the
 //! Rust side wrote and bundles that the Python side wrote; good ones, ones with losses, and ones that were changed, also before
 //! they were signed, so that what lies behind the signatures is compared too.
 //!
@@ -10,7 +11,7 @@
 mod common;
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -71,7 +72,7 @@ fn first_verdict(tar: &[u8], root: Option<Hash>, witness: Option<&[Vec<u8>]>, ve
     let mut scanner = Scanner::default();
     scanner.feed(tar);
     let witness: Vec<&[u8]> = witness.unwrap_or_default().iter().map(Vec::as_slice).collect();
-    let Report { verdict, root, lines, .. } = judge(&scanner.finish(), Trust { root, witness: &witness }, verifier);
+    let Report { verdict, root, about, lines } = judge(&scanner.finish(), Trust { root, witness: &witness }, verifier);
     let items: Vec<Value> = lines
         .iter()
         .map(|line| {
@@ -79,7 +80,10 @@ fn first_verdict(tar: &[u8], root: Option<Hash>, witness: Option<&[Vec<u8>]>, ve
                    "not_before": line.not_before_ms, "not_after": line.not_after_ms})
         })
         .collect();
-    json!({"verdict": verdict.code(), "root": root.map(|root| hex(&root)), "items": items})
+    let about = about.as_ref();
+    json!({"verdict": verdict.code(), "root": root.map(|root| hex(&root)), "commune": about.map(|about| about.commune.get()),
+           "hub": about.map(|about| &about.hub), "exported_at": about.map(|about| about.exported_ms),
+           "purpose": about.map(|about| &about.purpose), "items": items})
 }
 
 fn script(name: &str) -> PathBuf {
@@ -163,9 +167,11 @@ fn agree(test: &str, asks: impl IntoIterator<Item = Ask>) -> BTreeMap<String, us
     assert_eq!(answers.lines().count(), firsts.len(), "one answer each");
     for (n, (first, answer)) in firsts.iter().zip(answers.lines()).enumerate() {
         let second: Value = serde_json::from_str(answer).expect("JSON");
-        for key in ["verdict", "root", "items"] {
-            if first[key] != second[key] {
-                differ.push(format!("ask {n}, {key}: {}", difference(&first[key], &second[key])));
+        let keys = |answer: &Value| answer.as_object().expect("an object").keys().cloned().collect::<BTreeSet<_>>();
+        assert_eq!(keys(first), keys(&second), "ask {n}: the same keys");
+        for key in keys(first) {
+            if first[&key] != second[&key] {
+                differ.push(format!("ask {n}, {key}: {}", difference(&first[&key], &second[&key])));
             }
         }
         for line in first["items"].as_array().expect("lines") {
@@ -363,6 +369,28 @@ fn they_agree_on_what_is_gone() {
     }
     let told = agree(test, asks);
     assert!(told.contains_key("erased") && told.contains_key("incomplete"), "{told:?}");
+}
+
+/// What nothing proves is told by neither: not under another root, not by a manifest that the hub did not sign.
+#[test]
+fn they_tell_no_names_that_nothing_proves() {
+    let test = "unproved names";
+    if !python_is_there(test) {
+        return;
+    }
+    let mut village = Village::new("names", SMALL);
+    let good = village.bundle(None).to_tar(&village.hub);
+    let names = ["commune", "hub", "exported_at", "purpose"];
+    let told = first_verdict(&good, Some(village.fingerprint()), None, &Memo::default());
+    assert!(names.iter().all(|name| !told[name].is_null()), "{told}");
+    let mut changed = good.clone();
+    changed[512 + 40] ^= 1;
+    let elsewhere = Village::new("other names", SMALL).fingerprint();
+    for (tar, root) in [(&good, Some(elsewhere)), (&changed, None), (&changed, Some(village.fingerprint()))] {
+        let told = first_verdict(tar, root, None, &Memo::default());
+        assert!(names.iter().all(|name| told[name].is_null()) && !told["root"].is_null(), "{told}");
+        agree(test, [Ask::Open { tar: tar.clone(), root, witness: None }]);
+    }
 }
 
 #[test]

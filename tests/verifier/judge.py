@@ -110,9 +110,9 @@ class Judge(Photographs):
         if not good:
             line.find("altered", "keys")
             return False
-        commune, hub, root, self.keys = good
+        commune, _, root, self.keys = good
         root = forms.fingerprint(root).hex()
-        self.answer.update(root=root, commune=commune, hub=hub)
+        self.answer["root"] = root
         if self.root_trusted not in (None, root):
             line.find("altered", "other_root")
             return False
@@ -128,10 +128,12 @@ class Judge(Photographs):
         if not self.manifest or not self._signed_by_hub(signed, self.manifest.exported):
             line.find("altered", "manifest")
             return False
-        self.answer.update(hub=self.manifest.hub, exported_at=self.manifest.exported, purpose=self.manifest.purpose)
         if self.manifest.commune != commune:
             line.find("altered", "commune")
             return False
+        # Names that nothing proves are not told.
+        told = self.manifest
+        self.answer.update(commune=commune, hub=told.hub, exported_at=told.exported, purpose=told.purpose)
         return True
 
     # 2

@@ -317,6 +317,8 @@ class CommandLine(unittest.TestCase):
     def test_exit_codes(self):
         good = bundles.Commune().build()
         bundle, root = self.put("good.tar", good), self.put("root", bundles.FINGERPRINT.upper().encode() + b"\n")
+        pipe = os.path.join(self.folder.name, "pipe")
+        os.mkfifo(pipe)
         for arguments, code in (
             ((bundle,), 0),
             ((bundle, "--root", root), 0),
@@ -326,12 +328,22 @@ class CommandLine(unittest.TestCase):
             ((bundle, "--root", "nothing such"), 3),
             ((self.folder.name,), 3),
             ((os.path.join(self.folder.name, "none"),), 3),
+            ((pipe,), 3),
+            (("/dev/zero",), 3),
+            ((bundle, "--root", pipe), 3),
+            ((bundle, "--witness", "/dev/zero"), 3),
             ((), 2),
         ):
             done = self.run_it(*arguments)
             self.assertEqual((done.returncode, "Traceback" in done.stderr), (code, False), (arguments, done))
         told = json.loads(self.run_it(bundle, "--json").stdout)
         self.assertEqual((told["verdict"], told["root"], told["commune"]), ("intact", bundles.FINGERPRINT, "00123"))
+        # Names that nothing proves are not told as facts.
+        changed = self.put("changed.tar", good[:600] + bytes([good[600] ^ 1]) + good[601:])
+        for arguments in ((bundle, "--root", "0" * 64), (changed,)):
+            told = json.loads(self.run_it(*arguments, "--json").stdout)
+            names = [told[key] for key in ("commune", "hub", "exported_at", "purpose")]
+            self.assertEqual((told["verdict"], told["root"], names), ("altered", bundles.FINGERPRINT, [None] * 4))
 
     def test_batch(self):
         good = bundles.Commune().build()

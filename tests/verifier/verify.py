@@ -18,14 +18,22 @@ A line that cannot be served is answered with {"error": ..}. Only the standard l
 import argparse
 import datetime
 import json
+import os
+import stat
 import sys
 
 from judge import Judge, Refused, read_witness
 
 
+YEAR_1_MS, YEAR_9999_MS = -62_135_596_800_000, 253_370_764_800_000
+
+
 def read_file(path):
+    """A regular file: a pipe or a device would keep whoever reads it waiting, or never end."""
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise Refused(f"{path}: not a file")
             return file.read()
     except (OSError, ValueError) as why:
         raise Refused(f"{path}: {why}") from None
@@ -71,11 +79,10 @@ def batch(lines, out):
 
 
 def rfc3339(at_ms):
-    """A time as the document writes it; None for one that no calendar has."""
-    try:
-        at = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc) + datetime.timedelta(milliseconds=at_ms)
-    except (TypeError, OverflowError):
+    """A time as the document writes it; None for one outside of the years 1 to 9998."""
+    if at_ms is None or not YEAR_1_MS <= at_ms < YEAR_9999_MS:
         return None
+    at = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc) + datetime.timedelta(milliseconds=at_ms)
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

@@ -22,6 +22,8 @@ pub(crate) fn of(error: &HubError, dir: &Path, words: Words) -> Fault {
         HubError::Folder { path, reason } => Fault::could_not("error-hub-folder").at(path).with("reason", said(reason, words)),
         HubError::Locked(path) => Fault::could_not("error-hub-running").at(path),
         HubError::Network(reason) => Fault::could_not("error-hub-network").with("reason", said(reason, words)),
+        HubError::Ended => Fault::could_not("error-hub-ended").at(dir),
+        HubError::Answer(_) => Fault::could_not("error-hub-answer").at(dir),
         HubError::Keys(reason) => Fault::could_not("error-keys").at(dir).with("reason", said(reason, words)),
         HubError::Stopping => Fault::could_not("error-hub-stopping"),
     }
@@ -46,7 +48,7 @@ fn of_problem(problem: &Problem, dir: &Path, words: Words) -> Fault {
         }
         "not_found" => not_found(&problem.detail, words),
         "held" => Fault::no("error-item-held"),
-        "erased" => Fault::no("error-item-erased"),
+        "erased" => Fault::no("error-item-erased").with("reason", said(&problem.detail, words)),
         "storage_full" => Fault::could_not("error-hub-full"),
         "second_officer" => Fault::usage("error-second-officer-needed"),
         "bad_rows" => {

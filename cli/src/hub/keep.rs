@@ -6,14 +6,16 @@ use serde_json::json;
 use yenban_hub::clock::SystemClock;
 use yenban_hub::folder::Folder;
 use yenban_hub::init::{self, NewHub};
+use yenban_hub::store::{Wrong, WrongCode};
 use yenban_hub::{HubError, backup as copies};
+use yenban_locales::{Arg, Words};
 use yenban_protocol::directory;
 use yenban_protocol::text::Limit;
 
 use super::{Job, wait_for};
 use crate::fault::{Fault, Result};
 use crate::output::clean;
-use crate::reason::found;
+use crate::reason::code;
 
 /// A folder for a new hub is absent or empty; said before anything is made.
 fn need_room(job: &Job<'_>) -> Result<()> {
@@ -65,12 +67,48 @@ pub(super) fn check(job: &Job<'_>) -> Result<()> {
         job.out.say("cli-hub-orphans", &[("n", checked.orphans.into())])?;
     }
     for wrong in &checked.wrong {
-        job.out.line(&format!("  ✗ {}", clean(&found(wrong, job.words()))))?;
+        job.out.line(&format!("  ✗ {}", clean(&told(wrong, job.words()))))?;
     }
     match checked.ok {
         true => job.out.line(&job.words().word("cli-all-agrees")),
-        false => Err(Fault::no("error-hub-check").at(job.dir).count("n", checked.wrong.len() as u64)),
+        false => Err(disagrees(&checked.wrong, job.words()).at(job.dir)),
     }
+}
+
+/// One thing that is wrong.
+fn told(wrong: &Wrong, words: Words) -> String {
+    let mut values: Vec<(&str, Arg<'_>)> = vec![("subject", wrong.subject.as_str().into())];
+    values.extend(wrong.file.as_ref().map(|file| ("file", code("file", file, words).into())));
+    values.extend(wrong.device.as_ref().map(|device| ("device", device.as_str().into())));
+    values.extend(wrong.number.map(|number| ("number", number.into())));
+    words.say(&format!("wrong-{}", wrong.code.code().replace('_', "-")), &values)
+}
+
+/// How many of each sort, and what to do: one advice that fits all of them.
+fn disagrees(wrong: &[Wrong], words: Words) -> Fault {
+    let count = |sort: fn(WrongCode) -> bool| wrong.iter().filter(|wrong| sort(wrong.code)).count() as u64;
+    let altered = count(|code| code == WrongCode::FileAltered);
+    let missing = count(|code| code == WrongCode::FileMissing);
+    let uploads = count(|code| code == WrongCode::UploadGone);
+    let others = count(|code| code == WrongCode::NotAFile);
+    let chains = wrong.len() as u64 - altered - missing - uploads - others;
+    let sorts = [
+        ("hub-check-altered", altered),
+        ("hub-check-missing", missing),
+        ("hub-check-chains", chains),
+        ("hub-check-uploads", uploads),
+        ("hub-check-others", others),
+    ];
+    let found = sorts.iter().filter(|(_, n)| *n > 0).map(|(id, n)| words.say(id, &[("n", (*n).into())]));
+    // A folder whose chains do not agree is kept as it is: nobody is told to tidy it up as well.
+    let advice = [
+        ("hub-check-advice-chains", chains > 0),
+        ("hub-check-advice-files", altered + missing > 0),
+        ("hub-check-advice-uploads", uploads > 0 && altered + missing + chains == 0),
+        ("hub-check-advice-others", others > 0 && chains == 0),
+    ];
+    let advice = advice.iter().filter(|(_, fits)| *fits).map(|(id, _)| words.word(id));
+    Fault::no("error-hub-check").with("found", found.collect::<Vec<_>>().join(", ")).with("advice", advice.collect::<Vec<_>>().join(" "))
 }
 
 /// `backup`.
@@ -103,4 +141,40 @@ pub(super) fn restore(job: &Job<'_>) -> Result<()> {
     job.out.document(&json!(restored))?;
     let path = restored.dir.display().to_string();
     job.out.say("cli-hub-restored", &[("name", restored.name.into()), ("entries", restored.entries.into()), ("path", path.into())])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use yenban_locales::Lang;
+
+    #[test]
+    fn everything_that_can_be_wrong_has_words() {
+        for lang in [Lang::Vi, Lang::En] {
+            for code in WrongCode::ALL {
+                let wrong = Wrong { file: Some("original".into()), device: Some("0d".into()), ..Wrong::new(code, "0a:7").at(3) };
+                let told = told(&wrong, Words::new(lang));
+                assert!(!told.contains("wrong-") && !told.contains('{'), "{told}");
+                assert!(told.contains("0a:7") || [WrongCode::CustodyHead, WrongCode::UploadGone].contains(&code), "{told}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_last_sentence_counts_each_sort_and_gives_one_advice() {
+        let say = |codes: &[WrongCode]| {
+            let wrong: Vec<Wrong> = codes.iter().map(|code| Wrong::new(*code, "x")).collect();
+            disagrees(&wrong, Words::new(Lang::En)).at(Path::new("xa")).sentence(Words::new(Lang::En))
+        };
+        use WrongCode::{EntryLink, FileAltered, FileMissing, NotAFile, UploadGone};
+        let files = say(&[FileAltered, FileAltered, FileMissing, UploadGone]);
+        assert!(files.contains("2 photo files altered, 1 photo file missing, 1 upload begun anew"), "{files}");
+        assert!(files.contains("asked") && !files.contains("as it is"), "{files}");
+        let others = say(&[NotAFile]);
+        assert!(others.contains("Move") && !others.contains("as it is") && !others.contains("asked"), "{others}");
+        let all = say(&[NotAFile, EntryLink]);
+        assert!(all.contains("as it is") && !all.contains("Move"), "{all}");
+    }
 }

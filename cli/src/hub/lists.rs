@@ -10,7 +10,7 @@ use yenban_core::clock::{Clock, SystemClock};
 use yenban_core::incident::KINDS;
 use yenban_hub::admin::ListKind;
 use yenban_hub::exchange::{Format, Scope};
-use yenban_hub::store::ListQuery;
+use yenban_hub::store::{AUDIT_DONE, ListQuery};
 use yenban_locales::{Lang, Words};
 use yenban_protocol::id::EntryName;
 use yenban_protocol::text::Limit;
@@ -63,16 +63,20 @@ pub(super) fn status(job: &Job<'_>) -> Result<()> {
         ("verified", evidence.verified.into()),
         ("expected", evidence.expected.into()),
         ("missing", evidence.missing.into()),
+        ("altered", evidence.altered.into()),
+        ("erased", evidence.erased.into()),
     ];
     job.out.say("cli-hub-incidents", &figures)?;
     let figures = [("alerts", totals.alerts.into()), ("receipts", totals.receipts.into()), ("quarantine", totals.quarantine.into())];
     job.out.say("cli-hub-alerts", &figures)?;
-    let told = match (totals.chains_ok, evidence.missing) {
-        (false, _) => "cli-hub-chains-differ",
-        (true, 0) => "cli-all-agrees",
-        (true, _) => "cli-hub-evidence-missing",
-    };
-    job.out.line(&job.words().word(told))
+    match (totals.chains_ok, evidence.missing + evidence.altered) {
+        (false, _) => job.out.line(&job.words().word("cli-hub-chains-differ")),
+        (true, 0) => job.out.line(&job.words().word("cli-all-agrees")),
+        (true, _) => {
+            let figures = [("missing", evidence.missing.into()), ("altered", evidence.altered.into())];
+            job.out.say("cli-hub-evidence-missing", &figures)
+        }
+    }
 }
 
 /// `list`.
@@ -121,26 +125,50 @@ fn told(row: &Value, words: Words) -> String {
     {
         parts.insert(0, format!("{log}:{seq}"));
     }
+    parts.extend((row["urgent"] == true).then(|| words.word("word-urgent")));
     parts.extend(photos(row, words));
+    parts.extend(kept(row, words));
+    parts.extend(row.get("outcome").map(|outcome| ended(outcome, words)));
     parts.join(" · ")
+}
+
+/// Until when a photograph is held, or when it was destroyed. A hold that is over holds nothing.
+fn kept(row: &Value, words: Words) -> Option<String> {
+    let ms = |field: &str| row[field].as_str().and_then(|at| at.parse::<Timestamp>().ok()).map(Timestamp::as_millisecond);
+    if let Some(at) = ms("erased_at") {
+        return Some(words.say("cli-list-erased", &[("at", words.date_time(at).into())]));
+    }
+    let until = ms("held_until").filter(|until| *until > SystemClock::new().wall_ms())?;
+    let case = clean(row["hold_case"].as_str().unwrap_or_default());
+    Some(words.say("cli-list-held", &[("until", words.date_time(until).into()), ("case", case.into())]))
+}
+
+/// How something that the record of reads and orders tells of ended.
+fn ended(outcome: &Value, words: Words) -> String {
+    match outcome.as_str() {
+        Some(AUDIT_DONE) => words.word("cli-audit-done"),
+        Some(code) => words.say("cli-audit-not-done", &[("why", clean(&refused(code, code, words)).into())]),
+        None => words.word("cli-audit-open"),
+    }
 }
 
 /// What is here of the photographs of an incident; nothing where there are none.
 fn photos(row: &Value, words: Words) -> Vec<String> {
     let number = |field: &str| row[field].as_u64().unwrap_or(0);
-    let lacking = row["missing"].as_array().map_or(0, Vec::len) as u64;
+    let named = |field: &str| row[field].as_array().map_or(0, Vec::len) as u64;
     // What other phones sent comes on top of what this report announced.
     let all = number("attachments").max(number("photos") + number("unnamed"));
-    match (all, lacking) {
+    let sorts = [
+        ("cli-photos-lacking", named("missing")),
+        ("cli-photos-altered", named("altered")),
+        ("cli-photos-erased", number("erased")),
+        ("cli-photos-unnamed", number("unnamed")),
+    ];
+    let told = sorts.iter().filter(|(_, n)| *n > 0).map(|(id, n)| words.say(id, &[("n", (*n).into()), ("all", all.into())]));
+    match (all, told.collect::<Vec<_>>()) {
         (0, _) => Vec::new(),
-        (all, 0) => vec![words.say("cli-photos-complete", &[("all", all.into())])],
-        (all, lacking) => {
-            let mut told = vec![words.say("cli-photos-lacking", &[("n", lacking.into()), ("all", all.into())])];
-            if number("unnamed") > 0 {
-                told.push(words.say("cli-photos-unnamed", &[("n", number("unnamed").into())]));
-            }
-            told
-        }
+        (_, told) if told.is_empty() => vec![words.say("cli-photos-complete", &[("all", all.into())])],
+        (_, told) => told,
     }
 }
 
@@ -156,8 +184,8 @@ pub(super) fn export(job: &Job<'_>) -> Result<()> {
         return bundle(job, Scope { since_ms, incident }, &out, purpose);
     }
     let format = Format::from_code(typed).ok_or_else(|| invalid("format", typed, "geojson"))?;
-    let purpose = purpose.unwrap_or(PURPOSE);
-    let written = job.at_the_hub(async |admin| admin.export(format, Scope { since_ms, incident }, &out, purpose).await)?;
+    let (purpose, stated) = (stated(purpose), purpose.is_some());
+    let written = job.at_the_hub(async |admin| admin.export(format, Scope { since_ms, incident }, &out, &purpose).await)?;
     job.out.document(&json!({
         "file": out.display().to_string(), "format": typed, "patrols": written.patrols, "check_ins": written.check_ins,
         "incidents": written.incidents,
@@ -168,13 +196,23 @@ pub(super) fn export(job: &Job<'_>) -> Result<()> {
         ("incidents", written.incidents.into()),
         ("path", out.display().to_string().into()),
     ];
-    job.out.say("cli-exported", &figures)
+    job.out.say("cli-exported", &figures)?;
+    unstated(job, stated)
+}
+
+/// What the records say that an export was for. They are Vietnamese, whatever language the operator reads.
+fn stated(purpose: Option<&str>) -> String {
+    purpose.map_or_else(|| Words::new(Lang::Vi).word("cli-purpose-none"), str::to_owned)
+}
+
+/// Tells that nobody said what it was for, and how that is said.
+fn unstated(job: &Job<'_>, stated: bool) -> Result<()> {
+    if stated { Ok(()) } else { job.out.line(&job.words().word("cli-export-unstated")) }
 }
 
 /// An evidence bundle.
 fn bundle(job: &Job<'_>, scope: Scope, out: &Path, purpose: Option<&str>) -> Result<()> {
-    // The minute that is made of it is Vietnamese, whatever language the operator reads.
-    let purpose = purpose.map_or_else(|| Words::new(Lang::Vi).word("cli-purpose-none"), str::to_owned);
+    let (purpose, stated) = (stated(purpose), purpose.is_some());
     let written = job.at_the_hub(async |admin| admin.bundle(scope, out, &purpose).await)?;
     job.out.document(&json!({
         "file": out.display().to_string(), "format": BUNDLE, "incidents": written.incidents, "photos": written.photos,
@@ -198,7 +236,8 @@ fn bundle(job: &Job<'_>, scope: Scope, out: &Path, purpose: Option<&str>) -> Res
         let file = job.words().word(&format!("minute-file-{}", one.file));
         job.out.say(id, &[("item", one.item.as_str().into()), ("file", file.into()), ("phone", one.device.as_str().into())])?;
     }
-    job.out.say("cli-bundle-root", &[("root", written.root.as_str().into())])
+    job.out.say("cli-bundle-root", &[("root", written.root.as_str().into())])?;
+    unstated(job, stated)
 }
 
 fn incident(typed: &str) -> Result<String> {
@@ -250,7 +289,31 @@ mod tests {
         assert_eq!(say(whole), "a:1 · đủ 2 ảnh");
         let lacking = json!({ "id": "a:1", "attachments": 2, "photos": 3, "missing": [{}], "unnamed": 0 });
         assert_eq!(say(lacking), "a:1 · thiếu 1/3 ảnh");
+        let altered = json!({ "id": "a:1", "attachments": 2, "photos": 2, "missing": [], "altered": [{}], "erased": 0 });
+        assert_eq!(say(altered), "a:1 · 1/2 ảnh bị thay đổi");
+        let destroyed = json!({ "id": "a:1", "attachments": 2, "photos": 2, "missing": [], "altered": [], "erased": 2 });
+        assert_eq!(say(destroyed), "a:1 · đã hủy 2/2 ảnh");
         let killed = json!({ "id": "a:1", "attachments": 3, "photos": 1, "missing": [{}, {}], "unnamed": 2 });
         assert_eq!(say(killed), "a:1 · thiếu 2/3 ảnh · 2 ảnh báo trước chưa thấy ghi");
+    }
+
+    #[test]
+    fn what_is_urgent_held_or_destroyed_says_so() {
+        let say = |row: Value| told(&row, Words::new(Lang::Vi));
+        assert_eq!(say(json!({ "id": "a:1", "urgent": true })), "a:1 · Khẩn");
+        assert_eq!(say(json!({ "id": "a:1", "urgent": false })), "a:1");
+        let held = json!({ "id": "a:2", "held_until": "2999-01-02T03:04:00+07:00", "hold_case": "12/2026" });
+        assert_eq!(say(held), "a:2 · giữ tới 02/01/2999 03:04 cho vụ án 12/2026");
+        assert_eq!(say(json!({ "id": "a:2", "held_until": "2020-01-02T03:04:00+07:00", "hold_case": "12/2026" })), "a:2");
+        let destroyed = json!({ "id": "a:2", "state": "erased", "erased_at": "2026-11-22T21:52:00+07:00" });
+        assert_eq!(say(destroyed), "a:2 · đã hủy · hủy lúc 22/11/2026 21:52");
+    }
+
+    #[test]
+    fn the_record_tells_what_was_refused_from_what_was_done() {
+        let say = |outcome: Value| told(&json!({ "action": "erase", "outcome": outcome }), Words::new(Lang::Vi));
+        assert_eq!(say(json!("done")), "hủy ảnh · đã làm");
+        assert_eq!(say(json!("held")), "hủy ảnh · không làm: đang giữ cho vụ án");
+        assert_eq!(say(Value::Null), "hủy ảnh · không rõ kết quả");
     }
 }

@@ -31,6 +31,7 @@ fn status_document(status: &Status, root: Option<&str>) -> Value {
         "unsent": status.unsent, "received": status.received, "parked": status.parked, "patrol": patrol,
         "alerts": { "unread": status.alerts_unread, "total": status.alerts_total },
         "evidence": { "captured": status.evidence_captured, "uploaded": status.evidence_uploaded },
+        "evidence_destroyed": status.evidence_destroyed,
         "space": {
             "can_capture": status.space.can_capture, "reason": status.space.reason, "missing_bytes": status.space.missing_bytes,
             "reserve_bytes": status.space.reserve_bytes, "originals_bytes": status.space.originals_bytes,
@@ -60,9 +61,9 @@ pub(super) fn status(job: &Job<'_>) -> Result<()> {
     if status.locked {
         job.out.line(&words.word("phone-locked"))?;
     }
-    let photos_waiting = status.evidence_captured.saturating_sub(status.evidence_uploaded);
+    let photos_waiting = status.evidence_captured.saturating_sub(status.evidence_uploaded).saturating_sub(status.evidence_destroyed);
     if status.unsent == 0 && status.parked == 0 && photos_waiting == 0 {
-        job.out.line(&words.word("phone-empty-outbox"))?;
+        job.out.line(&words.word(nothing_waits(status.evidence_destroyed)))?;
     } else {
         let figures = [("unsent", status.unsent.into()), ("received", status.received.into()), ("parked", status.parked.into())];
         job.out.say("cli-status-outbox", &figures)?;
@@ -75,6 +76,7 @@ pub(super) fn status(job: &Job<'_>) -> Result<()> {
     }
     job.out.say("cli-status-alerts", &[("unread", status.alerts_unread.into()), ("total", status.alerts_total.into())])?;
     job.out.say("cli-status-photos", &[("captured", status.evidence_captured.into()), ("uploaded", status.evidence_uploaded.into())])?;
+    destroyed(job, status.evidence_destroyed)?;
     let space = &status.space;
     let mb = |bytes: u64| bytes.div_ceil(1_000_000);
     if !space.can_capture {
@@ -90,6 +92,16 @@ pub(super) fn status(job: &Job<'_>) -> Result<()> {
     )
 }
 
+/// That nothing waits. Everything has arrived only where the hub destroyed nothing of it beforehand.
+pub(super) fn nothing_waits(destroyed: u64) -> &'static str {
+    if destroyed == 0 { "phone-empty-outbox" } else { "cli-nothing-waits" }
+}
+
+/// Says how many photographs the hub has destroyed: what it will never have must not pass for what has arrived.
+pub(super) fn destroyed(job: &Job<'_>, n: u64) -> Result<()> {
+    if n == 0 { Ok(()) } else { job.out.say("cli-photos-destroyed", &[("n", n.into())]) }
+}
+
 /// `outbox`.
 pub(super) fn outbox(job: &Job<'_>) -> Result<()> {
     let mut phone = job.open()?;
@@ -101,8 +113,11 @@ pub(super) fn outbox(job: &Job<'_>) -> Result<()> {
         })
     };
     job.out.document(&json!(items.iter().map(row).collect::<Vec<_>>()))?;
+    // What the hub destroyed before it had it waits for nothing, and has a reason all the same.
+    let destroyed = items.iter().filter(|item| item.state == "received" && !item.reason.is_empty()).count() as u64;
     if items.iter().all(|item| item.state == "received") {
-        return job.out.line(&job.words().word("phone-empty-outbox"));
+        job.out.line(&job.words().word(nothing_waits(destroyed)))?;
+        return self::destroyed(job, destroyed);
     }
     for item in items.iter().filter(|item| item.state != "received") {
         let state = job.words().word(&format!("word-{}", item.state));

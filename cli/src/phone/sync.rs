@@ -6,7 +6,7 @@ use yenban_core::error::Error;
 use yenban_core::sync::{Outcome, Verdict};
 use yenban_core::transport::{self, Until};
 
-use super::{Job, courier, fault};
+use super::{Job, courier, fault, show};
 use crate::args::invalid;
 use crate::fault::{Fault, Result};
 
@@ -38,6 +38,7 @@ pub(super) fn run(job: &Job<'_>) -> Result<()> {
         Verdict::Offline => courier::Delivered::default(),
         _ => courier::deliver(&mut phone).map_err(|error| job.fault(&error))?,
     };
+    let destroyed = phone.status().map_err(|error| job.fault(&error))?.evidence_destroyed;
     job.settle(phone)?;
     let mut told = document(&outcome);
     told["carried"] = carried.document();
@@ -52,6 +53,10 @@ pub(super) fn run(job: &Job<'_>) -> Result<()> {
         job.out.say("cli-sync-done", &figures)?;
     }
     match outcome.verdict {
+        Verdict::UpToDate if destroyed > 0 => {
+            job.out.line(&words.word(show::nothing_waits(destroyed)))?;
+            show::destroyed(job, destroyed)
+        }
         Verdict::UpToDate => job.out.line(&words.word("cli-sync-up-to-date")),
         Verdict::Partial => Err(partial(&outcome)),
         Verdict::Offline => Err(Fault::could_not("phone-offline").coded("offline")),

@@ -120,9 +120,19 @@ pub(crate) struct Commune {
 impl Commune {
     /// A new hub, not running.
     pub(crate) fn new() -> Self {
+        Self::with_officer("")
+    }
+
+    /// A new hub, not running, with its first officer.
+    pub(crate) fn with_officer(name: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let commune = Self { folder, hub: None, address: String::new() };
-        ok(&["hub", "init", "--dir", &commune.dir(), "--commune", "05200", "--name", "Công an xã Mai Châu"]);
+        let dir = commune.dir();
+        let mut init = vec!["hub", "init", "--dir", &dir, "--commune", "05200", "--name", "Công an xã Mai Châu"];
+        if !name.is_empty() {
+            init.extend(["--officer", name]);
+        }
+        ok(&init);
         commune
     }
 

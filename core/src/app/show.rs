@@ -6,6 +6,7 @@ use super::outgoing::Delivery;
 use super::{CheckInInfo, IncidentInfo, PatrolInfo, Phone, PinInfo, StatementInfo, Status, StatusPatrol};
 use crate::error::{Error, Result};
 use crate::limits::PAGE_ROWS;
+use crate::store::spool_capture::FileKind;
 use crate::store::vault_read::{IncidentView, PatrolView};
 
 const BASES: [&str; 4] = ["unstated", "seen", "heard", "think"];
@@ -26,6 +27,8 @@ impl Phone {
             parked += self.log.spool.parked(number)?.iter().filter(|(seq, _)| !held.contains(*seq)).count() as u64;
         }
         let (captured, uploaded) = self.log.spool.originals()?;
+        let open = self.log.spool.open_files()?;
+        let destroyed = open.iter().filter(|file| file.kind == FileKind::Original && file.is_erased()).count() as u64;
         let head = self.log.head().copied();
         let alerts = if self.enrolment.is_some() { self.alerts()? } else { Vec::new() };
         Ok(Status {
@@ -43,6 +46,7 @@ impl Phone {
             alerts_total: alerts.len() as u64,
             evidence_captured: captured,
             evidence_uploaded: uploaded,
+            evidence_destroyed: destroyed,
             space: self.space()?,
             chain_head: head.map(|h| data_encoding::HEXLOWER.encode(&h.link)).unwrap_or_default(),
         })

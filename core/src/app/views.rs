@@ -426,6 +426,8 @@ pub struct Status {
     pub evidence_captured: u64,
     /// Photographs delivered.
     pub evidence_uploaded: u64,
+    /// Photographs that the hub has destroyed and will not take: neither delivered nor waiting.
+    pub evidence_destroyed: u64,
     /// Room on the phone.
     pub space: Space,
     /// Link of the newest entry, hexadecimal; empty before enrolment.

@@ -185,6 +185,9 @@ fn migrate(conn: &mut Connection, path: &Path, migrations: &Migrations<'_>) -> R
 }
 
 #[cfg(test)]
+mod kills;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

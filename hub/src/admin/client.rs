@@ -79,7 +79,7 @@ impl Admin {
 
     async fn ask<T: DeserializeOwned>(&mut self, operation: Operation) -> Result<T> {
         let value = self.call(operation).await?;
-        serde_json::from_value(value).map_err(|e| HubError::Network(format!("the hub answered in another form: {e}")))
+        serde_json::from_value(value).map_err(|e| HubError::Answer(e.to_string()))
     }
 
     /// Makes an enrolment code.
@@ -183,8 +183,9 @@ impl Admin {
 }
 
 async fn exchange(stream: &mut BufReader<UnixStream>, operation: &Operation) -> Result<Value> {
-    let broken = |e: std::io::Error| HubError::Network(format!("the running hub: {e}"));
-    let mut line = serde_json::to_vec(operation).map_err(|e| HubError::Network(e.to_string()))?;
+    // A hub that ends closes its socket, whether this side writes or reads just then.
+    let broken = |_: std::io::Error| HubError::Ended;
+    let mut line = serde_json::to_vec(operation).map_err(|e| HubError::Answer(e.to_string()))?;
     line.push(b'\n');
     stream.get_mut().write_all(&line).await.map_err(broken)?;
     let mut answer = Vec::new();
@@ -192,6 +193,7 @@ async fn exchange(stream: &mut BufReader<UnixStream>, operation: &Operation) -> 
     match serde_json::from_slice(&answer) {
         Ok(Reply::Done(value)) => Ok(value),
         Ok(Reply::Problem(problem)) => Err(HubError::Told(Box::new(problem))),
-        Err(_) => Err(HubError::Network("the running hub ended the conversation".to_owned())),
+        Err(e) if answer.ends_with(b"\n") => Err(HubError::Answer(e.to_string())),
+        Err(_) => Err(HubError::Ended),
     }
 }

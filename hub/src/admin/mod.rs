@@ -14,7 +14,7 @@ pub use work::{perform, revoke};
 use crate::alert::AlertWanted;
 use crate::exchange::{Format, Scope as ExportScope};
 use crate::retention::ItemOrder;
-use crate::store::ListQuery;
+use crate::store::{ListQuery, Wrong};
 
 /// Which list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -123,8 +123,8 @@ pub struct Checked {
     pub ok: bool,
     /// Entries held.
     pub entries: u64,
-    /// Names of what is wrong, and why.
-    pub wrong: Vec<String>,
+    /// What is wrong.
+    pub wrong: Vec<Wrong>,
     /// Files read again.
     #[serde(default)]
     pub objects: u64,

@@ -47,7 +47,7 @@ pub async fn perform(hub: &Arc<Hub>, operation: Operation) -> Result<Value> {
         Operation::Import { file_base64, lang } => import(hub, &file_base64, &lang).await,
         Operation::Export { format, scope, out, purpose } => {
             let purpose = purpose_of(&purpose)?;
-            value(exchange::export(hub.store.as_ref(), hub.clock(), format, &scope, &out, OPERATOR, &purpose).await?)
+            value(exchange::export(hub, format, &scope, &out, OPERATOR, &purpose).await?)
         }
         Operation::Bundle { scope, out, purpose } => {
             let purpose = if purpose.trim().is_empty() { String::new() } else { purpose_of(&purpose)? };

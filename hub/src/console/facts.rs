@@ -87,17 +87,20 @@ fn named(words: Words, photos: &[EvidenceListing], holder: impl Fn(&EvidenceList
     if all == 0 {
         return words.word("console-no-photos");
     }
-    if altered > 0 {
-        return words.say("console-photos-altered", &[("n", altered.into()), ("all", all.into())]);
-    }
-    if here + erased == all {
-        return words.say("console-photos-here", &[("n", here.into()), ("all", all.into())]);
-    }
-    let away = photos.iter().filter(|photo| !["verified", "erased"].contains(&photo.state.as_str()));
-    let mut phones: Vec<String> = away.map(holder).collect();
+    let part = |id: &str, n: usize| (n > 0).then(|| words.say(id, &[("n", n.into()), ("all", all.into())]));
+    let away: Vec<&EvidenceListing> =
+        photos.iter().filter(|photo| !["verified", "erased", "altered"].contains(&photo.state.as_str())).collect();
+    let mut phones: Vec<String> = away.iter().map(|photo| holder(photo)).collect();
     phones.sort();
     phones.dedup();
-    words.say("console-photos-missing", &[("n", (all - here - erased).into()), ("phone", phones.join(", ").into())])
+    let missing = words.say("console-photos-missing", &[("n", away.len().into()), ("phone", phones.join(", ").into())]);
+    let parts = [
+        part("console-photos-altered", altered),
+        (!away.is_empty()).then_some(missing),
+        part("console-photos-here", here),
+        part("console-photos-erased", erased),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
 /// The state of one photograph.

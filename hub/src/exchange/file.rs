@@ -17,7 +17,8 @@ pub(super) struct Outgoing {
 }
 
 impl Outgoing {
-    /// Begins the file `target`; its folder must be there, and nothing under that name.
+    /// Begins the file `target`; nothing may lie under that name. There is no file before [`Outgoing::create`], so that
+    /// where it will lie can be noted first.
     pub(super) fn begin(target: &Path) -> Result<Self> {
         if fs::symlink_metadata(target).is_ok() {
             return Err(HubError::folder(target, "exists already: nothing is written over, choose another name"));
@@ -27,9 +28,15 @@ impl Outgoing {
         hidden.push(name);
         hidden.push(format!(".{:016x}.partial", u64::from_le_bytes(entropy::array())));
         let partial = target.with_file_name(hidden);
+        Ok(Self { file: None, partial, target: target.to_owned() })
+    }
+
+    /// Makes the file, under the name it has until it is whole; the folder must be there.
+    pub(super) fn create(&mut self) -> Result<()> {
         // Reports are for the one who exports, not for every account of the machine.
-        let file = folder::create_private(&partial).map_err(HubError::file(target))?;
-        Ok(Self { file: Some(BufWriter::new(file)), partial, target: target.to_owned() })
+        let file = folder::create_private(&self.partial).map_err(HubError::file(&self.target))?;
+        self.file = Some(BufWriter::new(file));
+        Ok(())
     }
 
     /// The name it will have.
@@ -90,11 +97,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("tuần tra.gpx");
         let mut given_up = Outgoing::begin(&target).unwrap();
+        assert!(names(folder.path()).is_empty(), "nothing lies there before it was noted");
+        given_up.create().unwrap();
         given_up.write_all(b"half").unwrap();
         drop(given_up);
         assert!(names(folder.path()).is_empty());
 
         let mut finished = Outgoing::begin(&target).unwrap();
+        finished.create().unwrap();
         finished.write_all(b"new").unwrap();
         finished.finish().unwrap();
         assert_eq!(fs::read(&target).unwrap(), b"new");
@@ -107,7 +117,7 @@ mod tests {
     fn a_folder_that_is_not_there_is_told_by_the_name_that_was_given() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("none/out.csv");
-        match Outgoing::begin(&target) {
+        match Outgoing::begin(&target).and_then(|mut file| file.create()) {
             Err(HubError::File { path, .. }) => assert_eq!(path, target),
             other => panic!("{:?}", other.map(|_| ())),
         }

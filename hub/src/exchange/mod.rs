@@ -13,5 +13,8 @@ pub mod gpx;
 mod outgoing;
 pub mod people;
 pub mod track;
+mod under_way;
+
+pub(crate) use under_way::recover;
 
 pub use outgoing::{ExportTotals, Exporter, Format, Scope, export};

@@ -10,10 +10,12 @@ use super::csv::Csv;
 use super::file::Outgoing;
 use super::geojson::GeoJson;
 use super::gpx::Gpx;
-use crate::clock::{Clock, rfc3339};
+use super::under_way::UnderWay;
+use crate::app::Hub;
+use crate::clock::rfc3339;
 use crate::error::{Refusal, Result};
 use crate::limits::EXPORT_PAGE;
-use crate::store::{AuditRow, CheckInRow, HubStore, IncidentListing, ListQuery, PatrolListing};
+use crate::store::{CheckInRow, HubStore, IncidentListing, ListQuery, PatrolListing};
 
 /// A format of exported files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,33 +108,25 @@ pub trait Exporter: Send {
 ///
 /// # Errors
 /// [`Refusal::NotFound`] for an incident that is not there; no file then, nor after any other error.
-pub async fn export(
-    store: &dyn HubStore,
-    clock: &dyn Clock,
-    format: Format,
-    scope: &Scope,
-    out: &Path,
-    actor: &str,
-    purpose: &str,
-) -> Result<ExportTotals> {
-    let now_ms = clock.now_ms();
+pub async fn export(hub: &Hub, format: Format, scope: &Scope, out: &Path, actor: &str, purpose: &str) -> Result<ExportTotals> {
     let subject = scope.incident.clone().unwrap_or_else(|| scope.since_ms.map(rfc3339).unwrap_or_else(|| "all".into()));
-    store
-        .note_audit(AuditRow {
-            at: rfc3339(now_ms),
-            at_ms: now_ms,
-            actor: actor.to_owned(),
-            action: format!("export {}", format.code()),
-            subject,
-            purpose: purpose.to_owned(),
-        })
-        .await?;
-    let mut file = Outgoing::begin(out)?;
+    let work = async {
+        let _alone = hub.exporting.lock().await;
+        let mut file = Outgoing::begin(out)?;
+        let under_way = UnderWay::begin(hub, file.partial(), &[], actor, purpose).await?;
+        let done = write(hub.store.as_ref(), format, scope, &mut file).await;
+        under_way.ended(hub, done).await
+    };
+    hub.noted(actor, &format!("export {}", format.code()), &subject, purpose, work).await
+}
+
+async fn write(store: &dyn HubStore, format: Format, scope: &Scope, file: &mut Outgoing) -> Result<ExportTotals> {
+    file.create()?;
     let totals = {
         let mut exporter: Box<dyn Exporter + '_> = match format {
-            Format::GeoJson => Box::new(GeoJson::new(&mut file)),
-            Format::Gpx => Box::new(Gpx::new(&mut file)),
-            Format::Csv => Box::new(Csv::new(&mut file)?),
+            Format::GeoJson => Box::new(GeoJson::new(&mut *file)),
+            Format::Gpx => Box::new(Gpx::new(&mut *file)),
+            Format::Csv => Box::new(Csv::new(&mut *file)?),
         };
         let mut totals = ExportTotals::default();
         incidents(store, scope, exporter.as_mut(), &mut totals).await?;
@@ -294,7 +288,9 @@ pub(crate) mod tests {
             photos: 0,
             attachments: 0,
             complete: true,
+            erased: 0,
             missing: Vec::new(),
+            altered: Vec::new(),
             unnamed: 0,
         }
     }

@@ -372,12 +372,20 @@ async fn small_things(store: &dyn HubStore) -> Verdict {
             action: format!("read {n}"),
             subject: String::new(),
             purpose: "p".to_owned(),
+            outcome: None,
         };
-        store.note_audit(row).await.map_err(failed)?;
+        let row = store.note_audit(row).await.map_err(failed)?;
+        if n > 0 {
+            store.end_audit(row, format!("end {n}")).await.map_err(failed)?;
+            store.end_audit(row, "another".to_owned()).await.map_err(failed)?;
+        }
     }
     let page = ListQuery { limit: 2, offset: 1, ..ListQuery::default() };
     let rows = store.audit(page).await.map_err(failed)?;
     ensure(rows.iter().map(|r| r.at_ms).collect::<Vec<_>>() == [1, 0], "the record is read newest first, page by page")?;
+    let outcomes = store.audit(ListQuery::default()).await.map_err(failed)?.into_iter().take(3).map(|row| row.outcome);
+    let wanted = [Some("end 2".to_owned()), Some("end 1".to_owned()), None];
+    ensure(outcomes.eq(wanted), "each has the outcome that was noted first, or none")?;
     ensure(store.devices().await.map_err(failed)?.len() == 1, "all devices are listed")?;
     let incidents = store.incidents(ListQuery { text: Some("suoi".to_owned()), ..ListQuery::default() }).await.map_err(failed)?;
     ensure(incidents.is_empty(), "a search that finds nothing is no error")?;

@@ -12,7 +12,8 @@ use super::{EPOCHS, HubStore, Log, Verdict, at, ensure, failed, signer};
 use crate::limits::EVIDENCE_RETENTION_MS;
 use crate::storage::ObjectName;
 use crate::store::{
-    Arrival, Effect, Erased, Erasure, FileNamed, Found, Freed, Hold, HoldOrder, ItemName, ObjectKind, ObjectState, PhotoRow, StoredAs,
+    Arrival, Effect, Ending, Erased, Erasure, FileNamed, Found, Freed, Hold, HoldOrder, ItemHeld, ItemName, ObjectKind, ObjectState,
+    PhotoRow, StoredAs,
 };
 
 fn file(kind: ObjectKind, n: u8) -> FileNamed {
@@ -71,25 +72,30 @@ pub(super) async fn objects(store: &dyn HubStore, device: DeviceId) -> Verdict {
     lost(store, sealed).await?;
     let order = |hold| HoldOrder { item, hold, actor: "A, B".to_owned(), reason: "12".to_owned(), at_ms: 6_000 };
     let hold = Hold { case: "12".to_owned(), officers: "A, B".to_owned(), until_ms: 1_000 + 2 * EVIDENCE_RETENTION_MS };
-    ensure(!store.hold_item(order(None)).await.map_err(failed)?, "there is no hold to end yet")?;
-    ensure(store.hold_item(order(Some(hold))).await.map_err(failed)?, "an item is held")?;
+    ensure(store.hold_item(order(None)).await.map_err(failed)? == ItemHeld::NotFound, "there is no hold to end yet")?;
+    ensure(store.hold_item(order(Some(hold.clone()))).await.map_err(failed)? == ItemHeld::Done, "an item is held")?;
     let late = 5_000 + EVIDENCE_RETENTION_MS;
     let over = store.expired_items(late, 10).await.map_err(failed)?;
     ensure(over == [twin], "time ends what nothing holds, counted from the last file that came")?;
-    let erasure = |item, at_ms| Erasure { item, actor: "hub".to_owned(), code: "expired", reason: String::new(), at_ms };
+    let erasure = |item, at_ms| Erasure { item, actor: "hub".to_owned(), expired: true, reason: "R-21".to_owned(), at_ms };
     let held = store.erase_item(erasure(item, late)).await.map_err(failed)?;
     ensure(matches!(held, Erased::Held(_)), "a held item is not destroyed")?;
     let before = store.check_chains().await.map_err(failed)?;
     let done = store.erase_item(erasure(twin, late)).await.map_err(failed)?;
     ensure(done == Erased::Done(Freed::default()), "bytes that another entry names stay")?;
-    ensure(store.hold_item(order(None)).await.map_err(failed)?, "the hold ends")?;
+    ensure(store.hold_item(order(None)).await.map_err(failed)? == ItemHeld::Done, "the hold ends")?;
     let done = store.erase_item(erasure(item, late)).await.map_err(failed)?;
     let gone = [0x35, 0x34].map(|n| ObjectName::from_bytes([n; 32]));
     ensure(
         matches!(done, Erased::Done(freed) if gone.iter().all(|name| freed.stored.contains(name)) && freed.uploads.contains(&sealed)),
         "the last one lets bytes and keys go",
     )?;
-    ensure(store.erase_item(erasure(item, late)).await.map_err(failed)? == Erased::Already, "once")?;
+    let ending = Ending { at_ms: late, expired: true, reason: "R-21".to_owned() };
+    ensure(store.erase_item(erasure(item, late)).await.map_err(failed)? == Erased::Already(ending.clone()), "once")?;
+    for hold in [Some(hold), None] {
+        let told = store.hold_item(order(hold)).await.map_err(failed)?;
+        ensure(told == ItemHeld::Destroyed(ending.clone()), "nothing holds what was destroyed")?;
+    }
     ensure(states(store, sealed).await? == [ObjectState::Erased; 2], "and the state says so")?;
     ensure(store.objects_named(vec![sealed]).await.map_err(failed)?.iter().all(|row| row.stored.is_none()), "no key is left")?;
     ensure(store.check_chains().await.map_err(failed)? == before, "every chain still verifies")?;

@@ -52,8 +52,11 @@ pub struct EvidenceTotals {
     pub verified: u64,
     /// Named by an entry, not delivered yet.
     pub expected: u64,
-    /// Delivered once, not there any more, or not what it was.
+    /// Delivered once, not there any more.
     pub missing: u64,
+    /// Delivered once, not what it was.
+    #[serde(default)]
+    pub altered: u64,
     /// Destroyed when their time was over or by an order.
     #[serde(default)]
     pub erased: u64,
@@ -150,9 +153,13 @@ pub struct IncidentListing {
     /// How many photographs the report says it has.
     #[serde(default)]
     pub attachments: u64,
-    /// Every photograph of it is here and verified (or was, and its time is over).
+    /// Every photograph of it is here and verified. `false` also where one was destroyed, in order or not: what is not
+    /// here any more completes nothing.
     #[serde(default)]
     pub complete: bool,
+    /// Photographs of it that were destroyed, because their time was over or by an order; among `photos`.
+    #[serde(default)]
+    pub erased: u64,
     /// When a report by message told of it.
     #[serde(default)]
     pub sms_at: Option<String>,
@@ -163,13 +170,16 @@ pub struct IncidentListing {
     /// Photographs that are not here, and who has them.
     #[serde(default)]
     pub missing: Vec<MissingListing>,
+    /// Photographs of which the bytes here are not what they were, and who may still have them.
+    #[serde(default)]
+    pub altered: Vec<MissingListing>,
     /// Photographs that the phone announced and no entry that came tells of: not taken yet, not sent yet, or the phone went
     /// off in between, and then they never come unless the author adds them. Each is among `missing` without a name.
     #[serde(default)]
     pub unnamed: u64,
 }
 
-/// A photograph that is not here, and who has it.
+/// A photograph that is not here, or not as it was, and who has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MissingListing {
     /// Its name, `log:seq`; `null`: its entry has not come either.
@@ -434,4 +444,11 @@ pub struct AuditRow {
     pub subject: String,
     /// For what purpose.
     pub purpose: String,
+    /// How it ended: `done`, or the code of what stood in the way. `null`: nobody noted that; it is still being done, or
+    /// the hub ended over it.
+    #[serde(default)]
+    pub outcome: Option<String>,
 }
+
+/// [`AuditRow::outcome`] of what was done.
+pub const AUDIT_DONE: &str = "done";

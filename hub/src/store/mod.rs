@@ -27,6 +27,7 @@ mod objects;
 mod people;
 mod run;
 pub mod sqlite;
+mod wrong;
 
 pub use access::{AccessStore, AccountChange, AccountRow, Joined, LinkKind, LinkRow, PasskeyRow, Proofs, SessionRow};
 pub use bundle::{Belongings, EntryRow};
@@ -35,17 +36,18 @@ pub use custody::{CustodyHeadRow, CustodyLeaves, CustodyNote, CustodyRow};
 pub use effect::{AnswerRow, Effect, FileNamed, PhotoRow, ReportRow, WhenWhere};
 pub use feed_rows::{AlertRow, FeedRow, ItemDraft, ItemSigner, SignedItem};
 pub use lists::{
-    AlertListing, AnswerListing, AuditRow, CheckInRow, DeviceListing, EvidenceListing, EvidenceTotals, IncidentListing, ListQuery,
-    MissingListing, PatrolListing, PreviewListing, QuarantineListing, StatementListing, Totals,
+    AUDIT_DONE, AlertListing, AnswerListing, AuditRow, CheckInRow, DeviceListing, EvidenceListing, EvidenceTotals, IncidentListing,
+    ListQuery, MissingListing, PatrolListing, PreviewListing, QuarantineListing, StatementListing, Totals,
 };
 pub use objects::{
-    Arrival, Arrived, Erased, Erasure, Found, Freed, Hold, HoldOrder, ItemName, ItemRow, ObjectKind, ObjectRow, ObjectState, ReceiptMaker,
-    StoredAs,
+    Arrival, Arrived, Ending, Erased, Erasure, Found, Freed, Hold, HoldOrder, ItemHeld, ItemName, ItemRow, ObjectKind, ObjectRow,
+    ObjectState, ReceiptMaker, StoredAs,
 };
 pub use people::{
     CertificateMaker, CodeRow, Device, GroupRow, HamletRow, ImportedPlace, MemberRow, NewCode, People, Redeemed, Redemption, Registration,
 };
 pub use run::{Held, LogState, NewEntry, NewRun, QuarantineReason, QuarantinedSegment, Taken};
+pub use wrong::{Wrong, WrongCode};
 
 /// An answer that comes later.
 pub type Reply<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
@@ -122,8 +124,8 @@ pub trait HubStore: AccessStore {
     /// An item.
     fn item(&self, name: ItemName) -> Reply<'_, Option<ItemRow>>;
 
-    /// Puts a hold on an item, replacing the one it has, or takes it off; `false`: there is no such item to hold.
-    fn hold_item(&self, order: HoldOrder) -> Reply<'_, bool>;
+    /// Puts a hold on an item, replacing the one it has, or takes it off.
+    fn hold_item(&self, order: HoldOrder) -> Reply<'_, ItemHeld>;
 
     /// Destroys an item: its keys, its files' rows and the facts in its entries, whose commitments stay.
     fn erase_item(&self, erasure: Erasure) -> Reply<'_, Erased>;
@@ -184,7 +186,7 @@ pub trait HubStore: AccessStore {
     fn belongings(&self, incident: EntryName) -> Reply<'_, Belongings>;
 
     /// Recomputes every custody chain and head; names of what does not agree.
-    fn check_custody(&self) -> Reply<'_, Vec<String>>;
+    fn check_custody(&self) -> Reply<'_, Vec<Wrong>>;
 
     // ---- people and devices -------------------------------------------------------------------------------
 
@@ -267,8 +269,11 @@ pub trait HubStore: AccessStore {
     /// The record of who read and did what, newest first.
     fn audit(&self, query: ListQuery) -> Reply<'_, Vec<AuditRow>>;
 
-    /// Appends to the record of who read and did what.
-    fn note_audit(&self, row: AuditRow) -> Reply<'_, ()>;
+    /// Appends to the record of who read and did what; the row's number.
+    fn note_audit(&self, row: AuditRow) -> Reply<'_, i64>;
+
+    /// Notes how something ended that was noted without an outcome.
+    fn end_audit(&self, row: i64, outcome: String) -> Reply<'_, ()>;
 
     // ---- itself -------------------------------------------------------------------------------------------
 
@@ -284,8 +289,8 @@ pub trait HubStore: AccessStore {
     /// Sets a small value of the hub itself.
     fn set_value(&self, name: &'static str, value: Vec<u8>) -> Reply<'_, ()>;
 
-    /// Recomputes every chain from the stored bodies; names of what does not agree.
-    fn check_chains(&self) -> Reply<'_, Vec<String>>;
+    /// Recomputes every chain from the stored bodies; what does not agree.
+    fn check_chains(&self) -> Reply<'_, Vec<Wrong>>;
 
     /// Writes a consistent copy of the whole database to `path`, readable with the same key.
     fn copy_to(&self, path: std::path::PathBuf) -> Reply<'_, ()>;

@@ -259,8 +259,8 @@ pub struct Erasure {
     pub item: ItemName,
     /// Who: the officers, or the hub itself.
     pub actor: String,
-    /// `expired` or `ordered`.
-    pub code: &'static str,
+    /// Its time is over; `false`: an order.
+    pub expired: bool,
     /// Why.
     pub reason: String,
     /// Hub time.
@@ -276,6 +276,28 @@ pub struct Freed {
     pub uploads: Vec<Hash>,
 }
 
+/// How an item was destroyed, as its custody record tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ending {
+    /// When, hub time.
+    pub at_ms: i64,
+    /// Its time was over; `false`: an order.
+    pub expired: bool,
+    /// What the order said; empty when that was forgotten with the names.
+    pub reason: String,
+}
+
+/// What an order about a hold did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ItemHeld {
+    /// It is held, or held no longer.
+    Done,
+    /// There is no such item, or no hold to end.
+    NotFound,
+    /// It was destroyed before.
+    Destroyed(Ending),
+}
+
 /// What an erasure did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Erased {
@@ -284,7 +306,7 @@ pub enum Erased {
     /// There is no such item.
     NotFound,
     /// It was destroyed before.
-    Already,
+    Already(Ending),
     /// It is held until this hub time.
     Held(i64),
 }

@@ -12,7 +12,7 @@ use super::{Claim, Upload, blocking, lock};
 use crate::app::Hub;
 use crate::error::{Refusal, Result};
 use crate::limits::FINISH_WAIT;
-use crate::store::HubStore;
+use crate::store::{HubStore, Wrong, WrongCode};
 
 /// Takes an upload over from whoever has it, for going on with it. When its bytes are gone it begins anew.
 pub(super) async fn claim(hub: &Hub, upload: &Arc<Upload>) -> Result<Claim> {
@@ -54,7 +54,7 @@ pub(super) async fn without_file(store: &dyn HubStore, found: impl Fn(&Hash) -> 
 }
 
 /// Uploads whose bytes are gone, found now or since the last time this was asked.
-pub fn check(hub: &Hub) -> Vec<String> {
+pub fn check(hub: &Hub) -> Vec<Wrong> {
     let all: Vec<Arc<Upload>> = lock(&hub.uploads.all).values().cloned().collect();
     for upload in all {
         // One that somebody works on is looked at by him.
@@ -64,5 +64,5 @@ pub fn check(hub: &Hub) -> Vec<String> {
         }
     }
     let lost = std::mem::take(&mut *lock(&hub.uploads.lost));
-    lost.iter().map(|sealed| format!("upload {}: what had come of it is gone; it is sent again", HEXLOWER.encode(sealed))).collect()
+    lost.iter().map(|sealed| Wrong::new(WrongCode::UploadGone, HEXLOWER.encode(sealed))).collect()
 }

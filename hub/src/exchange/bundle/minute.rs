@@ -16,14 +16,18 @@ use yenban_protocol::text::{display_safe, display_safe_lines};
 use yenban_protocol::time::{Bounds, Interval};
 
 use super::chains::Custody;
-use super::under_way::FAILED_NOTE;
 use super::{Photo, files};
 use crate::app::Hub;
 use crate::error::{HubError, Result};
 use crate::exchange::track::millis;
+use crate::exchange::under_way::FAILED_NOTE;
 use crate::ingest::interval_of;
 use crate::limits::{MINUTE_COPIES_MAX_BYTES, MINUTE_COPY_MAX_BYTES};
+use crate::retention::RETENTION_RULE;
 use crate::store::{IncidentListing, ListQuery};
+
+/// Words for a remark that has none.
+const OTHER_FLAG: &str = "photo-flag-other";
 
 /// What the minute tells of.
 pub(super) struct Told<'a> {
@@ -71,8 +75,8 @@ struct IncidentView {
     when: Both,
     place: String,
     said: Vec<Said>,
-    /// How many of its photographs are not here, of how many.
-    missing: Option<Both>,
+    /// What of its photographs is not here, not as it was, or destroyed; empty where all are here.
+    lacking: Vec<Both>,
 }
 
 struct CustodyView {
@@ -97,7 +101,7 @@ struct PhotoView {
     size: Option<String>,
     source: Option<Both>,
     recovered: bool,
-    flags: String,
+    flags: Vec<Both>,
     when: Option<Both>,
     received: Option<String>,
     place: Option<String>,
@@ -241,10 +245,15 @@ fn incident(t: Tongues, row: &IncidentListing) -> IncidentView {
             (Some(lat), Some(lon)) => place(t, e7(lat), e7(lon), row.accuracy_m),
             _ => t.vi.word("word-gps-gap"),
         },
-        missing: (!row.complete).then(|| {
-            let figures = |w: Words| w.say("minute-photos-missing", &[("n", row.missing.len().max(1).into())]);
-            t.with(figures)
-        }),
+        lacking: [
+            ("minute-photos-missing", row.missing.len() as u64),
+            ("minute-photos-altered", row.altered.len() as u64),
+            ("minute-photos-erased", row.erased),
+        ]
+        .into_iter()
+        .filter(|(_, n)| *n > 0)
+        .map(|(id, n)| t.with(|w| w.say(id, &[("n", n.into())])))
+        .collect(),
         said: row.statements.iter().map(|s| Said { basis: basis(&s.basis), text: display_safe_lines(&s.text) }).collect(),
     }
 }
@@ -260,6 +269,15 @@ fn actor(t: Tongues, name: &str) -> String {
     }
     let id = format!("minute-actor-{name}");
     if t.vi.has(&id) { t.vi.word(&id) } else { display_safe(name) }
+}
+
+/// What something was done for. What the hub does by itself it notes in short.
+fn purpose(t: Tongues, purpose: &str) -> String {
+    match purpose {
+        RETENTION_RULE => t.vi.word("minute-purpose-retention"),
+        _ if purpose.starts_with("device ") => actor(t, purpose),
+        _ => display_safe(purpose),
+    }
 }
 
 /// A small copy to look at, as a data URI; none when there is none, or no room is left.
@@ -312,7 +330,7 @@ async fn photo(
         size: facts.map(|facts| bytes(t, facts.size_bytes)),
         source: facts.map(|facts| t.word(if facts.from_camera { "minute-source-camera" } else { "minute-source-import" })),
         recovered: facts.is_some_and(|facts| facts.recovered),
-        flags: facts.map(|facts| display_safe(&facts.flags.join(", "))).unwrap_or_default(),
+        flags: facts.map(|facts| flags(t, &facts.flags)).unwrap_or_default(),
         when: record.as_ref().map(|record| between(t, interval_of(&record.common, bounds))),
         received: row.map(|row| t.vi.date_time(row.received_ms)),
         place: record.as_ref().and_then(|record| record.common.position).map(|position| position_told(t, &position)),
@@ -320,6 +338,14 @@ async fn photo(
         author: record.as_ref().map(|record| author(&named(record.common.author), record.common.author.0)),
         custody: chain.map(|chain| custody(t, chain)).unwrap_or_default(),
     })
+}
+
+/// What the phone remarked about a file. A phone of a later version may remark what has no words here yet.
+fn flags(t: Tongues, codes: &[String]) -> Vec<Both> {
+    let id = |code: &String| format!("photo-flag-{}", code.replace('_', "-"));
+    let mut ids: Vec<String> = codes.iter().map(id).map(|id| if t.vi.has(&id) { id } else { OTHER_FLAG.to_owned() }).collect();
+    ids.dedup();
+    ids.iter().map(|id| t.word(id)).collect()
 }
 
 fn bytes(t: Tongues, size_bytes: u64) -> String {
@@ -371,8 +397,51 @@ fn custody(t: Tongues, chain: &CustodyFile) -> Vec<CustodyView> {
             }),
             file: facts.note.as_deref().map(|note| format!("minute-file-{note}")).filter(|id| t.vi.has(id)).map(|id| t.word(&id)),
             size: matches!(facts.action, Action::Received | Action::Verified | Action::Derived).then(|| bytes(t, facts.size_bytes)),
-            who: who.map(|who| (actor(t, &who.actor), display_safe(&who.purpose))),
+            who: who.map(|who| (actor(t, &who.actor), purpose(t, &who.purpose))),
         }
     };
     chain.records.iter().enumerate().map(row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tongues() -> Tongues {
+        Tongues { vi: Words::new(Lang::Vi), en: Words::new(Lang::En) }
+    }
+
+    /// The remarks that a phone of this version makes, read where they are written.
+    fn remarks() -> Vec<String> {
+        let source = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/src/evidence.rs");
+        let text = std::fs::read_to_string(source).expect("the phone's remarks");
+        let (_, flags) = text.split_once("mod flags {").expect("remarks");
+        let (flags, _) = flags.split_once("\n}").expect("their end");
+        flags.lines().filter(|line| line.contains("const ")).filter_map(|line| line.split('"').nth(1)).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn every_remark_of_a_phone_has_words_and_no_code_is_printed() {
+        let known = remarks();
+        assert!(known.len() >= 8, "{known:?}");
+        for code in &known {
+            let told = flags(tongues(), std::slice::from_ref(code)).remove(0);
+            let other = tongues().word(OTHER_FLAG);
+            for (told, other) in [(told.vi, other.vi), (told.en, other.en)] {
+                assert!(told != other && !told.contains('_') && !told.contains("photo-flag"), "{code}: {told}");
+            }
+        }
+        // A phone of a later version, or one that wants to print something here.
+        for strange in ["novel_remark", "", "other", "<b>x</b>", "{$n}"] {
+            assert_eq!(flags(tongues(), &[strange.to_owned()])[0].vi, tongues().vi.word(OTHER_FLAG), "{strange}");
+        }
+    }
+
+    #[test]
+    fn what_the_hub_notes_in_short_is_told_in_words() {
+        let t = tongues();
+        assert_eq!(purpose(t, RETENTION_RULE), t.vi.word("minute-purpose-retention"));
+        assert_eq!(purpose(t, "device 0b"), format!("{} 0b", t.vi.word("minute-actor-device")));
+        assert_eq!(purpose(t, "vụ 12/2026"), "vụ 12/2026");
+    }
 }

@@ -3,15 +3,12 @@
 //! What is exported is first read whole: what is altered or missing is noted, asked for and named in the answer, and the
 //! rest goes on. Then the export itself is noted and a head is signed over all custody, and only then are the members
 //! collected, listed, signed and written. A file that changes in between ends the export: nothing appears, and the
-//! custody record says so ([`under_way`]).
+//! custody record says so.
 
 mod chains;
 mod files;
 mod logs;
 mod minute;
-mod under_way;
-
-pub(crate) use under_way::recover;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -34,6 +31,7 @@ use yenban_protocol::signed::Signed;
 
 use super::Scope;
 use super::file::Outgoing;
+use super::under_way::{self, UnderWay};
 use crate::app::{Hub, sign_receipt};
 use crate::custody;
 use crate::error::{HubError, Refusal, Result};
@@ -42,7 +40,6 @@ use crate::scrub;
 use crate::store::{Found, ItemName, ListQuery, LogState, ObjectKind, ObjectRow, ObjectState};
 use chains::Custody;
 use files::{Looked, Stored};
-use under_way::UnderWay;
 
 /// What a bundle holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -147,27 +144,23 @@ pub async fn export(hub: &Hub, scope: &Scope, out: &Path, actor: &str, purpose: 
     }
     let incidents = incidents(hub, scope).await?;
     let subject = scope.incident.clone().unwrap_or_else(|| scope.since_ms.map_or_else(|| "all".to_owned(), crate::clock::rfc3339));
-    hub.note(actor, "export bundle", &subject, purpose).await?;
-    // One at a time: each reads everything twice, and its custody records belong together.
-    let _alone = hub.exporting.lock().await;
-    let mut file = Outgoing::begin(out)?;
-    let collected = collect(hub, incidents).await?;
-    let items: Vec<ItemName> = collected.photos.iter().map(|photo| photo.name).collect();
-    let under_way = UnderWay::begin(hub, file.partial(), &items, actor, purpose).await?;
-    match noted(hub, collected, &items, actor, purpose, &mut file).await {
-        Ok(totals) => {
-            // The file has its name: from here on nothing can take that back.
-            if let Err(e) = UnderWay::done(hub).await {
-                tracing::warn!(error = %e, "the end of an export could not be noted");
-            }
-            Ok(totals)
-        }
-        Err(error) => {
-            // While half the file still lies there: should the hub die here, its next start finds that and notes it.
-            under_way.failed(hub).await?;
-            Err(error)
-        }
-    }
+    let work = async {
+        // One at a time: each reads everything twice, and its custody records belong together.
+        let _alone = hub.exporting.lock().await;
+        let mut file = Outgoing::begin(out)?;
+        let mut under_way = UnderWay::begin(hub, file.partial(), &[], actor, purpose).await?;
+        let done = async {
+            file.create()?;
+            let collected = collect(hub, incidents).await?;
+            let items: Vec<ItemName> = collected.photos.iter().map(|photo| photo.name).collect();
+            under_way = UnderWay::begin(hub, file.partial(), &items, actor, purpose).await?;
+            noted(hub, collected, &items, actor, purpose, &mut file).await
+        };
+        let done = done.await;
+        under_way.ended(hub, done).await
+    };
+    // On the heap: it holds everything that is gathered.
+    hub.noted(actor, "export bundle", &subject, purpose, Box::pin(work)).await
 }
 
 /// Everything of a scope before its export is noted.

@@ -7,9 +7,10 @@ use yenban_protocol::chain::{Link, StoredBody, link};
 use yenban_protocol::id::{EntryName, LogId};
 
 use super::{DatabaseKey, HubError, Result, seq_from_sql, settings, sql};
+use crate::store::{Wrong, WrongCode};
 
-/// Names of entries whose stored body does not give the link that was signed, and of rows that are missing.
-pub(super) fn chains(c: &Connection) -> Result<Vec<String>> {
+/// Entries whose stored body does not give the link that was signed, and rows that are missing.
+pub(super) fn chains(c: &Connection) -> Result<Vec<Wrong>> {
     let mut wrong = Vec::new();
     let mut runs = c.prepare("SELECT log, branch, first, last, previous, last_link FROM run ORDER BY log, branch, first").map_err(sql)?;
     let mut entries = c
@@ -29,17 +30,17 @@ pub(super) fn chains(c: &Connection) -> Result<Vec<String>> {
             let body: Vec<u8> = entry.get(2).map_err(sql)?;
             let name = EntryName { log, seq: seq_from_sql(seq) };
             if seq != next {
-                wrong.push(format!("{name}: entries before it are missing"));
+                wrong.push(Wrong::new(WrongCode::EntriesMissing, name));
             }
             let computed = StoredBody::from_bytes(&body).map(|body| link(log, seq_from_sql(seq), &previous, &body.commit()));
             if computed.as_ref() != Ok(&kept) {
-                wrong.push(format!("{name}: does not give its link"));
+                wrong.push(Wrong::new(WrongCode::EntryLink, name));
             }
             previous = kept;
             next = seq + 1;
         }
         if next != last + 1 || previous != last_link {
-            wrong.push(format!("{}: the run does not end as recorded", EntryName { log, seq: seq_from_sql(last) }));
+            wrong.push(Wrong::new(WrongCode::RunEnd, EntryName { log, seq: seq_from_sql(last) }));
         }
     }
     Ok(wrong)

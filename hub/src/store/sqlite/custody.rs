@@ -14,7 +14,10 @@ use super::{HubError, Result, feed, seq_from_sql, seq_to_sql, sql};
 use crate::entropy;
 use crate::store::custody::{CustodyHeadRow, CustodyLeaves, CustodyNote, CustodyRow};
 use crate::store::objects::{ItemName, ObjectKind};
-use crate::store::{ItemDraft, ItemSigner};
+use crate::store::{ItemDraft, ItemSigner, Wrong, WrongCode};
+
+/// What a wrong head is a head of.
+const HEADS: &str = "heads";
 
 /// The name of an item in protocol's words.
 fn named(item: ItemName) -> Item {
@@ -238,7 +241,7 @@ struct Stands {
 
 /// Recomputes every chain and every head; names of what does not agree. Each record is read once: heads are compared as
 /// the records under them have passed by. What is left to do for a head is its tree over the hashes of the leaves.
-pub(super) fn check(c: &Connection) -> Result<Vec<String>> {
+pub(super) fn check(c: &Connection) -> Result<Vec<Wrong>> {
     let (mut wrong, mut wrong_heads) = (Vec::new(), Vec::new());
     let mut chains: BTreeMap<Item, Stands> = BTreeMap::new();
     let mut heads = heads(c, 0)?.into_iter().peekable();
@@ -246,7 +249,7 @@ pub(super) fn check(c: &Connection) -> Result<Vec<String>> {
     let mut close = |row: CustodyHeadRow, chains: &BTreeMap<Item, Stands>, tree: &mut Option<Tree>| {
         let tree = tree.get_or_insert_with(|| Tree::new(chains.values().map(|stands| stands.leaf).collect()));
         if row.head.previous != previous || row.head.root != tree.root() || row.head.items != tree.len() {
-            wrong_heads.push(format!("head {} of the custody record", row.head.number));
+            wrong_heads.push(Wrong::new(WrongCode::CustodyHead, HEADS).at(row.head.number));
         }
         previous = row.head.hash();
     };
@@ -266,7 +269,7 @@ pub(super) fn check(c: &Connection) -> Result<Vec<String>> {
         let stands = chains.entry(item).or_insert(Stands { number: 0, computed: CHAIN_START, leaf: CHAIN_START, wrong: false });
         stands.computed = record.link(&item, stands.number, &stands.computed);
         if !stands.wrong && (seq_from_sql(number) != stands.number || link != stands.computed) {
-            wrong.push(format!("custody of {item}: record {}", stands.number));
+            wrong.push(Wrong::new(WrongCode::CustodyRecord, item).at(stands.number));
             stands.wrong = true;
         }
         stands.leaf = Leaf { item, records: seq_from_sql(number) + 1, link }.hash();

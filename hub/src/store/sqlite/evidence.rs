@@ -126,8 +126,14 @@ pub(super) fn with_photos(c: &Connection, mut incident: IncidentListing, people:
     // The count of the report is of its own phone's photographs; one that stands in two branches was taken once.
     let own: BTreeSet<&Option<String>> = rows.iter().filter(|row| row.device == incident.device).map(|row| &row.id).collect();
     let own = own.len() as u64;
-    let here = [ObjectState::Verified, ObjectState::Erased].map(ObjectState::code);
-    incident.missing = rows.into_iter().filter(|photo| !here.contains(&photo.state.as_str())).collect();
+    for photo in rows {
+        match ObjectState::from_code(&photo.state) {
+            Some(ObjectState::Verified) => {}
+            Some(ObjectState::Erased) => incident.erased += 1,
+            Some(ObjectState::Altered) => incident.altered.push(photo),
+            _ => incident.missing.push(photo),
+        }
+    }
     // Photographs that the report counted and whose entries have not come: its own phone has them.
     let unnamed = incident.attachments.saturating_sub(own);
     incident.unnamed = unnamed;
@@ -147,6 +153,6 @@ pub(super) fn with_photos(c: &Connection, mut incident: IncidentListing, people:
         // The report's word is not proof: no more lines than a person would read.
         incident.missing.extend(std::iter::repeat_n(expected, unnamed.min(crate::limits::UNNAMED_LISTED_MAX) as usize));
     }
-    incident.complete = incident.missing.is_empty() && incident.report == "here";
+    incident.complete = incident.missing.is_empty() && incident.altered.is_empty() && incident.erased == 0 && incident.report == "here";
     Ok(incident)
 }

@@ -2,13 +2,18 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use yenban_protocol::chain::{Class, StoredBody};
-use yenban_protocol::custody::Action;
+use yenban_protocol::custody::{Action, Commit, Who};
 use yenban_protocol::id::{DeviceId, EntryName, LogId};
 use yenban_protocol::limits::MAX_PARTS;
 
 use super::{HubError, Result, custody, objects, seq_from_sql, seq_to_sql, sql};
 use crate::store::CustodyNote;
-use crate::store::objects::{Erased, Erasure, Hold, HoldOrder, ItemName, ItemRow};
+use crate::store::objects::{Ending, Erased, Erasure, Hold, HoldOrder, ItemHeld, ItemName, ItemRow};
+
+/// Note of a custody record that says: destroyed because its time was over.
+const EXPIRED: &str = "expired";
+/// Note of a custody record that says: destroyed by an order.
+const ORDERED: &str = "ordered";
 
 fn item_row(row: &Row<'_>) -> rusqlite::Result<ItemRow> {
     let hold: (Option<String>, Option<String>, Option<i64>) = (row.get(6)?, row.get(7)?, row.get(8)?);
@@ -35,13 +40,28 @@ pub(super) fn item(c: &Connection, name: ItemName) -> Result<Option<ItemRow>> {
     .map_err(sql)
 }
 
+/// How an item ended that was destroyed at `at_ms`.
+fn ending(c: &Connection, name: ItemName, at_ms: i64) -> Result<Ending> {
+    let chain = custody::chain(c, name, i64::MAX)?;
+    let deleted = chain.into_iter().rev().find(|row| row.facts.action == Action::Deleted);
+    let expired = deleted.as_ref().is_some_and(|row| row.facts.note.as_deref() == Some(EXPIRED));
+    let who = deleted.and_then(|row| match row.record.who {
+        Commit::Told { who, .. } => Who::from_bytes(&who).ok(),
+        Commit::Erased(_) => None,
+    });
+    Ok(Ending { at_ms, expired, reason: who.map(|who| who.purpose).unwrap_or_default() })
+}
+
 /// Puts a hold on an item or takes it off.
-pub(super) fn hold(c: &Connection, order: &HoldOrder) -> Result<bool> {
+pub(super) fn hold(c: &Connection, order: &HoldOrder) -> Result<ItemHeld> {
     let (name, hold) = (order.item, order.hold.as_ref());
+    if let Some(at_ms) = item(c, name)?.and_then(|item| item.erased_ms) {
+        return Ok(ItemHeld::Destroyed(ending(c, name, at_ms)?));
+    }
     let changed = c
         .prepare_cached(
             "UPDATE photo SET hold_case = ?4, hold_officers = ?5, hold_until_ms = ?6
-             WHERE log = ?1 AND branch = ?2 AND seq = ?3 AND erased_ms IS NULL AND (?4 IS NOT NULL OR hold_case IS NOT NULL)",
+             WHERE log = ?1 AND branch = ?2 AND seq = ?3 AND (?4 IS NOT NULL OR hold_case IS NOT NULL)",
         )
         .and_then(|mut s| {
             let seq = i64::try_from(name.entry.seq).unwrap_or(i64::MAX);
@@ -50,7 +70,7 @@ pub(super) fn hold(c: &Connection, order: &HoldOrder) -> Result<bool> {
         })
         .map_err(sql)?;
     if changed == 0 {
-        return Ok(false);
+        return Ok(ItemHeld::NotFound);
     }
     let note = CustodyNote {
         item: name,
@@ -62,7 +82,7 @@ pub(super) fn hold(c: &Connection, order: &HoldOrder) -> Result<bool> {
         purpose: order.reason.clone(),
     };
     custody::append(c, &[note])?;
-    Ok(true)
+    Ok(ItemHeld::Done)
 }
 
 /// Items whose time is over and that nothing holds.
@@ -83,8 +103,8 @@ pub(super) fn expired(c: &Connection, now_ms: i64, limit: u32) -> Result<Vec<Ite
 /// Destroys an item. The bytes in storage are removed after the commit: without their key they are noise already.
 pub(super) fn erase(c: &Connection, erasure: &Erasure) -> Result<Erased> {
     let Some(item) = item(c, erasure.item)? else { return Ok(Erased::NotFound) };
-    if item.erased_ms.is_some() {
-        return Ok(Erased::Already);
+    if let Some(at_ms) = item.erased_ms {
+        return Ok(Erased::Already(ending(c, item.name, at_ms)?));
     }
     if let Some(hold) = item.hold.filter(|hold| hold.until_ms > erasure.at_ms) {
         return Ok(Erased::Held(hold.until_ms));
@@ -102,7 +122,7 @@ pub(super) fn erase(c: &Connection, erasure: &Erasure) -> Result<Erased> {
         action: Action::Deleted,
         at_ms: erasure.at_ms,
         about: None,
-        code: Some(erasure.code.to_owned()),
+        code: Some(if erasure.expired { EXPIRED } else { ORDERED }.to_owned()),
         actor: erasure.actor.clone(),
         purpose: erasure.reason.clone(),
     };

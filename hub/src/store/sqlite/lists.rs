@@ -132,7 +132,9 @@ fn incident_row(row: &Row<'_>, people: &People) -> rusqlite::Result<IncidentList
         complete: false,
         sms_at: row.get::<_, Option<i64>>(16)?.map(rfc3339),
         report: row.get(17)?,
+        erased: 0,
         missing: Vec::new(),
+        altered: Vec::new(),
         unnamed: 0,
     })
 }
@@ -344,21 +346,36 @@ pub(super) fn devices(c: &Connection, query: &ListQuery, limit: u32, now_ms: i64
 pub(super) fn audit(c: &Connection, query: &ListQuery, limit: u32) -> Result<Vec<AuditRow>> {
     let mut statement = c
         .prepare_cached(
-            "SELECT at_ms, actor, action, subject, purpose FROM audit WHERE (?1 IS NULL OR at_ms >= ?1) AND (?4 IS NULL OR actor = ?4)
+            "SELECT at_ms, actor, action, subject, purpose, outcome FROM audit WHERE (?1 IS NULL OR at_ms >= ?1) AND (?4 IS NULL OR actor = ?4)
                ORDER BY audit DESC LIMIT ?2 OFFSET ?3",
         )
         .map_err(sql)?;
     let rows = statement.query_map(params![query.since_ms, limit, query.offset, query.name], |row| {
         let at_ms = row.get(0)?;
-        Ok(AuditRow { at: rfc3339(at_ms), at_ms, actor: row.get(1)?, action: row.get(2)?, subject: row.get(3)?, purpose: row.get(4)? })
+        Ok(AuditRow {
+            at: rfc3339(at_ms),
+            at_ms,
+            actor: row.get(1)?,
+            action: row.get(2)?,
+            subject: row.get(3)?,
+            purpose: row.get(4)?,
+            outcome: row.get(5)?,
+        })
     });
     rows.and_then(Iterator::collect).map_err(sql)
 }
 
-/// Appends to the record.
-pub(super) fn note_audit(c: &Connection, row: &AuditRow) -> Result<()> {
-    c.prepare_cached("INSERT INTO audit (at_ms, actor, action, subject, purpose) VALUES (?1, ?2, ?3, ?4, ?5)")
-        .and_then(|mut s| s.execute(params![row.at_ms, row.actor, row.action, row.subject, row.purpose]))
+/// Appends to the record; the row's number.
+pub(super) fn note_audit(c: &Connection, row: &AuditRow) -> Result<i64> {
+    c.prepare_cached("INSERT INTO audit (at_ms, actor, action, subject, purpose, outcome) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
+        .and_then(|mut s| s.insert(params![row.at_ms, row.actor, row.action, row.subject, row.purpose, row.outcome]))
+        .map_err(sql)
+}
+
+/// Notes how something ended; once, never again.
+pub(super) fn end_audit(c: &Connection, row: i64, outcome: &str) -> Result<()> {
+    c.prepare_cached("UPDATE audit SET outcome = ?2 WHERE audit = ?1 AND outcome IS NULL")
+        .and_then(|mut s| s.execute(params![row, outcome]))
         .map_err(sql)?;
     Ok(())
 }

@@ -163,6 +163,12 @@ ALTER TABLE incident ADD COLUMN sms_only INTEGER NOT NULL DEFAULT 0;
 CREATE TABLE courier (device BLOB PRIMARY KEY, request BLOB NOT NULL, objects BLOB NOT NULL, asked_ms INTEGER NOT NULL) WITHOUT ROWID;
 ";
 
+/// How what was done ended. What an older hub noted before it did it (erasures, exports) stays open: nobody knows.
+const OUTCOME: &str = "
+ALTER TABLE audit ADD COLUMN outcome TEXT;
+UPDATE audit SET outcome = 'done' WHERE action <> 'erase' AND action NOT LIKE 'export %';
+";
+
 /// Officers' accounts: who may come into the console, by which proofs, and who is inside. A link, session or recovery code
 /// is kept as its hash alone. `reach`: numbers of hamlets, four bytes each; empty: the whole commune.
 const ACCESS: &str = "
@@ -187,7 +193,7 @@ CREATE TRIGGER view_of_session AFTER DELETE ON session BEGIN DELETE FROM view WH
 
 /// Brings a database to the newest version.
 pub(super) fn migrate(connection: &mut Connection) -> Result<()> {
-    let migrations = Migrations::new(vec![M::up(FIRST), M::up(SECOND), M::up(CUSTODY), M::up(COURIER), M::up(ACCESS)]);
+    let migrations = Migrations::new(vec![M::up(FIRST), M::up(SECOND), M::up(CUSTODY), M::up(COURIER), M::up(OUTCOME), M::up(ACCESS)]);
     migrations.to_latest(connection).map_err(|e| HubError::Store(format!("migration: {e}")))
 }
 
@@ -200,6 +206,20 @@ mod tests {
         let mut connection = Connection::open_in_memory().expect("memory");
         migrate(&mut connection).expect("migrates");
         migrate(&mut connection).expect("a second time changes nothing");
+    }
+
+    #[test]
+    fn what_an_older_hub_noted_beforehand_has_no_outcome() {
+        let mut connection = Connection::open_in_memory().expect("memory");
+        Migrations::new(vec![M::up(FIRST), M::up(SECOND), M::up(CUSTODY), M::up(COURIER)]).to_latest(&mut connection).expect("as it was");
+        for action in ["enrol", "erase", "export bundle"] {
+            let insert = "INSERT INTO audit (at_ms, actor, action, subject, purpose) VALUES (1, 'a', ?1, '', '')";
+            connection.execute(insert, [action]).expect("noted");
+        }
+        migrate(&mut connection).expect("migrates");
+        let mut statement = connection.prepare("SELECT outcome FROM audit ORDER BY audit").expect("prepared");
+        let rows = statement.query_map([], |row| row.get::<_, Option<String>>(0)).expect("rows");
+        assert_eq!(rows.collect::<rusqlite::Result<Vec<_>>>().expect("rows"), [Some("done".to_owned()), None, None]);
     }
 
     #[test]

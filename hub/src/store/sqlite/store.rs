@@ -18,9 +18,9 @@ use crate::storage::ObjectName;
 use crate::store::{
     AlertListing, AlertRow, Arrival, Arrived, AuditRow, Belongings, CheckInRow, Claimed, CodeRow, CourierAsked, CustodyHeadRow,
     CustodyLeaves, CustodyNote, CustodyRow, Device, DeviceListing, EntryRow, Erased, Erasure, EvidenceListing, FeedRow, Found, Freed,
-    HamletRow, HoldOrder, HubStore, ImportTotals, ImportedPlace, IncidentListing, ItemDraft, ItemName, ItemRow, ItemSigner, ListQuery,
-    LogState, MemberRow, NewClaim, NewCode, NewRun, ObjectRow, PatrolListing, People, QuarantineListing, QuarantinedSegment, Redeemed,
-    Redemption, Reply, Taken, Totals,
+    HamletRow, HoldOrder, HubStore, ImportTotals, ImportedPlace, IncidentListing, ItemDraft, ItemHeld, ItemName, ItemRow, ItemSigner,
+    ListQuery, LogState, MemberRow, NewClaim, NewCode, NewRun, ObjectRow, PatrolListing, People, QuarantineListing, QuarantinedSegment,
+    Redeemed, Redemption, Reply, Taken, Totals, Wrong,
 };
 
 impl Shared {
@@ -144,7 +144,7 @@ impl HubStore for SqliteStore {
         Box::pin(self.write(move |c| scrubbed::swept(c, &names), |_| ()))
     }
 
-    fn hold_item(&self, order: HoldOrder) -> Reply<'_, bool> {
+    fn hold_item(&self, order: HoldOrder) -> Reply<'_, ItemHeld> {
         Box::pin(self.write(move |c| items::hold(c, &order), |_| ()))
     }
 
@@ -207,7 +207,7 @@ impl HubStore for SqliteStore {
         Box::pin(self.read(move |c| bundle::belongings(c, incident)))
     }
 
-    fn check_custody(&self) -> Reply<'_, Vec<String>> {
+    fn check_custody(&self) -> Reply<'_, Vec<Wrong>> {
         Box::pin(self.read(custody::check))
     }
 
@@ -370,8 +370,12 @@ impl HubStore for SqliteStore {
         Box::pin(self.list(query, |c, query, limit, _| lists::audit(c, query, limit)))
     }
 
-    fn note_audit(&self, row: AuditRow) -> Reply<'_, ()> {
+    fn note_audit(&self, row: AuditRow) -> Reply<'_, i64> {
         Box::pin(self.write(move |c| lists::note_audit(c, &row), |_| ()))
+    }
+
+    fn end_audit(&self, row: i64, outcome: String) -> Reply<'_, ()> {
+        Box::pin(self.write(move |c| lists::end_audit(c, row, &outcome), |_| ()))
     }
 
     fn begin_epoch(&self, epoch: Epoch, at_ms: i64) -> Reply<'_, ()> {
@@ -400,7 +404,7 @@ impl HubStore for SqliteStore {
         Box::pin(self.write(work, |_| ()))
     }
 
-    fn check_chains(&self) -> Reply<'_, Vec<String>> {
+    fn check_chains(&self) -> Reply<'_, Vec<Wrong>> {
         Box::pin(self.read(check::chains))
     }
 

@@ -27,7 +27,8 @@ pub(super) fn totals(c: &Connection) -> Result<Totals> {
         evidence: EvidenceTotals {
             verified: photos("verified")?,
             expected: photos("expected")? + photos("partial")?,
-            missing: photos("missing")? + photos("altered")?,
+            missing: photos("missing")?,
+            altered: photos("altered")?,
             erased: photos("erased")?,
         },
         quarantine: count("SELECT count(*) FROM quarantine")?,

@@ -1,6 +1,6 @@
-//! What the custody record says of an export that did not come to its end.
+//! Exports that did not come to their end: what they left, and what the custody record says of them.
 //!
-//! A bundle carries the record of its own export under a signed head, so "exported" has to be written before the file is
+//! What is exported lies in the clear while it is gathered, so the hub knows where before there is a byte. A bundle carries the record of its own export under a signed head, so "exported" has to be written before the file is
 //! there. Where the file then never appears, a second record takes it back: action exported, note `failed`. A hub that
 //! dies in between finds on its next start what it was about, removes the half of the file (it is evidence in the clear),
 //! and appends that record then.
@@ -15,14 +15,14 @@ use crate::error::{HubError, Result};
 use crate::store::{CustodyNote, ItemName};
 
 /// Note of a record that says: the export noted before made no file.
-pub(super) const FAILED_NOTE: &str = "failed";
+pub(in crate::exchange) const FAILED_NOTE: &str = "failed";
 
 /// In the store: the export that is under way.
 const UNDER_WAY: &str = "export_under_way";
 
 /// An export between its custody records and its file.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct UnderWay {
+pub(in crate::exchange) struct UnderWay {
     /// Where its bytes gather; it is gone once the file has its name.
     partial: PathBuf,
     actor: String,
@@ -32,8 +32,9 @@ pub(super) struct UnderWay {
 }
 
 impl UnderWay {
-    /// Notes what is about to be exported, before the custody record does.
-    pub(super) async fn begin(hub: &Hub, partial: &Path, items: &[ItemName], actor: &str, purpose: &str) -> Result<Self> {
+    /// Notes what is about to be exported: where, before the file is made, and again with its items before the custody
+    /// record does.
+    pub(in crate::exchange) async fn begin(hub: &Hub, partial: &Path, items: &[ItemName], actor: &str, purpose: &str) -> Result<Self> {
         let mut known = Vec::with_capacity(items.len());
         for item in items {
             known.push((item.to_string(), hub.store.custody(*item, i64::MAX).await?.len() as u64));
@@ -44,13 +45,30 @@ impl UnderWay {
         Ok(begun)
     }
 
-    /// Ends it: the file has its name.
-    pub(super) async fn done(hub: &Hub) -> Result<()> {
+    /// Ends it as `done` says. The file must still lie there when it failed: should the hub die here, its next start finds
+    /// that and notes it.
+    pub(in crate::exchange) async fn ended<T>(self, hub: &Hub, done: Result<T>) -> Result<T> {
+        match done {
+            Ok(done) => {
+                // The file has its name: from here on nothing can take that back.
+                if let Err(e) = Self::done(hub).await {
+                    tracing::warn!(error = %e, "the end of an export could not be noted");
+                }
+                Ok(done)
+            }
+            Err(error) => {
+                self.failed(hub).await?;
+                Err(error)
+            }
+        }
+    }
+
+    async fn done(hub: &Hub) -> Result<()> {
         hub.store.set_value(UNDER_WAY, Vec::new()).await
     }
 
     /// Ends it without a file. Only items whose export was noted get the record that takes it back.
-    pub(super) async fn failed(self, hub: &Hub) -> Result<()> {
+    async fn failed(self, hub: &Hub) -> Result<()> {
         let mut notes = Vec::new();
         for (name, before) in &self.items {
             let item: ItemName = name.parse()?;
@@ -65,7 +83,7 @@ impl UnderWay {
 }
 
 /// The record of an export.
-pub(super) fn note(item: ItemName, code: Option<&str>, at_ms: i64, actor: &str, purpose: &str) -> CustodyNote {
+pub(in crate::exchange) fn note(item: ItemName, code: Option<&str>, at_ms: i64, actor: &str, purpose: &str) -> CustodyNote {
     CustodyNote {
         item,
         action: Action::Exported,
