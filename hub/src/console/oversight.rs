@@ -18,7 +18,7 @@ use super::guard::{Asked, Figures, May, ReadLog};
 use crate::app::Hub;
 use crate::error::Result;
 use crate::limits::CONSOLE_PAGE;
-use crate::store::{AuditRow, ListQuery};
+use crate::store::{AUDIT_DONE, AuditRow, ListQuery};
 
 /// Lines of one person's doings shown beside the account.
 const LINES_BESIDE: u32 = 20;
@@ -93,6 +93,8 @@ pub(super) struct Line {
     pub who: String,
     /// What was done.
     pub what: String,
+    /// How it ended, when it was not simply done.
+    pub ended: String,
     /// On what.
     pub subject: String,
     /// What for.
@@ -104,6 +106,15 @@ fn line(words: Words, row: &AuditRow) -> Line {
         at: words.date_time(row.at_ms),
         who: if row.actor == "operator" { words.word("console-operator") } else { display_safe(&row.actor) },
         what: action(words, &row.action),
+        ended: match row.outcome.as_deref() {
+            Some(AUDIT_DONE) => String::new(),
+            Some(code) => {
+                let id = format!("why-{code}");
+                let why = if words.has(&id) { words.word(&id) } else { display_safe(code) };
+                words.say("cli-audit-not-done", &[("why", why.into())])
+            }
+            None => words.word("cli-audit-open"),
+        },
         subject: display_safe(&row.subject),
         purpose: display_safe(&row.purpose),
     }
