@@ -193,6 +193,13 @@ pub const RECOVERY_CODES: usize = 10;
 /// Passkeys of an account.
 pub const PASSKEYS_MAX: u32 = 10;
 
+/// Acts that wait for a second person at once.
+pub const PROPOSALS_MAX: usize = 20;
+
+/// How long an act waits for a second person, in milliseconds (30 minutes): an alarm agreed to later would tell of another
+/// moment.
+pub const PROPOSAL_TTL_MS: i64 = 30 * 60 * 1000;
+
 /// Passkey ceremonies under way at once.
 pub const CEREMONIES_MAX: usize = 256;
 

@@ -342,6 +342,56 @@ async fn the_chief_adds_an_officer_by_clicking() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_whole_commune_is_warned_by_two() {
+    let night = night().await;
+    let son = opened(&night.hub, "Hà Văn Sơn", Role::Chief, &[]).await;
+    let dao = opened(&night.hub, "Hà Thị Đào", Role::Officer, &[]).await;
+    let people = night.hub.hub.store.people().await.unwrap();
+    let near = people.hamlet_named("Nà Phòn").unwrap().no;
+    let far = opened(&night.hub, "Lò Thị Én", Role::Officer, &[near]).await;
+    let before = night.hub.hub.store.alerts(ListQuery::default()).await.unwrap().len();
+    let sent = async || night.hub.hub.store.alerts(ListQuery::default()).await.unwrap().len() - before;
+    let fields = |token: &str| {
+        form(&[
+            ("token", token),
+            ("headline", "Bão vào"),
+            ("instruction", "Ở trong nhà"),
+            ("severity", "Extreme"),
+            ("hours", "6"),
+            ("whole", "1"),
+        ])
+    };
+    let narrow = far.browser.post("/console/alerts/send", &fields(&far.browser.token().await)).await;
+    assert_eq!(narrow.status, 422, "who sees one hamlet warns one hamlet");
+    let asked = son.browser.post("/console/alerts/send", &fields(&son.browser.token().await)).await;
+    let path = asked.way().to_owned();
+    assert!(path.starts_with("/console/alerts/second/"), "{}", asked.text);
+    assert_eq!(sent().await, 0, "one is not enough");
+    let answer = async |who: &Officer, act: &str| {
+        let token = who.browser.token().await;
+        who.browser.post(&path, &form(&[("token", &token), ("act", act)])).await
+    };
+    assert_eq!(answer(&son, "agree").await.status, 422);
+    assert_eq!(answer(&far, "agree").await.status, 404);
+    assert_eq!(sent().await, 0, "nor the same one twice");
+    assert!(dao.browser.get("/console/alerts").await.text.contains(&path), "the other officer finds it");
+    night.hub.clock.pass(60_000);
+    assert_eq!(answer(&dao, "agree").await.status, 303);
+    assert_eq!(sent().await, 1);
+    let alert = night.hub.hub.store.alerts(ListQuery::default()).await.unwrap().remove(0);
+    assert_eq!((alert.officer.as_str(), alert.second.as_deref(), alert.hamlets.len()), ("Hà Văn Sơn", Some("Hà Thị Đào"), 0));
+    assert_eq!(alert.sent, yenban_hub::clock::rfc3339(night.hub.clock.now_ms() / 1000 * 1000), "it is sent when the second agrees");
+    let again = answer(&dao, "agree").await;
+    assert!(again.text.contains("Đã đồng ý và đã phát"), "{}", again.text);
+    assert_eq!(sent().await, 1, "once");
+    let asked = son.browser.post("/console/alerts/send", &fields(&son.browser.token().await)).await;
+    let token = son.browser.token().await;
+    assert_eq!(son.browser.post(asked.way(), &form(&[("token", &token), ("act", "not")])).await.status, 303, "it can be taken back");
+    assert_eq!(sent().await, 1);
+    night.hub.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_form_of_another_site_is_refused_before_it_is_read() {
     let hub = TestHub::start().await;
     let son = chief(&hub).await;

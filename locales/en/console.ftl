@@ -144,7 +144,7 @@ console-alert-instruction = What to do
 console-alert-description = More (if needed)
 console-alert-severity = Level
 console-alert-hamlets = To hamlets
-console-alert-second = An alert for the whole commune needs a second officer: send it at the hub with hub alert --second.
+console-alert-second = another officer must agree before it is sent.
 console-hamlets-none = No hamlets yet. Import their list at the hub first.
 console-alert-life = Holds for
 console-alert-drill-more = no siren; marked as a drill above and below
@@ -162,7 +162,7 @@ console-alert-needs-headline = Say what, in one short line.
 console-alert-needs-instruction = Say what to do.
 console-alert-too-long = The added text is too long.
 console-alert-needs-severity = Choose a level.
-console-alert-needs-hamlet = Choose at least one hamlet.
+console-alert-needs-hamlet = Choose at least one hamlet, or the whole commune.
 console-alert-needs-life = Choose how long it holds.
 
 # People and phones.
@@ -383,3 +383,19 @@ audit-revoke-lost = reported a phone lost
 audit-search-incidents = searched incidents
 audit-signed-in = signed in
 audit-sms = took a report by message
+
+# What needs a second person.
+console-second = Waiting for a second person
+console-second-ask = Ask a second person
+console-second-asks = { $by } wants to send this alert to the whole commune. Another officer must agree before { $until }.
+console-second-open = { $by } waits for a second person, until { $until }
+console-second-agree = Agree and send
+console-second-disagree = Do not agree
+console-second-take-back = Take back
+console-second-own = Whoever asks cannot agree: it takes another officer.
+console-second-agreed = Agreed to and sent.
+console-second-not = Not sent: taken back or not agreed to.
+console-second-late = It waited too long. Write it again if it is still needed.
+audit-alert-proposed = proposed an alert for the whole commune
+audit-alert-agreed = agreed to an alert for the whole commune
+audit-alert-not-agreed = did not agree to an alert for the whole commune

@@ -120,7 +120,7 @@ console-alert-instruction = Phải làm gì
 console-alert-description = Kể thêm (nếu cần)
 console-alert-severity = Mức
 console-alert-hamlets = Gửi tới bản
-console-alert-second = Cảnh báo toàn xã cần cán bộ thứ hai cùng ký: gửi từ máy xã bằng lệnh hub alert --second.
+console-alert-second = cần một cán bộ khác đồng ý rồi mới phát.
 console-hamlets-none = Chưa có bản nào. Nhập danh sách bản ở máy xã trước.
 console-alert-life = Hiệu lực trong
 console-alert-drill-more = máy không hú còi, hai đầu ghi rõ là diễn tập
@@ -135,7 +135,7 @@ console-alert-needs-headline = Ghi việc gì, trong một dòng ngắn.
 console-alert-needs-instruction = Ghi phải làm gì.
 console-alert-too-long = Phần kể thêm quá dài.
 console-alert-needs-severity = Chọn mức.
-console-alert-needs-hamlet = Chọn ít nhất một bản.
+console-alert-needs-hamlet = Chọn ít nhất một bản, hoặc cả xã.
 console-alert-needs-life = Chọn thời gian hiệu lực.
 
 # Người và máy.
@@ -346,3 +346,19 @@ audit-revoke-lost = báo mất một điện thoại
 audit-search-incidents = tìm trong vụ việc
 audit-signed-in = vào trang
 audit-sms = nhận vụ việc bằng tin nhắn
+
+# Việc cần người thứ hai.
+console-second = Chờ người thứ hai
+console-second-ask = Gửi cho người thứ hai xem
+console-second-asks = { $by } muốn phát cảnh báo này cho cả xã. Cần một cán bộ khác đồng ý trước { $until }.
+console-second-open = { $by } chờ người thứ hai, đến { $until }
+console-second-agree = Đồng ý và phát
+console-second-disagree = Không đồng ý
+console-second-take-back = Rút lại
+console-second-own = Người đề nghị không tự đồng ý được: cần một cán bộ khác.
+console-second-agreed = Đã đồng ý và đã phát.
+console-second-not = Không phát: đã rút lại hoặc không được đồng ý.
+console-second-late = Đã quá hạn chờ. Soạn lại nếu vẫn cần.
+audit-alert-proposed = đề nghị cảnh báo cả xã
+audit-alert-agreed = đồng ý cảnh báo cả xã
+audit-alert-not-agreed = không đồng ý cảnh báo cả xã

@@ -1,5 +1,5 @@
-//! Composing an alert for hamlets: write, look at it as phones will show it, send. An alert for the whole commune
-//! needs a second officer; this console knows one at a time, so it says where that is done instead of doing it.
+//! Composing an alert: write, look at it as phones will show it, send. One for the whole commune waits for a second
+//! officer ([`second`]).
 
 use std::sync::Arc;
 
@@ -11,13 +11,14 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use data_encoding::HEXLOWER;
 use yenban_protocol::alert::{Alert, MessageType, Severity, Status, Urgency};
-use yenban_protocol::id::HamletNo;
+use yenban_protocol::id::{HamletNo, Role};
 use yenban_protocol::text::{CollationKey, display_safe, display_safe_lines};
 
 use super::chrome::{Chrome, Section, failed, refused, rendered, see_other};
 use super::guard::{Asked, May, Warn};
-use super::{Hub, alerts, facts};
+use super::{Hub, alerts, facts, second};
 use crate::access::Session;
+use crate::access::rights::Right;
 use crate::entropy;
 use crate::error::Result;
 use crate::limits::{DESCRIPTION_MAX_CHARS, HEADLINE_MAX_CHARS};
@@ -41,6 +42,7 @@ struct Draft {
     severity: String,
     hours: String,
     drill: bool,
+    whole: bool,
     hamlets: Vec<u32>,
 }
 
@@ -59,9 +61,13 @@ impl Draft {
                 "severity" => draft.severity = value,
                 "hours" => draft.hours = value,
                 "drill" => draft.drill = true,
+                "whole" => draft.whole = true,
                 "hamlet" => draft.hamlets.extend(value.parse::<u32>().ok()),
                 _ => {}
             }
+        }
+        if draft.whole {
+            draft.hamlets.clear();
         }
         draft.hamlets.sort_unstable();
         draft.hamlets.dedup();
@@ -93,7 +99,7 @@ impl Draft {
             wrong.push("console-alert-needs-severity");
         }
         let known = |no: &u32| people.hamlet(HamletNo(*no)).is_some() && session.reach.sees(HamletNo(*no));
-        if self.hamlets.is_empty() || !self.hamlets.iter().all(known) {
+        if self.whole != self.hamlets.is_empty() || !self.hamlets.iter().all(known) || (self.whole && !session.may(Right::WarnAll)) {
             wrong.push("console-alert-needs-hamlet");
         }
         let hours = self.hours.parse::<i64>().ok().filter(|hours| LIVES_H.contains(hours));
@@ -142,6 +148,7 @@ struct Compose {
     severities: Vec<Choice>,
     lives: Vec<Choice>,
     hamlets: Vec<Choice>,
+    whole: bool,
     headline_max: usize,
     text_max: usize,
 }
@@ -195,7 +202,9 @@ fn compose(asked: &Asked, session: &Session, people: &People, draft: Draft, wron
     let status = if wrong.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let c = Chrome::new(asked, session, Section::Alerts, words.word("console-alert-new"));
     let wrong = wrong.iter().map(|id| words.word(id)).collect();
-    let page = Compose { c, draft, wrong, severities, lives, hamlets, headline_max: HEADLINE_MAX_CHARS, text_max: DESCRIPTION_MAX_CHARS };
+    let whole = session.may(Right::WarnAll);
+    let page =
+        Compose { c, draft, wrong, severities, lives, hamlets, whole, headline_max: HEADLINE_MAX_CHARS, text_max: DESCRIPTION_MAX_CHARS };
     rendered(status, &page)
 }
 
@@ -212,8 +221,12 @@ pub(super) async fn preview(State(hub): State<Arc<Hub>>, asked: Asked, May(sessi
     with_draft(&hub, &asked, &session, form, |people, draft, alert| {
         let words = asked.words;
         let (shape, severity) = facts::severity(words, alert.severity.code());
-        let places: Vec<String> = alert.hamlets.iter().map(|no| facts::hamlet(words, &people.hamlet_name(*no))).collect();
-        let for_members = people.members.iter().filter(|member| alert.hamlets.contains(&member.hamlet)).count();
+        let mut places: Vec<String> = alert.hamlets.iter().map(|no| facts::hamlet(words, &people.hamlet_name(*no))).collect();
+        if draft.whole {
+            places.push(words.word("console-whole-commune"));
+        }
+        let volunteers = people.members.iter().filter(|member| matches!(member.role, Role::Leader | Role::Member));
+        let for_members = volunteers.filter(|member| draft.whole || alert.hamlets.contains(&member.hamlet)).count();
         let page = Preview {
             c: Chrome::new(&asked, &session, Section::Alerts, words.word("console-alert-preview")),
             shape,
@@ -242,6 +255,10 @@ pub(super) async fn send(State(hub): State<Arc<Hub>>, asked: Asked, May(session,
     .await;
     match checked {
         None => answer,
+        Some(alert) if alert.hamlets.is_empty() => match second::ask(&hub, &session, &alert).await {
+            Ok(path) => see_other(&path),
+            Err(error) => failed(&asked, &error),
+        },
         Some(alert) => match raise(&hub, &session, alert).await {
             Ok(()) => answer,
             Err(error) => failed(&asked, &error),

@@ -14,8 +14,8 @@ use yenban_protocol::text::{display_safe, display_safe_lines};
 
 use super::Hub;
 use super::chrome::{Chrome, Section, failed, rendered};
-use super::facts;
 use super::guard::{Asked, May, Read};
+use super::{facts, second};
 use crate::exchange::track::millis;
 use crate::limits::CONSOLE_PAGE;
 use crate::store::{AlertListing, ListQuery, People};
@@ -49,6 +49,7 @@ pub(super) struct Card {
 #[template(path = "alerts.html")]
 struct Alerts {
     c: Chrome,
+    waiting: Vec<second::Waiting>,
     live: Vec<Card>,
     over: Vec<Card>,
 }
@@ -58,14 +59,15 @@ pub(super) async fn page(State(hub): State<Arc<Hub>>, asked: Asked, May(session,
     let read = async {
         let people = hub.store.people().await?;
         let rows = hub.store.alerts(ListQuery { limit: CONSOLE_PAGE, ..session.query() }).await?;
-        Ok((people, rows))
+        let waiting = second::all(&hub, &asked, &session).await?;
+        Ok((people, rows, waiting))
     };
     match read.await {
-        Ok((people, rows)) => {
+        Ok((people, rows, waiting)) => {
             let cards = rows.iter().map(|row| card(asked.words, row, asked.now_ms, Some(&people)));
             let (live, over) = cards.partition(|card| card.live);
             let c = Chrome::new(&asked, &session, Section::Alerts, asked.words.word("console-alerts"));
-            rendered(StatusCode::OK, &Alerts { c, live, over })
+            rendered(StatusCode::OK, &Alerts { c, waiting, live, over })
         }
         Err(error) => failed(&asked, &error),
     }

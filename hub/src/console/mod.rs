@@ -12,6 +12,7 @@
 //! | `/sms` | takes a report by message, then shows its incident |
 //! | `/patrols`, `/patrols/{id}` | patrols; one on a sketch and as a table |
 //! | `/alerts`, `/alerts/new` | alerts with their answers; compose, preview, send |
+//! | `/alerts/second/{no}` | an alert for the whole commune, for a second officer to agree to |
 //! | `/people` | hamlets' people and their phones |
 //! | `/accounts`, `/accounts/{member}` | who may come in, with which role and reach; links to open accounts |
 //! | `/account` | one's own password, codes, passkeys and sessions |
@@ -33,6 +34,7 @@ mod oversight;
 mod passkeys;
 mod patrols;
 mod people;
+mod second;
 mod sketch;
 
 use std::sync::Arc;
@@ -63,6 +65,7 @@ pub fn router<S: Clone + Send + Sync + 'static>(hub: Arc<Hub>) -> Router<S> {
         .route("/alerts/new", get(alert_form::page))
         .route("/alerts/preview", post(alert_form::preview))
         .route("/alerts/send", post(alert_form::send))
+        .route("/alerts/second/{no}", get(second::page).post(second::decide))
         .route("/people", get(people::page))
         .route("/accounts", get(accounts::page).post(accounts::add))
         .route("/accounts/{member}", get(accounts::one).post(accounts::change))

@@ -215,7 +215,7 @@ mod tests {
         let mut noted = noted();
         assert!(noted.len() > 20, "{noted:?}");
         // Those that are put together.
-        noted.extend(["revoke", "revoke lost", "alert", "drill"].map(str::to_owned));
+        noted.extend(["revoke", "revoke lost", "alert", "drill", "alert agreed", "alert not agreed"].map(str::to_owned));
         noted.extend(crate::admin::ListKind::ALL.map(|kind| format!("list {}", kind.code())));
         noted.extend(["received", "in_hand", "needs_more", "resolved", "not_for_us"].map(|state| format!("fate {state}")));
         for code in noted {

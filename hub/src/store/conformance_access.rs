@@ -2,9 +2,11 @@
 
 use yenban_protocol::id::{HamletNo, MemberNo};
 
-use super::super::{AccountChange, HubStore, Joined, LinkKind, LinkRow, PasskeyRow, Proofs, SessionRow};
+use super::super::{
+    AccountChange, Decided, HubStore, Joined, LinkKind, LinkRow, PasskeyRow, Proofs, ProposalKind, ProposalRow, SessionRow,
+};
 use super::{Verdict, ensure, failed};
-use crate::limits::{PASSKEYS_MAX, SESSIONS_PER_MEMBER_MAX, VIEWS_PER_SESSION_MAX};
+use crate::limits::{PASSKEYS_MAX, PROPOSALS_MAX, SESSIONS_PER_MEMBER_MAX, VIEWS_PER_SESSION_MAX};
 
 const SON: MemberNo = MemberNo(901);
 const DAO: MemberNo = MemberNo(902);
@@ -27,6 +29,7 @@ pub(super) async fn access(store: &dyn HubStore) -> Verdict {
     accounts(store).await?;
     passkeys(store).await?;
     sessions(store).await?;
+    proposals(store).await?;
     let change = AccountChange::Closed(9_000);
     ensure(store.change_account(SON, change).await.map_err(failed)?, "an account is closed")?;
     let closed = store.account(SON).await.map_err(failed)?.ok_or("and is still there")?;
@@ -86,6 +89,27 @@ async fn passkeys(store: &dyn HubStore) -> Verdict {
     let first = store.passkeys(SON).await.map_err(failed)?.into_iter().next().ok_or("there")?;
     ensure(first.body == [7] && first.used_ms == Some(80), "with what came of it")?;
     ensure(change(SON, AccountChange::PasskeyGone([0; 32])).await?, "its owner does")
+}
+
+async fn proposals(store: &dyn HubStore) -> Verdict {
+    let row =
+        |expires_ms| ProposalRow { no: 0, kind: ProposalKind::Alert, body: vec![1, 2], by: SON, made_ms: 10, expires_ms, decided: None };
+    let propose = async |expires_ms| store.propose(row(expires_ms)).await.map_err(failed)?.ok_or("an act waits".to_owned());
+    let decide = async |no, by, agrees, now_ms| store.decide(no, by, agrees, now_ms).await.map_err(failed);
+    let (first, second, third) = (propose(100).await?, propose(100).await?, propose(50).await?);
+    let waiting: Vec<i64> = store.proposals(50).await.map_err(failed)?.iter().map(|row| row.no).collect();
+    ensure(waiting == [first, second], "what waits is listed until its time is over")?;
+    ensure(decide(first, SON, true, 20).await? == Decided::Own, "whoever asked is no second person")?;
+    ensure(decide(first, DAO, true, 20).await? == Decided::Counts, "another one is")?;
+    ensure(decide(first, DAO, false, 20).await? == Decided::Gone, "the first decision counts")?;
+    ensure(decide(second, SON, false, 20).await? == Decided::Counts, "whoever asked may take it back")?;
+    ensure(decide(third, DAO, true, 50).await? == Decided::Gone, "nobody agrees too late")?;
+    let kept = store.proposal(first).await.map_err(failed)?.ok_or("what was decided is kept")?;
+    ensure(kept == ProposalRow { no: first, decided: Some((DAO, true, 20)), ..row(100) }, "with who decided")?;
+    for _ in 0..PROPOSALS_MAX {
+        propose(200).await?;
+    }
+    ensure(store.propose(row(200)).await.map_err(failed)?.is_none(), "and not too many wait")
 }
 
 async fn sessions(store: &dyn HubStore) -> Verdict {

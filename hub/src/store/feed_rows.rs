@@ -7,6 +7,9 @@ use yenban_protocol::crypto::Hash;
 use yenban_protocol::feed::{Item, Scope};
 use yenban_protocol::id::Epoch;
 
+use super::lists::AlertListing;
+use super::people::People;
+use crate::clock::rfc3339;
 use crate::error::Result;
 
 /// An item that is to be appended; number, link and signature come in the transaction.
@@ -58,4 +61,26 @@ pub struct AlertRow {
     pub officer: String,
     /// The second officer, for the whole commune.
     pub second: Option<String>,
+}
+
+impl AlertRow {
+    /// It as lists show it, without answers.
+    pub fn listing(self, people: &People) -> AlertListing {
+        let Self { alert, officer, second } = self;
+        AlertListing {
+            answers: Vec::new(),
+            hamlets: alert.hamlets.iter().map(|no| people.hamlet_name(*no)).collect(),
+            drill: alert.is_drill(),
+            severity: alert.severity.code().to_owned(),
+            message_type: alert.message_type.code().to_owned(),
+            sent: rfc3339(alert.sent_ms),
+            expires: rfc3339(alert.expires_ms),
+            id: alert.identifier,
+            headline: alert.headline,
+            description: alert.description,
+            instruction: alert.instruction,
+            officer,
+            second,
+        }
+    }
 }

@@ -25,6 +25,7 @@ mod feed_rows;
 mod lists;
 mod objects;
 mod people;
+pub mod proposals;
 mod run;
 pub mod sqlite;
 mod wrong;
@@ -46,6 +47,7 @@ pub use objects::{
 pub use people::{
     CertificateMaker, CodeRow, Device, GroupRow, HamletRow, ImportedPlace, MemberRow, NewCode, People, Redeemed, Redemption, Registration,
 };
+pub use proposals::{Decided, ProposalKind, ProposalRow, ProposalStore};
 pub use run::{Held, LogState, NewEntry, NewRun, QuarantineReason, QuarantinedSegment, Taken};
 pub use wrong::{Wrong, WrongCode};
 
@@ -56,7 +58,7 @@ pub type Reply<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
 pub type SharedStore = Arc<dyn HubStore>;
 
 /// What the hub keeps. See the module for what every method promises.
-pub trait HubStore: AccessStore {
+pub trait HubStore: AccessStore + ProposalStore {
     // ---- ingest -------------------------------------------------------------------------------------------
 
     /// Takes a run of entries whose chain and signature were checked: keeps what is new, joins what fits, and

@@ -52,21 +52,8 @@ pub(super) fn list(c: &Connection, query: &ListQuery, limit: u32, people: &Peopl
     seen.filter(|row: &Result<_>| row.as_ref().map_or(true, |(alert, ..)| in_reach(alert)))
         .map(|row| {
             let (alert, officer, second) = row?;
-            Ok(AlertListing {
-                answers: answers(c, &alert.identifier, people)?,
-                hamlets: alert.hamlets.iter().map(|no| people.hamlet_name(*no)).collect(),
-                drill: alert.is_drill(),
-                severity: alert.severity.code().to_owned(),
-                message_type: alert.message_type.code().to_owned(),
-                sent: rfc3339(alert.sent_ms),
-                expires: rfc3339(alert.expires_ms),
-                id: alert.identifier,
-                headline: alert.headline,
-                description: alert.description,
-                instruction: alert.instruction,
-                officer,
-                second,
-            })
+            let answers = answers(c, &alert.identifier, people)?;
+            Ok(AlertListing { answers, ..AlertRow { alert, officer, second }.listing(people) })
         })
         .collect()
 }

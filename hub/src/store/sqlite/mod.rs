@@ -17,6 +17,7 @@ mod items;
 mod lists;
 mod objects;
 mod people;
+mod proposals;
 mod quarantine;
 mod read;
 mod runs;

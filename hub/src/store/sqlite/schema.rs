@@ -188,6 +188,11 @@ CREATE INDEX session_of_member ON session (member);
 CREATE TABLE view (
   session BLOB NOT NULL, subject TEXT NOT NULL, purpose TEXT NOT NULL, until_ms INTEGER NOT NULL, PRIMARY KEY (session, subject))
   WITHOUT ROWID;
+-- Acts that wait for a second person.
+CREATE TABLE proposal (
+  proposal INTEGER PRIMARY KEY, kind TEXT NOT NULL, body BLOB NOT NULL, member INTEGER NOT NULL, made_ms INTEGER NOT NULL,
+  expires_ms INTEGER NOT NULL, decided_by INTEGER, agreed INTEGER, decided_ms INTEGER);
+CREATE INDEX proposal_open ON proposal (expires_ms) WHERE agreed IS NULL;
 CREATE TRIGGER view_of_session AFTER DELETE ON session BEGIN DELETE FROM view WHERE session = old.session; END;
 ";
 
