@@ -228,7 +228,7 @@ async fn what_was_taken_out_of_the_folder_is_sent_again() {
     let path = hub.temp.path().join("hub/uploads").join(HEXLOWER.encode(&file.hash));
     let length = file.bytes.len() as u64;
     let check = async |hub: &TestHub| Admin::here(Arc::clone(&hub.hub)).check().await.expect("checked").wrong;
-    let gone = Wrong::new(WrongCode::UploadGone, HEXLOWER.encode(&file.hash));
+    let gone = [Wrong::new(WrongCode::UploadGone, HEXLOWER.encode(&file.hash))];
     for round in 0..4 {
         let tus = Tus::new(&hub.hub);
         assert_eq!(tus.create(&file.hash, length).await.status, 201);
@@ -240,9 +240,9 @@ async fn what_was_taken_out_of_the_folder_is_sent_again() {
                 // A chunk that goes on from what is not there is told the truth.
                 let refused = tus.patch(&file.hash, 100_000, &file.bytes[100_000..]).await;
                 assert_eq!((refused.status, refused.code().as_str(), refused.offset()), (409, "wrong_offset", 0));
-                assert_eq!(check(&hub).await, [gone.clone()], "told once, also when somebody else found it first");
+                assert_eq!(check(&hub).await, gone, "told once, also when somebody else found it first");
             }
-            1 => assert_eq!(check(&hub).await, [gone.clone()]),
+            1 => assert_eq!(check(&hub).await, gone),
             2 => {
                 // Another file has its name: of what there is the hub goes on, and the hash of the whole decides.
                 std::fs::write(&path, &file.bytes[..40_000]).expect("written");
@@ -253,7 +253,7 @@ async fn what_was_taken_out_of_the_folder_is_sent_again() {
                 drop(tus);
                 hub = hub.restart().await;
                 assert_eq!(state(&hub, &file).await, State::Expected);
-                assert_eq!(check(&hub).await, [gone.clone()], "a start finds it too");
+                assert_eq!(check(&hub).await, gone, "a start finds it too");
                 assert_eq!(Tus::new(&hub.hub).create(&file.hash, length).await.status, 201);
             }
         }

@@ -4,7 +4,7 @@
 //! `false` at compile time and nothing of a fault is left. `simulate --planted` lists them and what found them.
 
 macro_rules! bugs {
-    ($($name:ident: $what:literal,)*) => {
+    ($($name:ident: $must:ident $($promise:literal)|+, $what:literal;)*) => {
         /// A fault that can be planted.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Bug {
@@ -21,48 +21,63 @@ macro_rules! bugs {
                     $(Bug::$name => $what,)*
                 }
             }
+
+            /// Whether every run of the suite must find it, the shortest too.
+            pub fn must(self) -> bool {
+                match self {
+                    $(Bug::$name => matches!(stringify!($must), "must"),)*
+                }
+            }
+
+            /// The promises of docs/RELIABILITY.md that it breaks, whichever is seen first. Found under another one it is
+            /// not understood.
+            pub fn promises(self) -> &'static [&'static str] {
+                match self {
+                    $(Bug::$name => &[$($promise),+],)*
+                }
+            }
         }
     };
 }
 
 bugs! {
-    TickWithoutSync: "phone: an entry is ticked before it is synced",
-    GoOnAfterFailure: "phone: after a failed commit the same connection goes on",
-    FoldSkipped: "phone: after a failed sync the write-ahead log is built upon",
-    HeadNotReadAgain: "phone: after a failure the log's head is taken from memory",
-    SessionSurvives: "phone: after a failure the session that may not be on the disk seals on",
-    SaltRepeated: "phone: every entry has the same salt",
-    EpochKeepsReceipts: "phone: receipts of a lost life of the hub still count",
-    ReceiptOneMore: "phone: a receipt is taken for one entry more than it names",
-    ReceiptForAnyLink: "phone: a receipt is not compared with the own links",
-    DoubtForgotten: "phone: a hub that is ahead raises no doubt",
-    MarkerIgnored: "phone: a store that is a copy is not noticed",
-    OriginalNotSynced: "phone: the sealed photograph is named before its bytes are synced",
-    FolderNotSynced: "phone: the sealed photograph is named before its name is synced",
-    ReportApart: "phone: a report is committed before its photographs",
-    FileRowApart: "phone: the row of a sealed file stands in no commit with its entry",
-    EvictsUnconfirmed: "phone: originals make room without a receipt",
-    HoldIgnored: "phone: the hub asks for a file again and is not heard",
-    CursorFirst: "phone: a stream's cursor moves before its items are kept",
-    ItemDropped: "phone: the first item of a page of the feed is dropped",
-    OfflineCounts: "phone: no answer counts as a rejection, and five of them park an entry",
-    BusyForever: "phone: what was sent and not answered is not sent again",
-    RoundTripIgnored: "phone: the time of a round trip is no uncertainty",
-    AnchorOutlivesBoot: "phone: an anchor counts after a restart",
-    VaultSkips: "phone: the vault takes an entry for followed that it has not read",
-    HubWithoutSync: "hub: commits are not synced",
-    AnswerBeforeCommit: "hub: the answer goes out before the commit",
-    OldConnection: "hub: after a failure of the database the same connection goes on",
-    HubFoldSkipped: "hub: after a failed sync the write-ahead log is built upon",
-    TakenTwice: "hub: what comes again is kept again",
-    EffectForgotten: "hub: what joins a run has no effect",
-    BranchDropped: "hub: what contradicts is dropped and signed for",
-    RangeLost: "hub: a run that grew is not written down",
-    EpochStays: "hub: a restored hub goes on in the old epoch",
-    PageSkips: "hub: a page of the feed begins one item too late",
-    AlertApart: "hub: a warning is kept before its items, in a commit of its own",
-    ExpiresEarly: "hub: evidence is destroyed before its time",
-    CustodyLost: "hub: arrivals leave no record of custody",
+    TickWithoutSync: must "I-01", "phone: an entry is ticked before it is synced";
+    GoOnAfterFailure: must "I-01" | "I-03" | "I-21", "phone: after a failed commit the same connection goes on";
+    FoldSkipped: must "I-01" | "I-20", "phone: after a failed sync the write-ahead log is built upon";
+    HeadNotReadAgain: must "I-03" | "I-01" | "I-14", "phone: after a failure the log's head is taken from memory";
+    SessionSurvives: may "I-03" | "I-08", "phone: after a failure the session that may not be on the disk seals on";
+    SaltRepeated: must "I-32", "phone: every entry has the same salt";
+    EpochKeepsReceipts: must "I-20" | "I-19" | "I-23", "phone: receipts of a lost life of the hub still count";
+    ReceiptOneMore: must "I-20" | "I-19", "phone: a receipt is taken for one entry more than it names";
+    ReceiptForAnyLink: may "I-20" | "I-19", "phone: a receipt is not compared with the own links";
+    DoubtForgotten: may "I-14" | "I-19" | "I-21", "phone: a hub that is ahead raises no doubt";
+    MarkerIgnored: must "I-14", "phone: a store that is a copy is not noticed";
+    OriginalNotSynced: must "I-05" | "I-08" | "I-13" | "I-21", "phone: the sealed photograph is named before its bytes are synced";
+    FolderNotSynced: must "I-05" | "I-08" | "I-13" | "I-21", "phone: the sealed photograph is named before its name is synced";
+    ReportApart: must "I-05" | "I-01", "phone: a report is committed before its photographs";
+    FileRowApart: may "I-05" | "I-13" | "I-08", "phone: the row of a sealed file stands in no commit with its entry";
+    EvictsUnconfirmed: must "I-13" | "I-22" | "I-08", "phone: originals make room without a receipt";
+    HoldIgnored: may "I-13" | "I-22" | "I-14", "phone: the hub asks for a file again and is not heard";
+    CursorFirst: must "I-29", "phone: a stream's cursor moves before its items are kept";
+    ItemDropped: must "I-29", "phone: the first item of a page of the feed is dropped";
+    OfflineCounts: may "I-21", "phone: no answer counts as a rejection, and five of them park an entry";
+    BusyForever: must "I-21" | "I-19", "phone: what was sent and not answered is not sent again";
+    RoundTripIgnored: must "I-18", "phone: the time of a round trip is no uncertainty";
+    AnchorOutlivesBoot: must "I-18", "phone: an anchor counts after a restart";
+    VaultSkips: may "I-07", "phone: the vault takes an entry for followed that it has not read";
+    HubWithoutSync: must "I-20" | "I-19" | "I-29", "hub: commits are not synced";
+    AnswerBeforeCommit: must "I-20" | "I-19" | "I-29", "hub: the answer goes out before the commit";
+    OldConnection: must "I-21" | "I-29" | "I-20", "hub: after a failure of the database the same connection goes on";
+    HubFoldSkipped: may "I-20" | "I-19" | "I-29", "hub: after a failed sync the write-ahead log is built upon";
+    TakenTwice: must "I-19" | "I-21" | "I-20", "hub: what comes again is kept again";
+    EffectForgotten: must "I-19" | "I-05" | "I-13", "hub: what joins a run has no effect";
+    BranchDropped: may "I-28" | "I-19" | "I-20", "hub: what contradicts is dropped and signed for";
+    RangeLost: must "I-21" | "I-19" | "I-20" | "I-14", "hub: a run that grew is not written down";
+    EpochStays: must "I-20" | "I-23" | "I-19" | "I-21", "hub: a restored hub goes on in the old epoch";
+    PageSkips: must "I-29" | "I-21", "hub: a page of the feed begins one item too late";
+    AlertApart: must "I-29", "hub: a warning is kept before its items, in a commit of its own";
+    ExpiresEarly: must "I-13" | "I-14", "hub: evidence is destroyed before its time";
+    CustodyLost: must "I-14", "hub: arrivals leave no record of custody";
 }
 
 #[cfg(feature = "simulation")]

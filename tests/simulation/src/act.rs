@@ -85,7 +85,7 @@ impl World {
         if matches!(e.kind(), ErrorKind::Invalid | ErrorKind::NotNow) {
             return Ok(());
         }
-        if self.excused(who) {
+        if self.excused(who, e) {
             return Ok(());
         }
         broken("I-03", format!("phone {who} could not save ({doing:?}), and nothing was the matter with its disk: {e}"))
@@ -105,7 +105,7 @@ impl World {
         let sent = self.hub.with(async |hub| send(hub, wanted).await);
         match sent {
             Some(Ok(sent)) => self.alerts.push(sent.id),
-            Some(Err(e)) if self.armed_hub.is_none() && !self.hub.platter.is_dead() => {
+            Some(Err(e)) if self.hub.is_well() => {
                 return broken("I-29", format!("a warning could not be sent, and nothing was the matter: {e}"));
             }
             _ => {}

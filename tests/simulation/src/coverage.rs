@@ -84,6 +84,8 @@ pub enum Doing {
     Alert,
     /// The hub's hourly and nightly work.
     Jobs,
+    /// Parcels on a stick.
+    Courier,
 }
 
 impl Doing {
@@ -170,7 +172,7 @@ impl Coverage {
     /// Every cell that a set of runs must meet.
     #[must_use]
     pub fn wanted() -> Vec<(Side, Fault, Doing)> {
-        use Doing::{Alert, Asking, Capture, Chunk, Create, Feed, Idle, Jobs, Objects, Opening, Photo, Segment};
+        use Doing::{Alert, Asking, Capture, Chunk, Courier, Create, Feed, Idle, Jobs, Objects, Opening, Photo, Segment};
         use Fault::{
             AnswerLost, ClockSet, DiesAllKept, DiesOnlySynced, DiesSome, DiesTorn, DiskFull, Doubled, Kill, Partition, ReadError, Reboot,
             Reordered, Replay, RequestLost, Restore, RollBack, Truncated, WriteError,
@@ -182,13 +184,19 @@ impl Coverage {
         all(Side::Phone, &[RequestLost, AnswerLost, Doubled, Replay, Partition], &ROAD);
         all(Side::Phone, &[Truncated], &[Feed, Segment, Objects, Chunk]);
         all(Side::Phone, &[Reordered], &[Segment]);
+        all(Side::Phone, &[RequestLost, AnswerLost, Doubled, Truncated, Reordered, WriteError], &[Courier]);
         all(Side::Phone, &[WriteError, DiskFull], &[Capture, Photo, Feed, Segment, Chunk]);
         all(Side::Phone, &[ReadError], &[Capture, Photo, Feed, Segment]);
-        all(Side::Phone, &[DiesAllKept, DiesOnlySynced, DiesSome, DiesTorn], &[Capture, Photo, Opening, Asking, Feed, Segment, Chunk]);
+        all(
+            Side::Phone,
+            &[DiesAllKept, DiesOnlySynced, DiesSome, DiesTorn],
+            &[Capture, Photo, Opening, Asking, Feed, Segment, Chunk, Courier],
+        );
         all(Side::Phone, &[Kill, ClockSet, Reboot, RollBack], &[Idle, Feed, Segment, Chunk]);
+        all(Side::Hub, &[WriteError], &[Courier]);
         all(Side::Hub, &[WriteError, DiskFull], &[Feed, Segment, Create, Chunk]);
         all(Side::Hub, &[ReadError], &[Feed, Segment, Chunk]);
-        all(Side::Hub, &[DiesAllKept, DiesOnlySynced, DiesSome, DiesTorn], &[Segment, Create, Chunk, Alert, Jobs]);
+        all(Side::Hub, &[DiesAllKept, DiesOnlySynced, DiesSome, DiesTorn], &[Segment, Create, Chunk, Alert, Jobs, Courier]);
         all(Side::Hub, &[Kill, Restore], &[Idle]);
         cells
     }
@@ -254,7 +262,7 @@ impl Fault {
 
 impl Doing {
     /// All of them.
-    pub const ALL: [Doing; 14] = [
+    pub const ALL: [Doing; 15] = [
         Self::Idle,
         Self::Capture,
         Self::Photo,
@@ -269,6 +277,7 @@ impl Doing {
         Self::Discard,
         Self::Alert,
         Self::Jobs,
+        Self::Courier,
     ];
 }
 

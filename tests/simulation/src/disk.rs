@@ -7,6 +7,6 @@ mod undo;
 mod vfs;
 
 pub use files::Watching;
-pub use platter::{Call, Cut, Failure, Faults, Platter, When};
+pub use platter::{Call, Cut, Failure, Faults, Platter, Unsynced, When};
 pub use storage::Gated;
 pub use vfs::install;

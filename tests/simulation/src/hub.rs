@@ -1,5 +1,6 @@
 //! The hub of the simulation: the real one behind its own routes, without sockets.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -115,6 +116,11 @@ impl HubNode {
         }
     }
 
+    /// Whether nothing was the matter with its disk since this was counted last.
+    pub(crate) fn is_well(&self) -> bool {
+        !self.platter.is_dead() && self.platter.hits() == 0 && !self.platter.is_small()
+    }
+
     /// Lets a request come in; `None`: no answer came.
     pub fn answer(&self, request: &Request, reach: Reach) -> Option<Reply> {
         let router = self.router.clone()?;
@@ -228,9 +234,18 @@ pub fn copy_folder(from: &Path, to: &Path) {
         let (from, to) = (item.path(), to.join(item.file_name()));
         match item.file_type() {
             Ok(kind) if kind.is_dir() => copy_folder(&from, &to),
-            Ok(kind) if kind.is_file() => drop(std::fs::copy(&from, &to).expect("a file in memory can be copied")),
+            Ok(kind) if kind.is_file() => copy_file(&from, &to).expect("a file in memory can be copied"),
             // The control socket of a hub that runs.
             _ => {}
         }
     }
+}
+
+/// Copies a file; of one without any bytes in it, a phone's reserve of 32 MiB, its length.
+fn copy_file(from: &Path, to: &Path) -> std::io::Result<()> {
+    let file = std::fs::metadata(from)?;
+    if file.blocks() > 0 {
+        return std::fs::copy(from, to).map(drop);
+    }
+    std::fs::File::create(to)?.set_len(file.len())
 }

@@ -2,10 +2,13 @@
 //! was not synced. Afterwards everything is there or nothing of it, and what was acknowledged is there.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+
+use yenban_core::clock::{Clock as _, VirtualClock};
 
 use crate::chance::Chance;
 use crate::coverage::Doing;
-use crate::disk::{Cut, Faults, When};
+use crate::disk::{Cut, Failure, Faults, Unsynced, When};
 use crate::hub::copy_folder;
 use crate::phone::{PhoneNode, Ticked, What, place};
 use crate::world::{Holds, Violation, World, broken};
@@ -21,6 +24,9 @@ pub struct Case {
     /// After so many points everybody comes to rest and everything is looked at; after the others what is cheap.
     rest_every: u64,
 }
+
+/// A check-in makes fewer calls to the disk.
+const CALLS_TO_SYNC: u64 = 40;
 
 /// Whose disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +54,7 @@ pub const CASES: &[Case] = &[
     Case { name: "photograph", side: Side::Phone, prepare: with_report, operate: photo, rest_every: 16 },
     Case { name: "report with two photographs", side: Side::Phone, prepare: on_patrol, operate: report_with_photos, rest_every: 16 },
     Case { name: "start after a kill in a photograph", side: Side::Phone, prepare: killed_in_photo, operate: start, rest_every: 16 },
+    Case { name: "start after a failed sync", side: Side::Phone, prepare: sync_failed, operate: start, rest_every: 8 },
     Case { name: "hand-over", side: Side::Phone, prepare: two_members, operate: hand_over, rest_every: 16 },
     Case { name: "new log after doubt", side: Side::Phone, prepare: without_marker, operate: start, rest_every: 8 },
     Case { name: "sync of words, phone dies", side: Side::Phone, prepare: words_wait, operate: sync, rest_every: 8 },
@@ -70,7 +77,7 @@ impl Case {
     pub fn map(&self, root: &std::path::Path, template: &std::path::Path, seed: u64) -> Holds<Mapped> {
         let _ = std::fs::remove_dir_all(root);
         let mut world = World::new(root, template, &mut Chance::new(seed), 1)?;
-        world.weather = crate::world::Weather { lost: 0, cut: 0, again: 0 };
+        world.weather = crate::world::Weather { lost: 0, cut: 0, again: 0, narrow: false };
         (self.prepare)(&mut world)?;
         let kept = Kept::of(&mut world)?;
         (self.operate)(&mut world)?;
@@ -125,6 +132,11 @@ struct Kept {
     copy: PathBuf,
     ticked: Vec<Vec<Ticked>>,
     incidents: Vec<Vec<String>>,
+    alerts: Vec<String>,
+    now_ms: i64,
+    clocks: Vec<Arc<VirtualClock>>,
+    /// What was on no medium: of the hub, then of the phones.
+    unsynced: Vec<Unsynced>,
 }
 
 impl Kept {
@@ -140,6 +152,10 @@ impl Kept {
             copy,
             ticked: world.phones.iter().map(|node| node.ticked.clone()).collect(),
             incidents: world.phones.iter().map(|node| node.incidents.clone()).collect(),
+            alerts: world.alerts.clone(),
+            now_ms: world.now_ms,
+            unsynced: std::iter::once(&world.hub.platter).chain(world.phones.iter().map(|n| &n.platter)).map(|p| p.unsynced()).collect(),
+            clocks: world.phones.iter().map(|node| same_time(&node.clock)).collect(),
         };
         kept.put_back(world)?;
         Ok(kept)
@@ -148,8 +164,10 @@ impl Kept {
     fn put_back(&self, world: &mut World) -> Holds {
         world.hub.stop();
         put(&self.copy.join("hub"), &world.hub.dir);
-        world.hub.platter.replaced();
-        world.alerts.clear();
+        world.hub.platter.replaced_by(&self.unsynced[0]);
+        world.alerts.clone_from(&self.alerts);
+        world.hub.clock.pass(self.now_ms - world.now_ms);
+        world.now_ms = self.now_ms;
         while world.phones.len() > self.ticked.len() {
             if let Some(mut node) = world.phones.pop() {
                 node.stop();
@@ -161,9 +179,10 @@ impl Kept {
         for (number, node) in world.phones.iter_mut().enumerate() {
             node.stop();
             put(&self.copy.join(number.to_string()), &node.dir);
-            node.platter.replaced();
+            node.platter.replaced_by(&self.unsynced[number + 1]);
             node.ticked.clone_from(&self.ticked[number]);
             node.incidents.clone_from(&self.incidents[number]);
+            node.clock = same_time(&self.clocks[number]);
             node.last = None;
         }
         if !world.hub_sleeps {
@@ -172,6 +191,17 @@ impl Kept {
         let phones = if world.phones_sleep { 0 } else { world.phones.len() };
         (0..phones).try_for_each(|who| world.open_phone(who))
     }
+}
+
+/// A clock of its own that shows what this one does.
+fn same_time(clock: &VirtualClock) -> Arc<VirtualClock> {
+    let same = VirtualClock::starting_at(0);
+    while same.boot_id() < clock.boot_id() {
+        same.reboot();
+    }
+    same.advance_ms(clock.monotonic_ms().saturating_sub(same.monotonic_ms()));
+    same.set_wall_ms(clock.wall_ms());
+    same
 }
 
 fn put(from: &std::path::Path, to: &std::path::Path) {
@@ -247,6 +277,26 @@ fn killed_in_photo(world: &mut World) -> Holds {
     world.phones[0].crash(Cut::AllKept);
     world.phones_sleep = true;
     Ok(())
+}
+
+/// A check-in whose sync failed; then the program was killed. What it had written can be read and is on no medium.
+fn sync_failed(world: &mut World) -> Holds {
+    on_patrol(world)?;
+    check_in(world)?;
+    let now_ms = world.now_ms;
+    for call in 0..CALLS_TO_SYNC {
+        let node = &mut world.phones[0];
+        node.platter.set_faults(Faults { fails: Some((call, Failure::Broken)), ..Faults::default() });
+        let done = node.act(What::CheckIn, now_ms, |phone| phone.check_in(&yenban_core::app::CheckIn::default()));
+        let lost = node.platter.has_lost();
+        node.crash(Cut::AllKept);
+        if done.is_err() && lost {
+            world.phones_sleep = true;
+            return Ok(());
+        }
+        world.open_phone(0)?;
+    }
+    broken("simulation", "no sync of a check-in could be made to fail")
 }
 
 fn start(world: &mut World) -> Holds {

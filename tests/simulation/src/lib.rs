@@ -7,11 +7,14 @@
 
 pub mod act;
 pub mod chance;
+pub mod courier;
 pub mod coverage;
 pub mod disk;
+pub mod faults;
 pub mod hub;
 pub mod kill_map;
 pub mod oracle;
+pub mod past;
 pub mod phone;
 pub mod regressions;
 pub mod run;

@@ -9,15 +9,17 @@ use std::time::Instant;
 
 use yenban_protocol::planted::{self, Bug};
 use yenban_simulation::coverage::Coverage;
+use yenban_simulation::faults::{self, Found};
 use yenban_simulation::kill_map::CASES;
 use yenban_simulation::regressions;
-use yenban_simulation::run::{Ground, Ran, steps_of};
+use yenban_simulation::run::{Ground, Ran, SHRINK_RUNS, steps_of};
 
 const USAGE: &str = "usage: simulate [--first SEED] [--seeds N] [--steps N] [--jobs N] [--need TIMES]
        one seed again:  simulate --seed SEED [--steps N]
        kept failures:   simulate --kept
        kill maps:       simulate --kills
        planted faults:  simulate --planted [--seeds N_FOR_EACH] [--need HOW_MANY_ARE_FOUND]
+       their runs anew: simulate --planted --search [--seeds N_FOR_EACH]
        --long after any of them: as many as a night has room for
 
 --need TIMES   every fault must meet every activity so often, or the run does not count (usual: 1)
@@ -28,7 +30,7 @@ const TWICE_ONE_IN: u64 = 100;
 /// Failing seeds that are shrunk; more of them say the same.
 const SHRUNK_MAX: usize = 3;
 
-/// What a broken map counts: more than any number of points.
+/// What a broken map or a fault that is not found as it must be counts: more than any number of points.
 const BROKEN: u64 = 1 << 40;
 /// Seeds for each planted fault, and how many of the faults must be found.
 const PLANTED_SEEDS: u64 = 60;
@@ -44,6 +46,8 @@ struct Wanted {
     stride: u64,
     /// This process's share of a task, and of how many.
     share: Option<(usize, usize)>,
+    /// Runs that show planted faults are looked for anew.
+    search: bool,
 }
 
 enum Task {
@@ -71,7 +75,7 @@ fn main() {
 
 fn arguments() -> (Task, Wanted) {
     let cores = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
-    let mut wanted = Wanted { first: 0, seeds: 2_000, steps: 200, jobs: cores, need: 1, stride: 1, share: None };
+    let mut wanted = Wanted { first: 0, seeds: 2_000, steps: 200, jobs: cores, need: 1, stride: 1, share: None, search: false };
     let mut task = Task::All;
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
@@ -88,6 +92,7 @@ fn arguments() -> (Task, Wanted) {
             "--planted" => (task, wanted.seeds, wanted.need) = (Task::Planted, PLANTED_SEEDS, PLANTED_FOUND),
             "--long" => (wanted.seeds, wanted.need) = if matches!(task, Task::Planted) { (2_000, 29) } else { (1_000_000, 20) },
             "--share" => wanted.share = Some((number() as usize, number().max(1) as usize)),
+            "--search" => wanted.search = true,
             "--bug" => planted::plant(Bug::ALL.get(number() as usize).copied()),
             "--worker" => (task, wanted.stride) = (Task::Worker, number()),
             _ => fail(USAGE),
@@ -101,6 +106,8 @@ fn work(ground: &Ground, wanted: Wanted) -> bool {
     let mut coverage = Coverage::default();
     let mut out = std::io::stdout();
     for seed in (wanted.first..wanted.first + wanted.seeds).step_by(wanted.stride as usize) {
+        // Told first: one that takes the process with it must be known too.
+        let _ = writeln!(out, "begin {seed}");
         let ran = ground.run_seed(seed, wanted.steps);
         coverage.add(&ran.coverage);
         let failed = failure_of(ground, seed, wanted.steps, &ran);
@@ -138,7 +145,7 @@ fn one(ground: &Ground, wanted: Wanted) -> bool {
 
 fn tell_failure(ground: &Ground, seed: u64, steps: usize, promise: &str, seen: &str) {
     println!("seed {seed}: {promise}: {seen}");
-    let few = ground.shrink(seed, steps_of(seed, steps), promise);
+    let few = ground.shrink(seed, steps_of(seed, steps), promise, SHRINK_RUNS);
     println!("  {} steps are enough; to keep it, add to tests/simulation/regressions.txt:", few.len());
     println!("  {}", regressions::line(promise, seed, &few));
 }
@@ -157,32 +164,55 @@ fn kept(ground: &Ground) -> bool {
     back == 0
 }
 
-/// Each planted fault, until a seed finds it: this process's share of them, or all by several processes.
+/// Each planted fault, until something finds it: this process's share of them, or all by several processes.
 fn faults(ground: &Ground, wanted: Wanted) -> bool {
     let Some((share, of)) = wanted.share else {
-        let found = shared(wanted, "--planted");
-        println!("planted faults: {found} of {} found; {} are enough", Bug::ALL.len(), wanted.need);
-        return found >= wanted.need;
+        if wanted.search {
+            return search(wanted);
+        }
+        let sum = shared(wanted, "--planted", |line| println!("{line}"));
+        let (found, wrong) = (sum % BROKEN, sum / BROKEN);
+        println!("planted faults: {found} of {} found; {} are enough; {wrong} not as they must be", Bug::ALL.len(), wanted.need);
+        return found >= wanted.need && wrong == 0;
     };
-    for bug in Bug::ALL.iter().skip(share).step_by(of) {
-        planted::plant(Some(*bug));
-        let hit = (wanted.first..wanted.first + wanted.seeds).find_map(|seed| {
-            let ended = ground.run_seed(seed, wanted.steps).ended;
-            ended.err().map(|violation| (seed - wanted.first + 1, violation.promise))
-        });
-        let how =
-            hit.map_or_else(|| format!("not found in {} seeds", wanted.seeds), |(seeds, promise)| format!("{promise} after {seeds} seeds"));
-        println!("{:<20} {how:<26} {}", format!("{bug:?}"), bug.what());
-        println!("count {}", u64::from(hit.is_some()));
+    let seeds = wanted.first..wanted.first + wanted.seeds;
+    for bug in Bug::ALL.iter().copied().skip(share).step_by(of) {
+        if wanted.search {
+            faults::line(ground, bug, seeds.clone(), wanted.steps).into_iter().for_each(|line| println!("{line}"));
+            continue;
+        }
+        let found = faults::look(ground, bug, seeds.clone(), wanted.steps);
+        let how = match &found {
+            Found::Kept(violation) => format!("{} in its kept run", violation.promise),
+            Found::Seed(tried, violation) => format!("{} after {tried} seeds", violation.promise),
+            Found::Not => format!("not found in {} seeds", wanted.seeds),
+            Found::Unsound(violation) => format!("its kept run breaks {} without it", violation.promise),
+        };
+        println!("{:<20} {:<5}{how:<26} {}", format!("{bug:?}"), if bug.must() { "must" } else { "" }, bug.what());
+        if found.is_wrong(bug) {
+            println!("{:<20} is not found as it must be: {:?} expected, {found:?}", format!("{bug:?}"), bug.promises());
+        }
+        println!("count {}", u64::from(found.is_understood(bug)) + if found.is_wrong(bug) { BROKEN } else { 0 });
     }
-    planted::plant(None);
     true
+}
+
+/// Writes the file of runs that show planted faults anew.
+fn search(wanted: Wanted) -> bool {
+    let (sender, lines) = std::sync::mpsc::channel();
+    shared(wanted, "--planted", move |line| drop(sender.send(line.to_owned())));
+    let place = |line: &String| Bug::ALL.iter().position(|bug| line.starts_with(&format!("{bug:?} ")));
+    let mut lines: Vec<String> = lines.try_iter().collect();
+    lines.sort_by_key(place);
+    let text: String = std::iter::once(faults::FILE_HEAD.to_owned()).chain(lines.iter().map(|line| format!("{line}\n"))).collect();
+    println!("{} of {} found, kept in {}", lines.len(), Bug::ALL.len(), faults::FILE);
+    std::fs::write(faults::FILE, text).is_ok()
 }
 
 /// Each operation stopped at each of its calls: this process's share of them, or all by several processes.
 fn kills(ground: &Ground, wanted: Wanted) -> bool {
     let Some((share, of)) = wanted.share else {
-        let points = shared(wanted, "--kills");
+        let points = shared(wanted, "--kills", |line| println!("{line}"));
         println!("kill maps: {} operations, {points} points", CASES.len());
         return (1..BROKEN).contains(&points);
     };
@@ -213,24 +243,28 @@ fn kills(ground: &Ground, wanted: Wanted) -> bool {
 }
 
 /// Has a task done in shares by several processes; shows what they say and sums what they count.
-fn shared(wanted: Wanted, task: &str) -> u64 {
+fn shared(wanted: Wanted, task: &str, told: impl Fn(&str) + Clone + Send + 'static) -> u64 {
     let program = std::env::current_exe().unwrap_or_else(|e| fail(&e.to_string()));
     let start = |share: u64| {
         let mut command = Command::new(&program);
         command.arg(task).arg("--share").arg(share.to_string()).arg(wanted.jobs.to_string());
         command.arg("--first").arg(wanted.first.to_string()).arg("--seeds").arg(wanted.seeds.to_string());
         command.arg("--steps").arg(wanted.steps.to_string()).stdout(Stdio::piped()).stderr(Stdio::null());
+        if wanted.search {
+            command.arg("--search");
+        }
         command.spawn().unwrap_or_else(|e| fail(&format!("a worker does not start: {e}")))
     };
     let readers: Vec<_> = (0..wanted.jobs)
         .map(start)
         .map(|mut child| {
+            let told = told.clone();
             std::thread::spawn(move || {
                 let mut sum = 0;
                 for line in child.stdout.take().into_iter().flat_map(|out| BufReader::new(out).lines()).map_while(Result::ok) {
                     match line.strip_prefix("count ").and_then(|n| n.parse::<u64>().ok()) {
                         Some(n) => sum += n,
-                        None => println!("{line}"),
+                        None => told(&line),
                     }
                 }
                 if child.wait().is_ok_and(|status| status.success()) { sum } else { BROKEN }
@@ -244,16 +278,20 @@ fn all(ground: &Ground, wanted: Wanted) -> bool {
     let started = Instant::now();
     let workers: Vec<Child> = (0..wanted.jobs).filter(|n| *n < wanted.seeds).map(|n| start(wanted, n)).collect();
     let (sender, lines) = std::sync::mpsc::channel();
-    let mut gone = true;
     let readers: Vec<_> = workers
         .into_iter()
         .map(|mut child| {
             let (sender, out) = (sender.clone(), child.stdout.take());
             std::thread::spawn(move || {
+                let mut begun = String::new();
                 for line in out.into_iter().flat_map(|out| BufReader::new(out).lines()).map_while(Result::ok) {
-                    let _ = sender.send(line);
+                    match line.strip_prefix("begin ") {
+                        Some(seed) => seed.clone_into(&mut begun),
+                        None => drop(sender.send(line)),
+                    }
                 }
-                child.wait().is_ok_and(|status| status.success())
+                let status = child.wait();
+                if status.as_ref().is_ok_and(std::process::ExitStatus::success) { None } else { Some((begun, status)) }
             })
         })
         .collect();
@@ -271,9 +309,7 @@ fn all(ground: &Ground, wanted: Wanted) -> bool {
             eprintln!("{ran} of {} seeds, {} failed, {} s", wanted.seeds, failures.len(), started.elapsed().as_secs());
         }
     }
-    for reader in readers {
-        gone &= reader.join().unwrap_or(false);
-    }
+    let ended: Vec<_> = readers.into_iter().filter_map(|reader| reader.join().unwrap_or_else(|_| fail("a reader ended"))).collect();
     println!("{}", coverage.table());
     let missed = coverage.missed(wanted.need);
     missed.iter().for_each(|(side, fault, doing)| println!("not met: {fault:?} in the middle of {doing:?} ({side:?})"));
@@ -295,10 +331,10 @@ fn all(ground: &Ground, wanted: Wanted) -> bool {
         Coverage::wanted().len() - missed.len(),
         Coverage::wanted().len(),
     );
-    if !gone {
-        println!("a worker ended before its time");
+    for (seed, status) in &ended {
+        println!("a worker ended before its time, in the middle of seed {seed}: {status:?}");
     }
-    gone && failures.is_empty() && missed.is_empty() && ran == wanted.seeds
+    ended.is_empty() && failures.is_empty() && missed.is_empty() && ran == wanted.seeds
 }
 
 fn start(wanted: Wanted, number: u64) -> Child {

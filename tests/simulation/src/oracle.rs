@@ -4,6 +4,7 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
+use yenban_core::app::{Report, Said};
 use yenban_core::sync::{SyncStore, Verdict};
 use yenban_hub::store::{ItemName, ListQuery};
 use yenban_protocol::chain::{Link, StoredBody};
@@ -31,43 +32,60 @@ struct Listed {
 }
 
 impl World {
-    /// The newest ticks of a phone are still there.
+    /// The newest ticks of a phone are still there. A disk that fails while they are read has its say, no other one.
     pub(crate) fn check_ticks(&mut self, who: usize) -> Holds {
-        let node = &self.phones[who];
+        let node = &mut self.phones[who];
         let Some(phone) = node.phone.as_ref() else { return Ok(()) };
-        if self.armed_phone[who].is_some() {
-            return Ok(());
-        }
         for tick in node.ticked.iter().rev().take(NEWEST).filter(|tick| !tick.rolled_back) {
             match SyncStore::link(phone, tick.name.log, tick.name.seq) {
                 Ok(Some(link)) if link == tick.link => {}
                 Ok(None) => return broken("I-01", format!("phone {who} ticked {:?} {} and does not have it", tick.what, tick.name)),
                 Ok(Some(_)) => return broken("I-14", format!("phone {who} has another entry in the place of {}", tick.name)),
-                Err(_) if node.aftermath => {}
+                Err(_) if node.aftermath || node.platter.hits() > 0 || node.platter.is_dead() => {}
                 Err(e) => return broken("I-01", format!("phone {who} cannot read {}: {e}", tick.name)),
             }
         }
         Ok(())
     }
 
-    /// What a phone believes to be at the hub is there.
-    pub(crate) fn check_receipts(&mut self) -> Holds {
-        let Some(hub_epoch) = self.hub.with(async |hub| hub.epoch()) else { return Ok(()) };
+    /// What a phone believes to be at the hub is there. `strict`: nothing may keep this from being seen.
+    pub(crate) fn check_receipts(&mut self, strict: bool) -> Holds {
+        let Some(hub_epoch) = self.hub.with(async |hub| hub.epoch()) else {
+            return if strict { broken("I-20", "the hub does not run") } else { Ok(()) };
+        };
         for (who, node) in self.phones.iter().enumerate() {
-            let Some(phone) = node.phone.as_ref().filter(|_| self.armed_phone[who].is_none()) else { continue };
-            let Ok(Some(epoch)) = phone.epoch() else { continue };
-            if epoch != hub_epoch {
+            let unread = |what: &str| {
+                let seen = || format!("phone {who} cannot tell {what}");
+                if strict { broken("I-20", seen()) } else { Ok(()) }
+            };
+            let Some(phone) = node.phone.as_ref() else {
+                unread("anything: it does not run")?;
                 continue;
+            };
+            match phone.epoch() {
+                Ok(Some(epoch)) if epoch == hub_epoch => {}
+                _ => {
+                    unread("the life of the hub that it knows")?;
+                    continue;
+                }
             }
-            for state in phone.logs().unwrap_or_default() {
-                let Ok(received) = phone.received(state.log) else { continue };
+            let Ok(logs) = phone.logs() else {
+                unread("its logs")?;
+                continue;
+            };
+            for state in logs {
+                let Ok(received) = phone.received(state.log) else {
+                    unread("what was received")?;
+                    continue;
+                };
                 let held = self.held(state.log)?;
-                for (first, last) in received.iter() {
-                    for seq in first..=last {
-                        let Ok(Some(link)) = SyncStore::link(phone, state.log, seq) else { continue };
-                        if !held.contains(&(seq, link)) {
+                for seq in received.iter().flat_map(|(first, last)| first..=last) {
+                    match SyncStore::link(phone, state.log, seq) {
+                        Ok(Some(link)) if held.contains(&(seq, link)) => {}
+                        Ok(Some(_)) => {
                             return broken("I-20", format!("the hub signed for {}:{seq} of phone {who} and does not hold it", state.log));
                         }
+                        _ => unread("an entry that was received")?,
                     }
                 }
             }
@@ -76,7 +94,7 @@ impl World {
     }
 
     /// Every entry of a log that the hub holds, on any branch.
-    fn held(&self, log: LogId) -> Holds<BTreeSet<(u64, Link)>> {
+    pub(crate) fn held(&self, log: LogId) -> Holds<BTreeSet<(u64, Link)>> {
         let rows = self.hub.with(async |hub| {
             let (mut rows, mut twice) = (BTreeSet::new(), None);
             let state = hub.store.log_state(log).await?;
@@ -123,7 +141,7 @@ impl World {
     /// What is cheap to look at.
     pub(crate) fn look(&mut self) -> Holds {
         (0..self.phones.len()).try_for_each(|who| self.check_ticks(who))?;
-        self.check_receipts()
+        self.check_receipts(false)
     }
 
     /// The faults stop; everybody gets time. Then everything must be where it belongs.
@@ -132,7 +150,7 @@ impl World {
     /// When a promise does not hold.
     pub fn come_to_rest(&mut self) -> Holds {
         self.mend();
-        self.weather = Weather { lost: 0, cut: 0, again: 0 };
+        self.weather = Weather { lost: 0, cut: 0, again: 0, narrow: false };
         if self.hub.hub.is_none() {
             self.open_hub()?;
         }
@@ -171,7 +189,7 @@ impl World {
     }
 
     fn check_end(&mut self) -> Holds {
-        self.check_receipts()?;
+        self.check_receipts(true)?;
         for who in 0..self.phones.len() {
             self.check_drained(who)?;
             self.check_phone(who)?;
@@ -179,7 +197,25 @@ impl World {
         }
         self.check_listings()?;
         self.check_salts()?;
-        self.check_hub()
+        self.check_hub()?;
+        (0..self.phones.len()).try_for_each(|who| self.check_next_log(who))
+    }
+
+    /// A log that the hub holds more of, or otherwise, is written no more: the next entry begins another one.
+    fn check_next_log(&mut self, who: usize) -> Holds {
+        let Some(newest) = self.phones[who].phone.as_ref().and_then(|phone| phone.logs().ok()?.pop()) else { return Ok(()) };
+        let rows = self.held(newest.log)?;
+        let numbers: BTreeSet<u64> = rows.iter().map(|(seq, _)| *seq).collect();
+        if numbers.len() == rows.len() && numbers.last().is_none_or(|last| *last < newest.len) {
+            return Ok(());
+        }
+        let said = vec![Said { basis: "seen".into(), text: "Nước đã rút".into() }];
+        let report = Report { kind: "flood".into(), urgent: false, statements: said, place: None, photos: 0 };
+        let Some(phone) = self.phones[who].phone.as_mut() else { return Ok(()) };
+        match phone.report(&report).map(|id| id.parse::<EntryName>().map(|name| name.log)) {
+            Ok(Ok(log)) if log != newest.log => Ok(()),
+            other => broken("I-14", format!("phone {who} was put back and goes on in its old log {}: {other:?}", newest.log)),
+        }
     }
 
     fn check_drained(&self, who: usize) -> Holds {
@@ -191,6 +227,9 @@ impl World {
 
     fn check_phone(&mut self, who: usize) -> Holds {
         let alerts = self.alerts_at_hub()?;
+        if let Some(id) = self.alerts.iter().find(|id| !alerts.contains(id)) {
+            return broken("I-29", format!("an officer was told that the warning {id} is sent, and the hub does not have it"));
+        }
         let rolled_back = self.phones[who].was_rolled_back;
         let node = &mut self.phones[who];
         let Some(phone) = node.phone.as_mut() else { return broken("I-01", format!("phone {who} does not run")) };
@@ -203,6 +242,26 @@ impl World {
         // What an older image does not name may be the end of a log that was lost, and the phone says so.
         if let Some(fault) = report.faults.iter().find(|fault| !(rolled_back && fault.contains("does not name"))) {
             return broken("I-08", format!("phone {who} finds fault with itself: {fault}"));
+        }
+        for tick in node.ticked.iter().filter(|tick| !tick.rolled_back && matches!(tick.what, What::Report | What::Urgent)) {
+            phone
+                .incident(&tick.name.to_string())
+                .or_else(|e| broken("I-07", format!("phone {who} does not show the report {}: {e}", tick.name)))?;
+        }
+        let mut check_ins = BTreeSet::new();
+        let patrols = phone.patrols(None, PAGE).or_else(|e| broken("I-07", format!("phone {who} cannot show its patrols: {e}")))?;
+        for patrol in patrols {
+            let rows = phone.check_ins(&patrol.id, None, PAGE);
+            let rows = rows.or_else(|e| broken("I-07", format!("phone {who} cannot show the patrol {}: {e}", patrol.id)))?;
+            if rows.len() as u64 != patrol.check_ins {
+                return broken("I-07", format!("phone {who} counts {} check-ins and shows {}", patrol.check_ins, rows.len()));
+            }
+            check_ins.extend(rows.into_iter().map(|row| row.id));
+        }
+        for tick in node.ticked.iter().filter(|tick| !tick.rolled_back && tick.what == What::CheckIn) {
+            if !check_ins.contains(&tick.name.to_string()) {
+                return broken("I-07", format!("phone {who} does not show the check-in {}", tick.name));
+            }
         }
         let shown = phone.alerts().or_else(|e| broken("I-29", format!("phone {who} cannot show its warnings: {e}")))?;
         let mut seen = BTreeSet::new();
@@ -275,8 +334,12 @@ impl World {
                         if found.is_empty() {
                             return broken("I-19", format!("the hub does not list {}", branches("report")));
                         }
-                        if !node.was_rolled_back && !found.iter().any(|listed| listed.complete) {
-                            return broken("I-05", format!("{} is not complete", branches("report")));
+                        // Its photographs went with the newer image, if they were added after the older one. Of two lives the
+                        // hub lists what is missing of either under the one name that both gave their report.
+                        let put_back = node.ticked.iter().any(|tick| tick.rolled_back && tick.what == What::Photo);
+                        let lost = tick.rolled_back || put_back || found.len() > 1;
+                        if !lost && !found.iter().any(|listed| listed.complete) {
+                            return broken("I-05", format!("{} is not complete: {found:?}", branches("report")));
                         }
                         if !found.iter().any(|listed| (listed.from_ms..=listed.to_ms).contains(&tick.at_ms)) {
                             return broken(
@@ -340,7 +403,10 @@ impl World {
     }
 
     fn check_hub(&self) -> Holds {
-        let put_back = self.phones.iter().any(|node| node.was_rolled_back);
+        // What a phone that was put back had kept for the hub may be gone with its newer image: what that log named.
+        let ticked = self.phones.iter().flat_map(|node| &node.ticked);
+        let put_back: BTreeSet<String> = ticked.filter(|tick| tick.rolled_back).map(|tick| tick.name.log.to_string()).collect();
+        let excused = |wrong: &String| put_back.iter().any(|log| wrong.contains(log));
         let checked = self.hub.with(async |hub| {
             let chains = hub.store.check_chains().await;
             let custody = hub.store.check_custody().await;
@@ -348,9 +414,9 @@ impl World {
             (chains, custody, objects)
         });
         match checked {
-            // What a phone that was put back had kept for the hub may be gone with its newer image.
             Some((Ok(chains), Ok(custody), Ok(objects))) => {
-                match chains.iter().chain(&custody).chain(objects.wrong.iter().filter(|_| !put_back)).next() {
+                let objects: Vec<String> = objects.wrong.iter().map(ToString::to_string).filter(|wrong| !excused(wrong)).collect();
+                match chains.iter().chain(&custody).map(ToString::to_string).chain(objects).next() {
                     Some(wrong) => broken("I-14", format!("the hub finds fault with itself: {wrong}")),
                     None => Ok(()),
                 }

@@ -25,7 +25,8 @@ pub fn all() -> Vec<Kept> {
     lines.map(|line| parse(line).unwrap_or_else(|| panic!("regressions.txt: not a kept failure: {line}"))).collect()
 }
 
-fn parse(line: &str) -> Option<Kept> {
+/// What a line keeps: the promise, the seed, the steps.
+pub(crate) fn parse(line: &str) -> Option<Kept> {
     let mut words = line.split_whitespace();
     let (promise, seed) = (words.next()?.to_owned(), words.next()?.parse().ok()?);
     let steps = words.map(step).collect::<Option<Vec<_>>>()?;

@@ -2,17 +2,18 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
+use std::sync::{Mutex, Once, PoisonError};
 
 use crate::chance::Chance;
 use crate::coverage::Coverage;
 use crate::kill_map::{Case, Mapped};
 use crate::step::{Step, plan};
-use crate::world::{Holds, Violation, World};
+use crate::world::{Holds, Violation, World, broken};
 
 /// Phones of a run.
 const PHONES: u8 = 3;
 /// Runs that shrinking a failing one may take.
-const SHRINK_RUNS: usize = 300;
+pub const SHRINK_RUNS: usize = 300;
 
 /// What a run was.
 pub struct Ran {
@@ -35,6 +36,7 @@ impl Ground {
     /// # Errors
     /// When there is no room for it.
     pub fn new() -> std::io::Result<Ground> {
+        listen_for_panics();
         let memory = PathBuf::from("/dev/shm");
         let dir = if memory.is_dir() { tempfile::tempdir_in(memory)? } else { tempfile::tempdir()? };
         Ok(Ground { dir })
@@ -47,6 +49,7 @@ impl Ground {
         std::fs::create_dir_all(&root).expect("a folder in memory can be made");
         let mut chance = Chance::new(seed);
         let template = self.dir.path().join("template");
+        take_panics();
         let world = catch_unwind(AssertUnwindSafe(|| World::new(&root, &template, &mut chance, PHONES)));
         let mut ran = Ran { ended: Ok(()), coverage: Coverage::default(), trace: 0 };
         match world {
@@ -64,6 +67,10 @@ impl Ground {
             Ok(Err(violation)) => ran.ended = Err(violation),
             Err(e) => ran.ended = Err(panicked(e.as_ref())),
         }
+        // Of a thread of the hub nobody hears otherwise, and one that is caught is a panic all the same.
+        if let (true, Some(panic)) = (ran.ended.is_ok(), take_panics().into_iter().next()) {
+            ran.ended = broken("I-11", format!("a panic: {panic}"));
+        }
         ran
     }
 
@@ -80,15 +87,15 @@ impl Ground {
         self.run(seed, &steps_of(seed, steps))
     }
 
-    /// Leaves out steps of a failing run as long as it fails with the same promise.
-    pub fn shrink(&self, seed: u64, steps: Vec<Step>, promise: &str) -> Vec<Step> {
+    /// Leaves out steps of a failing run as long as it fails with the same promise, in `runs_max` runs at most.
+    pub fn shrink(&self, seed: u64, steps: Vec<Step>, promise: &str, runs_max: usize) -> Vec<Step> {
         let fails = |steps: &[Step]| self.run(seed, steps).ended.is_err_and(|violation| violation.promise == promise);
         let (mut steps, mut runs, mut part) = (steps, 0, 2);
-        while part <= steps.len().max(2) && runs < SHRINK_RUNS {
+        while part <= steps.len().max(2) && runs < runs_max {
             let size = steps.len().div_ceil(part);
             let mut at = 0;
             let before = steps.len();
-            while at < steps.len() && runs < SHRINK_RUNS {
+            while at < steps.len() && runs < runs_max {
                 let mut fewer = steps.clone();
                 fewer.drain(at..(at + size).min(steps.len()));
                 runs += 1;
@@ -112,4 +119,22 @@ pub fn steps_of(seed: u64, steps: usize) -> Vec<Step> {
 fn panicked(e: &(dyn std::any::Any + Send)) -> Violation {
     let said = e.downcast_ref::<String>().cloned().or_else(|| e.downcast_ref::<&str>().map(|s| (*s).to_owned()));
     Violation { promise: "I-11", seen: format!("a panic: {}", said.unwrap_or_default()) }
+}
+
+/// What panicked since it was asked last, on any thread.
+static PANICS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+fn listen_for_panics() {
+    static LISTENING: Once = Once::new();
+    LISTENING.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            PANICS.lock().unwrap_or_else(PoisonError::into_inner).push(panic.to_string());
+            before(panic);
+        }));
+    });
+}
+
+fn take_panics() -> Vec<String> {
+    std::mem::take(&mut PANICS.lock().unwrap_or_else(PoisonError::into_inner))
 }

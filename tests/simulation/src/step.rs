@@ -63,13 +63,23 @@ pub enum Kind {
     Image,
     /// A phone is put back to its image.
     RollBack,
+    /// A phone is put back to how it was a moment ago, and nothing tells.
+    TwoLives,
+    /// A sync of a phone fails, work goes on, later the power goes.
+    PhoneFalters,
+    /// A sync of the hub fails, phones go on, later the power goes.
+    HubFalters,
+    /// For a while what is large gets lost on a phone's road.
+    Narrow,
+    /// Parcels are given along, brought, taken.
+    Courier,
     /// Disks work again.
     Mend,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 24] = [
+    pub const ALL: [Kind; 29] = [
         Kind::Act,
         Kind::Talk,
         Kind::Pass,
@@ -93,12 +103,17 @@ impl Kind {
         Kind::Loses,
         Kind::Image,
         Kind::RollBack,
+        Kind::TwoLives,
+        Kind::PhoneFalters,
+        Kind::HubFalters,
+        Kind::Narrow,
+        Kind::Courier,
         Kind::Mend,
     ];
 }
 
 /// Kinds and how often they come, in parts of a thousand.
-const OFTEN: [(Kind, u32); 24] = [
+const OFTEN: [(Kind, u32); 29] = [
     (Kind::Act, 300),
     (Kind::Talk, 415),
     (Kind::Pass, 60),
@@ -122,6 +137,11 @@ const OFTEN: [(Kind, u32); 24] = [
     (Kind::Loses, 6),
     (Kind::Image, 10),
     (Kind::RollBack, 8),
+    (Kind::TwoLives, 3),
+    (Kind::PhoneFalters, 4),
+    (Kind::HubFalters, 4),
+    (Kind::Narrow, 2),
+    (Kind::Courier, 12),
     (Kind::Mend, 10),
 ];
 

@@ -52,7 +52,7 @@ impl World {
                 node.road.clear();
             }
             Err(e) => {
-                if !self.excused(who) {
+                if !self.excused(who, &e) {
                     return broken("I-21", format!("the sync of phone {who} failed, and nothing was the matter with its disk: {e}"));
                 }
                 self.phones[who].sync = None;
@@ -70,7 +70,8 @@ impl World {
             self.no_road(doing);
             return self.fail(who, at, &Failure::Unreachable("no signal".into()), doing);
         }
-        if dice.happens(self.weather.lost / 2) {
+        let large = self.weather.narrow && matches!(doing, Doing::Segment | Doing::Chunk);
+        if large || dice.happens(self.weather.lost / 2) {
             self.coverage.hit(Fault::RequestLost, doing);
             return self.fail(who, at, &lost("the road broke"), doing);
         }
@@ -116,7 +117,7 @@ impl World {
             done = sync.on_reply(id, reply, phone);
         }
         if let Err(e) = done {
-            if !self.excused(who) {
+            if !self.excused(who, &e) {
                 return broken("I-21", format!("phone {who} could not take an answer ({doing:?}), and nothing was the matter: {e}"));
             }
             self.phones[who].sync = None;
@@ -131,7 +132,7 @@ impl World {
         let node = &mut self.phones[who];
         let (Some(phone), Some(sync)) = (node.phone.as_mut(), node.sync.as_mut()) else { return Ok(()) };
         if let Err(e) = sync.on_failure(on.request.id, failure.clone(), phone) {
-            if !self.excused(who) {
+            if !self.excused(who, &e) {
                 return broken("I-21", format!("phone {who} could not take that no answer came ({doing:?}): {e}"));
             }
             self.phones[who].sync = None;

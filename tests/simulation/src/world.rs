@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use yenban_core::sync::{Failure, Request};
+use yenban_core::{Error, ErrorKind};
 
 use crate::chance::Chance;
 use crate::coverage::{Coverage, Doing, Fault};
 use crate::disk::{Cut, Failure as DiskFailure, Faults, When};
-use crate::hub::{HubNode, copy_folder};
+use crate::hub::HubNode;
 use crate::phone::PhoneNode;
 use crate::step::{Kind, Step};
 
@@ -19,9 +20,6 @@ const OLD_REQUESTS: usize = 48;
 const LOST_MAX: u64 = 300;
 const CUT_MAX: u64 = 100;
 const AGAIN_MAX: u64 = 500;
-
-/// So long at least a phone keeps what the hub has signed for.
-const PHONES_KEEP_MS: i64 = 12 * 86_400_000;
 
 /// What was promised and did not hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +47,8 @@ pub struct Weather {
     pub cut: u32,
     /// Requests that come twice.
     pub again: u32,
+    /// What is large gets lost, always; what is small passes.
+    pub narrow: bool,
 }
 
 /// Everything there is.
@@ -67,10 +67,14 @@ pub struct World {
     pub coverage: Coverage,
     /// Requests of before.
     pub old: Vec<Request>,
+    /// Files of parcels under way.
+    pub(crate) stick: Vec<Vec<u8>>,
     /// The newest backup.
     pub backup: Option<PathBuf>,
-    /// Warnings sent, by identifier.
+    /// Warnings that an officer was told are sent, by identifier; without those that went with a lost disk of the hub.
     pub alerts: Vec<String>,
+    /// How many of them are in the newest backup.
+    pub(crate) backed_up_alerts: usize,
     /// A hash over everything that happened.
     pub trace: u64,
     /// What is armed, for the table.
@@ -96,7 +100,7 @@ impl World {
         yenban_hub::entropy::seeded::begin(chance.number());
         let hub = HubNode::new(&root.join("commune"), template, EVENING_MS, chance);
         let mut draw = |max: u64| chance.below(max + 1) as u32;
-        let weather = Weather { lost: draw(LOST_MAX), cut: draw(CUT_MAX), again: draw(AGAIN_MAX) };
+        let weather = Weather { lost: draw(LOST_MAX), cut: draw(CUT_MAX), again: draw(AGAIN_MAX), narrow: false };
         let mut world = World {
             root: root.to_path_buf(),
             now_ms: EVENING_MS,
@@ -105,8 +109,10 @@ impl World {
             weather,
             coverage: Coverage::default(),
             old: Vec::new(),
+            stick: Vec::new(),
             backup: None,
             alerts: Vec::new(),
+            backed_up_alerts: 0,
             trace: 0,
             armed_phone: vec![None; usize::from(phones)],
             armed_hub: None,
@@ -177,11 +183,21 @@ impl World {
             Kind::Restore => self.restore()?,
             Kind::Loses => self.lose_a_file(&mut dice)?,
             Kind::Image => self.keep_image(who)?,
-            Kind::RollBack => self.roll_back(who, &mut dice)?,
+            Kind::RollBack => {
+                let noticed = dice.happens(500);
+                self.roll_back(who, noticed)?;
+            }
+            Kind::TwoLives => self.two_lives(who, &mut dice)?,
+            Kind::PhoneFalters => self.falter_phone(who, &mut dice)?,
+            Kind::HubFalters => self.falter_hub(who, &mut dice)?,
+            Kind::Narrow => self.narrow(who, &mut dice)?,
+            Kind::Courier => self.courier(who, &mut dice)?,
             Kind::Mend => self.mend(),
         }
         self.note(step);
-        self.check_ticks(who)
+        self.check_ticks(who)?;
+        // Looking may have opened the spool again, on a disk that fails.
+        self.after_phone(who, Doing::Idle)
     }
 
     /// Ends it: programs stop, disks are no longer watched.
@@ -194,10 +210,12 @@ impl World {
         self.hub.platter.stop();
     }
 
-    /// Whether a failure of this phone has a reason: its disk, now or a moment ago.
-    pub(crate) fn excused(&mut self, who: usize) -> bool {
+    /// Whether this failure of a phone has a reason: its disk failed in that call or is full, or it failed before and one
+    /// more call found a connection that remembers it. That a disk might fail is no reason.
+    pub(crate) fn excused(&mut self, who: usize, e: &Error) -> bool {
         let node = &mut self.phones[who];
-        node.platter.is_dead() || self.armed_phone[who].is_some() || std::mem::take(&mut node.aftermath)
+        let full = node.platter.is_small() && e.kind() == ErrorKind::StorageFull;
+        node.platter.is_dead() || node.platter.hits() > 0 || full || std::mem::take(&mut node.aftermath)
     }
 
     fn note(&mut self, step: Step) {
@@ -223,7 +241,7 @@ impl World {
         self.coverage.hit(Fault::ClockSet, doing);
     }
 
-    fn reboot(&mut self, who: usize) -> Holds {
+    pub(crate) fn reboot(&mut self, who: usize) -> Holds {
         let doing = self.doing_of(who);
         self.coverage.hit(Fault::Reboot, doing);
         self.phones[who].stop();
@@ -232,7 +250,7 @@ impl World {
     }
 
     /// What a phone is in the middle of.
-    fn doing_of(&self, who: usize) -> Doing {
+    pub(crate) fn doing_of(&self, who: usize) -> Doing {
         let node = &self.phones[who];
         match node.road.front() {
             Some(on) => Doing::of(&on.request),
@@ -240,7 +258,7 @@ impl World {
         }
     }
 
-    fn kill_phone(&mut self, who: usize, dice: &mut Chance) -> Holds {
+    pub(crate) fn kill_phone(&mut self, who: usize, dice: &mut Chance) -> Holds {
         let doing = self.doing_of(who);
         self.coverage.hit(Fault::Kill, doing);
         let cut = Cut::ALL[dice.index(4)];
@@ -279,6 +297,7 @@ impl World {
     /// After anything a phone did: counts what it met, and starts it again if it died of it.
     pub(crate) fn after_phone(&mut self, who: usize, doing: Doing) -> Holds {
         let hits = self.phones[who].platter.take_hits();
+        self.phones[who].aftermath |= hits > 0;
         self.met_phone(who, hits, doing);
         if self.phones[who].platter.is_dead() {
             let cut = self.cut;
@@ -307,17 +326,17 @@ impl World {
             self.armed_hub = None;
             self.hub.crash(cut);
             self.open_hub()?;
-            self.check_receipts()?;
+            self.check_receipts(false)?;
         }
         Ok(())
     }
 
-    fn kill_hub(&mut self, fault: Fault, doing: Doing, dice: &mut Chance) -> Holds {
+    pub(crate) fn kill_hub(&mut self, fault: Fault, doing: Doing, dice: &mut Chance) -> Holds {
         self.coverage.hit_hub(fault, doing);
         self.armed_hub = None;
         self.hub.crash(Cut::ALL[dice.index(4)]);
         self.open_hub()?;
-        self.check_receipts()
+        self.check_receipts(false)
     }
 
     pub(crate) fn open_hub(&mut self) -> Holds {
@@ -356,7 +375,7 @@ impl World {
     pub(crate) fn mend(&mut self) {
         for (node, armed) in self.phones.iter_mut().zip(&mut self.armed_phone) {
             node.platter.set_faults(Faults::default());
-            node.aftermath |= armed.take().is_some();
+            *armed = None;
         }
         self.hub.platter.set_faults(Faults::default());
         self.armed_hub = None;
@@ -381,87 +400,6 @@ impl World {
             let at = dice.index(OLD_REQUESTS);
             self.old[at] = request.clone();
         }
-    }
-
-    pub(crate) fn back_up(&mut self) {
-        let file = self.root.join(format!("backup-{}", self.backups));
-        self.backups += 1;
-        // A backup that fails is told; the one before stays the newest.
-        if self.hub.back_up(&file) {
-            self.backup = Some(file);
-        }
-        self.hub.platter.take_hits();
-    }
-
-    pub(crate) fn restore(&mut self) -> Holds {
-        let Some(file) = self.backup.clone() else { return Ok(()) };
-        self.coverage.hit_hub(Fault::Restore, Doing::Idle);
-        self.armed_hub = None;
-        let recovery = self.root.join("commune").join("recovery");
-        if let Err(e) = self.hub.restore(&file, &recovery) {
-            return broken("I-23", format!("a backup does not restore: {e}"));
-        }
-        // What only the hub held is gone with its disk, if the backup is older.
-        self.phones.iter_mut().flat_map(|node| &mut node.ticked).filter(|tick| tick.rolled_back).for_each(|tick| tick.forgiven = true);
-        Ok(())
-    }
-
-    /// A file is gone from the hub's storage; the hub looks, and asks whoever may still have it.
-    fn lose_a_file(&mut self, dice: &mut Chance) -> Holds {
-        if self.now_ms - EVENING_MS > PHONES_KEEP_MS {
-            return Ok(());
-        }
-        let folder = self.hub.dir.join("objects");
-        let mut files: Vec<_> = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|item| item.path()).collect();
-        files.sort();
-        if files.is_empty() {
-            return Ok(());
-        }
-        std::fs::remove_file(&files[dice.index(files.len())]).expect("a file in memory can be removed");
-        self.hub.with(async |hub| drop(yenban_hub::scrub::objects(hub, |_| ()).await));
-        self.after_hub(Doing::Jobs)
-    }
-
-    fn keep_image(&mut self, who: usize) -> Holds {
-        let image = self.root.join(format!("image-{who}"));
-        let node = &mut self.phones[who];
-        if node.platter.is_dead() {
-            return Ok(());
-        }
-        node.stop();
-        let _ = std::fs::remove_dir_all(&image);
-        copy_folder(&node.dir.join("store"), &image);
-        node.image = Some((image, node.ticked.len()));
-        // It starts again on files that nobody changed.
-        self.open_phone(who)
-    }
-
-    fn roll_back(&mut self, who: usize, dice: &mut Chance) -> Holds {
-        let Some((image, ticks)) = self.phones[who].image.clone() else { return Ok(()) };
-        let doing = self.doing_of(who);
-        self.coverage.hit(Fault::RollBack, doing);
-        // What the hub holds is asked for below; its disk must not answer for the question.
-        self.hub.platter.set_faults(Faults::default());
-        self.armed_hub = None;
-        self.mark_rolled_back(who, ticks)?;
-        let node = &mut self.phones[who];
-        node.stop();
-        self.armed_phone[who] = None;
-        let store = node.dir.join("store");
-        std::fs::remove_dir_all(&store).expect("a folder in memory can be removed");
-        copy_folder(&image, &store);
-        node.platter.replaced();
-        // As a phone's own backup leaves it out.
-        let noticed = dice.happens(500) && std::fs::remove_file(store.join("marker")).is_ok();
-        node.clock.reboot();
-        node.incidents.clear();
-        node.was_rolled_back = true;
-        let before = node.newest_log();
-        self.open_phone(who)?;
-        if noticed && before.is_some() && self.phones[who].newest_log() == before {
-            return broken("I-14", format!("phone {who} was put back to an old image and goes on in its old log"));
-        }
-        Ok(())
     }
 }
 

@@ -82,6 +82,21 @@ fn manifests_point_one_way() {
 }
 
 #[test]
+fn planted_faults_reach_no_program_for_people() {
+    let manifests = files(|path| path.ends_with("Cargo.toml"));
+    let findings: Vec<Finding> = manifests.iter().flat_map(|(path, text)| rules::simulation_place(path, text)).collect();
+    hold(&findings);
+    // What cargo makes of them, whichever way a feature might come.
+    for package in ["yenban", "yenban-core", "yenban-hub"] {
+        let line = ["tree", "--locked", "--offline", "--edges", "normal,build,features", "--package", package, "--prefix", "none"];
+        let told = std::process::Command::new(env!("CARGO")).args(line).current_dir(root()).output().expect("cargo runs");
+        let tree = String::from_utf8_lossy(&told.stdout);
+        assert!(tree.contains("yenban-protocol"), "cargo tree: {}", String::from_utf8_lossy(&told.stderr));
+        assert!(!tree.contains("feature \"simulation\""), "{package} is built with faults that can be planted:\n{tree}");
+    }
+}
+
+#[test]
 fn sources_point_one_way() {
     every(rules::source_arrows);
 }

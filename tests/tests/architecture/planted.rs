@@ -31,6 +31,17 @@ fn arrows() {
 }
 
 #[test]
+fn planted_faults() {
+    let used = "[dependencies]\nyenban-protocol = { workspace = true, features = [\"simulation\"] }\n";
+    bites(rules::simulation_place, "cli/Cargo.toml", used, 2);
+    bites(rules::simulation_place, "core/Cargo.toml", "default = [\"simulation\"]", 1);
+    bites(rules::simulation_place, "hub/Cargo.toml", "default = [\"yenban-protocol/simulation\"]", 1);
+    passes(rules::simulation_place, "tests/simulation/Cargo.toml", used);
+    passes(rules::simulation_place, "hub/Cargo.toml", "simulation = [\"yenban-protocol/simulation\"]");
+    passes(rules::simulation_place, "Cargo.toml", "members = [\"cli\", \"tests/simulation\"]");
+}
+
+#[test]
 fn order_inside_the_core() {
     bites(rules::core_order, "core/src/store/spool.rs", "\nuse crate::sync::Plan;", 2);
     bites(rules::core_order, "core/src/log.rs", "use crate::{error::Error, app::{App, x}};", 1);

@@ -83,6 +83,20 @@ pub fn manifest_arrows(path: &str, text: &str) -> Vec<Finding> {
     findings
 }
 
+/// The feature with which faults can be planted stands where it is declared and in the simulation's own manifest.
+pub fn simulation_place(path: &str, text: &str) -> Vec<Finding> {
+    if path == "tests/simulation/Cargo.toml" {
+        return Vec::new();
+    }
+    let turned_on = |line: &str| {
+        let line = line.split('#').next().unwrap_or_default().trim();
+        let declared = line.strip_prefix("simulation").is_some_and(|rest| rest.trim_start().starts_with('='));
+        !declared && (line.contains("\"simulation\"") || line.contains("/simulation\""))
+    };
+    let lines = text.lines().enumerate().filter(|(_, line)| turned_on(line));
+    lines.map(|(at, _)| Finding { path: path.into(), line: at + 1, what: "turns on planted faults".into() }).collect()
+}
+
 /// Places in `code` where a path such as `Instant::now` or `std::env` stands as whole words.
 fn words<'a>(code: &'a str, word: &'a str) -> impl Iterator<Item = usize> + 'a {
     let part = |c: char| c.is_alphanumeric() || c == '_';

@@ -202,12 +202,13 @@ impl PhoneDisk for Watching {
 
     fn preallocate(&self, path: &Path, size_bytes: u64) -> io::Result<()> {
         // Sparse: it takes room of the platter, not of this machine.
-        self.call(Call::Create, path, 1, || {
+        self.call(Call::Create, path, size_bytes as usize, || {
             drop(RealPhoneDisk.create_new(path)?);
             self.platter.created(path);
+            File::options().write(true).open(path)?.set_len(size_bytes)?;
+            self.platter.room_for(size_bytes, 0);
             Ok(())
         })?;
-        File::options().write(true).open(path)?.set_len(size_bytes)?;
         sync(&self.platter, path)
     }
 }

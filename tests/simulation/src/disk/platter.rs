@@ -8,10 +8,11 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::undo::{Change, SECTOR, put, redo_some, remove_shared_memory, rest_of, undo_all};
+use super::undo::{Change, put, redo_some, remove_shared_memory, rest_of, torn_at, undo_all};
 use crate::chance::Chance;
 
 /// What a disk with room says is free.
@@ -45,7 +46,7 @@ pub enum Cut {
     AllKept,
     /// Only what was synced is there.
     OnlySynced,
-    /// Any part of it, by sectors.
+    /// Any of the writes, in any order; some of them in part, up to the end of a sector.
     Some,
     /// All but the last write, of which a part is there.
     Torn,
@@ -83,13 +84,16 @@ pub struct Faults {
     pub dies: Option<(u64, When)>,
     /// The call with this number (counted from now, reads left out) fails thus, once.
     pub fails: Option<(u64, Failure)>,
-    /// From then on all such calls fail thus.
+    /// The sync with this number (counted from now) fails, once.
+    pub sync_fails: Option<u64>,
+    /// From the failing call on all such calls fail thus.
     pub fails_on: bool,
     /// Reads fail in so many of a thousand cases.
     pub reads_per_mille: u32,
     /// Writes and syncs fail in so many of a thousand cases.
     pub writes_per_mille: u32,
-    /// Files may grow by so many bytes in all; then the disk is full.
+    /// Files may grow by so many bytes in all; then the disk is full. What lies there may be written over, and what is
+    /// removed or cut off gives its room back.
     pub room_bytes: Option<u64>,
 }
 
@@ -105,6 +109,10 @@ pub enum Go {
     /// Nothing happens any more.
     Dead,
 }
+
+/// Changes that no sync has covered.
+#[derive(Debug, Clone, Default)]
+pub struct Unsynced(Vec<(Change, bool)>);
 
 #[derive(Debug)]
 struct State {
@@ -182,6 +190,21 @@ impl Platter {
         std::mem::take(&mut self.state().hit)
     }
 
+    /// As [`Platter::take_hits`], and they still count.
+    pub fn hits(&self) -> u64 {
+        self.state().hit
+    }
+
+    /// Whether a sync failed and what it was for was never written again.
+    pub fn has_lost(&self) -> bool {
+        self.state().pending.iter().any(|(_, lost)| *lost)
+    }
+
+    /// Bytes beside watched files are kept now, or are gone.
+    pub fn room_for(&self, more_bytes: u64, less_bytes: u64) {
+        self.state().take_room(more_bytes, less_bytes);
+    }
+
     /// A hash over kind, file, offset and length of all calls so far but reads (the hub reads on many threads): two runs
     /// of a seed must agree on it.
     pub fn trace(&self) -> u64 {
@@ -193,6 +216,11 @@ impl Platter {
         self.state().faults.room_bytes.unwrap_or(PLENTY_BYTES)
     }
 
+    /// Whether the disk has an end that can be met.
+    pub fn is_small(&self) -> bool {
+        self.state().faults.room_bytes.is_some()
+    }
+
     /// Says how a call is to go on.
     pub fn gate(&self, call: Call, path: &Path, offset: u64, len: usize) -> Go {
         let mut state = self.state();
@@ -202,7 +230,14 @@ impl Platter {
         if call != Call::Read {
             state.note(call, path.strip_prefix(&self.root).unwrap_or(path), offset, len);
         }
-        let go = state.decide(call, len);
+        let grows = match call {
+            Call::Write if state.faults.room_bytes.is_some() => {
+                (offset + len as u64).saturating_sub(fs::metadata(path).map_or(0, |file| file.len()))
+            }
+            Call::Create => len as u64,
+            _ => 0,
+        };
+        let go = state.decide(call, grows);
         match go {
             Go::Dead => state.dead = true,
             Go::Fails(_) => state.hit += 1,
@@ -221,16 +256,15 @@ impl Platter {
     /// A write is about to happen: `old` is what stands there now, of a file of `old_len` bytes.
     pub fn wrote(&self, path: &Path, offset: u64, old: Vec<u8>, old_len: u64, new: &[u8]) {
         let mut state = self.state();
-        let end = offset + new.len() as u64;
-        if let Some(room) = &mut state.faults.room_bytes {
-            *room = room.saturating_sub(end.saturating_sub(old_len));
-        }
+        state.take_room((offset + new.len() as u64).saturating_sub(old_len), 0);
         state.pending.push((Change::Write { path: path.to_path_buf(), offset, old, old_len, new: new.to_vec() }, false));
     }
 
     /// A file was cut; `tail` is what was behind `len`.
     pub fn cut(&self, path: &Path, len: u64, tail: Vec<u8>) {
-        self.state().pending.push((Change::Truncate { path: path.to_path_buf(), len, tail }, false));
+        let mut state = self.state();
+        state.take_room(0, tail.len() as u64);
+        state.pending.push((Change::Truncate { path: path.to_path_buf(), len, tail }, false));
     }
 
     /// A file was made.
@@ -240,8 +274,12 @@ impl Platter {
 
     /// A file is about to be removed.
     pub fn removing(&self, path: &Path) {
-        let bytes = fs::read(path).unwrap_or_default();
-        self.state().pending.push((Change::Remove { path: path.to_path_buf(), bytes }, false));
+        let (len, blocks) = fs::metadata(path).map_or((0, 0), |file| (file.len(), file.blocks()));
+        // A reserve is nothing but its length.
+        let bytes = if blocks == 0 { Vec::new() } else { fs::read(path).unwrap_or_default() };
+        let mut state = self.state();
+        state.take_room(0, len);
+        state.pending.push((Change::Remove { path: path.to_path_buf(), bytes, len }, false));
     }
 
     /// A file is about to get another name.
@@ -314,8 +352,7 @@ impl Platter {
                 if let Some(last) = last {
                     undo_all(&pending[last..])?;
                     if let Change::Write { path, offset, new, .. } = &pending[last].0 {
-                        let part = chance.index(new.len() / SECTOR + 1) * SECTOR;
-                        put(path, *offset, &new[..part.min(new.len())])?;
+                        put(path, *offset, &new[..torn_at(*offset, new.len(), &mut chance)])?;
                     }
                 }
             }
@@ -323,10 +360,20 @@ impl Platter {
         remove_shared_memory(&self.root)
     }
 
+    /// What no sync has covered, to go with a copy of the folder.
+    pub fn unsynced(&self) -> Unsynced {
+        Unsynced(self.state().pending.clone())
+    }
+
     /// Everything that lies there is durable now: somebody put other files in its place.
     pub fn replaced(&self) {
+        self.replaced_by(&Unsynced::default());
+    }
+
+    /// Somebody put the files back to what they were, with what of them was not durable then.
+    pub fn replaced_by(&self, unsynced: &Unsynced) {
         let mut state = self.state();
-        state.pending.clear();
+        state.pending.clone_from(&unsynced.0);
         state.dead = false;
         state.faults = Faults::default();
         state.calls = 0;
@@ -342,7 +389,14 @@ impl State {
         self.trace = (hash ^ offset ^ ((len as u64) << 40)).wrapping_mul(0x100_0000_01B3).rotate_left(17);
     }
 
-    fn decide(&mut self, call: Call, len: usize) -> Go {
+    fn take_room(&mut self, more: u64, less: u64) {
+        if let Some(room) = &mut self.faults.room_bytes {
+            *room = room.saturating_sub(more).saturating_add(less);
+        }
+    }
+
+    /// `grows`: bytes by which the files grow.
+    fn decide(&mut self, call: Call, grows: u64) -> Go {
         if call == Call::Read {
             let fails = self.faults.reads_per_mille > 0 && self.chance.happens(self.faults.reads_per_mille);
             return if fails { Go::Fails(Failure::Broken) } else { Go::On };
@@ -354,6 +408,14 @@ impl State {
             Some((at, When::After)) if number >= at => return Go::Last,
             _ => {}
         }
+        if call == Call::Sync
+            && let Some(before) = self.faults.sync_fails
+        {
+            self.faults.sync_fails = before.checked_sub(1);
+            if before == 0 {
+                return Go::Fails(Failure::Broken);
+            }
+        }
         if let Some((at, how)) = self.faults.fails
             && (number == at || (self.faults.fails_on && number > at))
         {
@@ -362,8 +424,11 @@ impl State {
                 return Go::Fails(if call == Call::Write { how } else { how.plain() });
             }
         }
-        if self.faults.room_bytes == Some(0) && matches!(call, Call::Write | Call::Create) && len > 0 {
-            return Go::Fails(Failure::Full);
+        if let Some(room) = self.faults.room_bytes
+            && grows > room
+        {
+            // A write that meets the end has come as far as it could.
+            return Go::Fails(if call == Call::Write && room > 0 { Failure::Half } else { Failure::Full });
         }
         if self.faults.writes_per_mille > 0 && self.chance.happens(self.faults.writes_per_mille) {
             let how = match (call, self.chance.below(3)) {

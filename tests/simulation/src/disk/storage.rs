@@ -44,6 +44,7 @@ impl ObjectStorage for Gated {
         Box::pin(async move {
             let go = self.gate(Call::Create, name)?;
             let done = self.inner.put(name, parts).await;
+            self.platter.room_for(done.as_ref().copied().unwrap_or(0), 0);
             self.platter.done(go);
             done
         })
@@ -63,6 +64,8 @@ impl ObjectStorage for Gated {
     fn remove(&self, name: ObjectName) -> Later<'_, bool> {
         Box::pin(async move {
             let go = self.gate(Call::Remove, name)?;
+            let size = self.inner.size(name).await?.unwrap_or(0);
+            self.platter.room_for(0, size);
             let done = self.inner.remove(name).await;
             self.platter.done(go);
             done

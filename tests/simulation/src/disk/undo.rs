@@ -8,15 +8,17 @@ use std::path::{Path, PathBuf};
 use crate::chance::Chance;
 
 /// Disks write sectors of this size whole.
-pub(super) const SECTOR: usize = 512;
+const SECTOR: u64 = 512;
+/// So many of a thousand writes that reached the medium did so in part.
+const TORN_PER_MILLE: u32 = 200;
 
 /// One change that no sync has covered, with what it takes to undo it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Change {
     Write { path: PathBuf, offset: u64, old: Vec<u8>, old_len: u64, new: Vec<u8> },
     Truncate { path: PathBuf, len: u64, tail: Vec<u8> },
     Create { path: PathBuf },
-    Remove { path: PathBuf, bytes: Vec<u8> },
+    Remove { path: PathBuf, bytes: Vec<u8>, len: u64 },
     Rename { from: PathBuf, to: PathBuf, over: Option<Vec<u8>> },
 }
 
@@ -99,7 +101,10 @@ fn undo(change: &Change) -> io::Result<()> {
             file.write_all_at(tail, *len)
         }
         Change::Create { path } => gone(fs::remove_file(path)),
-        Change::Remove { path, bytes } => fs::write(path, bytes),
+        Change::Remove { path, bytes, len } => {
+            fs::write(path, bytes)?;
+            OpenOptions::new().write(true).open(path)?.set_len(*len)
+        }
         Change::Rename { from, to, over } => {
             gone(fs::rename(to, from))?;
             over.as_ref().map_or(Ok(()), |bytes| fs::write(to, bytes))
@@ -107,16 +112,24 @@ fn undo(change: &Change) -> io::Result<()> {
     }
 }
 
-/// Names are kept up to some moment, as a journal does; bytes of files that exist by sectors, in any order.
+/// How much of a write of `len` bytes is on the medium when the power goes in its middle: it ends where a sector of the
+/// file does.
+pub(super) fn torn_at(offset: u64, len: usize, chance: &mut Chance) -> usize {
+    let sectors = (offset + len as u64).div_ceil(SECTOR) - offset / SECTOR;
+    let end = (offset / SECTOR + chance.below(sectors + 1)) * SECTOR;
+    (end.saturating_sub(offset) as usize).min(len)
+}
+
+/// Names are kept up to some moment, as a journal does; bytes of files that exist write by write, whichever they are: a
+/// later page may be there and an earlier one not.
 pub(super) fn redo_some(changes: &[(Change, bool)], chance: &mut Chance) -> io::Result<()> {
     let names_until = chance.index(changes.len() + 1);
     for (at, (change, _)) in changes.iter().enumerate() {
         match change {
             Change::Write { path, offset, new, .. } => {
-                for (number, sector) in new.chunks(SECTOR).enumerate() {
-                    if path.exists() && chance.happens(500) {
-                        put(path, offset + (number * SECTOR) as u64, sector)?;
-                    }
+                if chance.happens(500) {
+                    let kept = if chance.happens(TORN_PER_MILLE) { torn_at(*offset, new.len(), chance) } else { new.len() };
+                    put(path, *offset, &new[..kept])?;
                 }
             }
             Change::Truncate { path, len, .. } if chance.happens(500) => {

@@ -5,6 +5,7 @@
 //! Syncs reach no real disk, which makes a synced commit cost what its computing costs.
 #![allow(unsafe_code)]
 
+use std::cell::Cell;
 use std::ffi::{CStr, OsStr, c_char, c_int, c_void};
 use std::mem::size_of;
 use std::os::unix::ffi::OsStrExt as _;
@@ -29,7 +30,7 @@ struct Watched {
     platter: Arc<Platter>,
     path: PathBuf,
     /// The first sync of a journal syncs its folder too, as SQLite's own VFS does it.
-    name_unsynced: bool,
+    name_unsynced: Cell<bool>,
 }
 
 /// Makes it the VFS that databases of this process are opened with, once.
@@ -102,10 +103,11 @@ unsafe fn real(file: *mut sqlite3_file) -> *mut sqlite3_file {
 /// What is known of an open file.
 ///
 /// # Safety
-/// `file` is ours and open; nobody else uses it, as SQLite uses a file on one thread at a time.
-unsafe fn watched<'a>(file: *mut sqlite3_file) -> Option<&'a mut Watched> {
+/// `file` is ours and open, and stays open while what is returned is used: SQLite uses a file on one thread at a time and
+/// closes it in no call of ours but `close`. Only shared references are made of it.
+unsafe fn watched<'a>(file: *mut sqlite3_file) -> Option<&'a Watched> {
     // SAFETY: `open` put a leaked box or null there, `close` takes it back.
-    unsafe { (*file.cast::<File>()).watched.as_mut() }
+    unsafe { (*file.cast::<File>()).watched.as_ref() }
 }
 
 /// Calls a method of the file below.
@@ -155,7 +157,7 @@ unsafe extern "C" fn open(vfs: *mut sqlite3_vfs, name: *const c_char, file: *mut
                 platter.created(&path);
                 platter.done(last);
             }
-            (*ours).watched = Box::into_raw(Box::new(Watched { platter, path, name_unsynced: is_journal(flags) }));
+            (*ours).watched = Box::into_raw(Box::new(Watched { platter, path, name_unsynced: Cell::new(is_journal(flags)) }));
         }
         code
     }
@@ -236,14 +238,20 @@ unsafe extern "C" fn read(file: *mut sqlite3_file, into: *mut c_void, len: c_int
 }
 
 /// The file's length now.
-fn length(file: *mut sqlite3_file) -> u64 {
+///
+/// # Safety
+/// `file` is ours and open.
+unsafe fn length(file: *mut sqlite3_file) -> u64 {
     let mut len = 0i64;
     call_below!(file, xFileSize, &raw mut len);
     len.cast_unsigned()
 }
 
 /// What stands at `offset`: as much of `len` bytes as there is.
-fn standing(file: *mut sqlite3_file, offset: u64, len: u64, file_len: u64) -> Vec<u8> {
+///
+/// # Safety
+/// `file` is ours and open.
+unsafe fn standing(file: *mut sqlite3_file, offset: u64, len: u64, file_len: u64) -> Vec<u8> {
     let there = file_len.saturating_sub(offset).min(len) as usize;
     let mut bytes = vec![0u8; there];
     if there > 0 {
@@ -262,10 +270,12 @@ unsafe extern "C" fn write(file: *mut sqlite3_file, from: *const c_void, len: c_
         Go::Fails(Failure::Half) => (len / 2, ffi::SQLITE_FULL),
         Go::On | Go::Last => (len, ffi::SQLITE_OK),
     };
-    let file_len = length(file);
-    let old = standing(file, offset.cast_unsigned(), len as u64, file_len);
-    // SAFETY: SQLite gave at least `len` bytes.
-    let new = unsafe { std::slice::from_raw_parts(from.cast::<u8>(), len as usize) };
+    // SAFETY: ours and open; SQLite gave at least `len` bytes.
+    let (file_len, old, new) = unsafe {
+        let file_len = length(file);
+        let old = standing(file, offset.cast_unsigned(), len as u64, file_len);
+        (file_len, old, std::slice::from_raw_parts(from.cast::<u8>(), len as usize))
+    };
     watched.platter.wrote(&watched.path, offset.cast_unsigned(), old, file_len, new);
     let done = call_below!(file, xWrite, from, len, offset);
     watched.platter.done(go);
@@ -279,8 +289,11 @@ unsafe extern "C" fn truncate(file: *mut sqlite3_file, size: i64) -> c_int {
     if matches!(go, Go::Dead | Go::Fails(_)) {
         return ffi::SQLITE_IOERR_TRUNCATE;
     }
-    let file_len = length(file);
-    let tail = standing(file, size.cast_unsigned(), file_len, file_len);
+    // SAFETY: ours and open.
+    let tail = unsafe {
+        let file_len = length(file);
+        standing(file, size.cast_unsigned(), file_len, file_len)
+    };
     watched.platter.cut(&watched.path, size.cast_unsigned(), tail);
     let done = call_below!(file, xTruncate, size);
     watched.platter.done(go);
@@ -300,7 +313,7 @@ unsafe extern "C" fn sync(file: *mut sqlite3_file, flags: c_int) -> c_int {
         Go::On | Go::Last => {}
     }
     watched.platter.synced(&watched.path);
-    if let (true, Some(folder)) = (std::mem::take(&mut watched.name_unsynced), watched.path.parent()) {
+    if let (true, Some(folder)) = (watched.name_unsynced.take(), watched.path.parent()) {
         watched.platter.folder_synced(folder);
     }
     watched.platter.done(go);
