@@ -63,7 +63,8 @@ fn an_answer_that_the_pinned_root_did_not_sign_is_not_believed() {
     let foreign = commune.answer(&other_request, 7);
     assert_eq!(phone.enrolled(&code, &foreign).unwrap_err().kind(), ErrorKind::Refused);
     phone.enrolled(&code, &answer).unwrap();
-    assert!(matches!(phone.enrolled(&code, &answer), Err(Error::AlreadyEnrolled)));
+    assert!(matches!(phone.enrolled(&other_root, &answer), Err(Error::AlreadyEnrolled)));
+    assert!(matches!(phone.enrol_request(&other_root.to_text()), Err(Error::AlreadyEnrolled)));
     assert_eq!(phone.identity().unwrap().hamlet_name, "Bản Nà Phòn");
     assert!(dir.path().join("spool.rescue").exists());
 }

@@ -212,6 +212,11 @@ fn who_the_phone_is_and_its_vault_survive_the_loss_of_their_pages() {
         told(&mut phone, "vẫn ghi được");
         assert!(!phone.rescue_out().unwrap().parcels.is_empty());
     }
+    // Nor that much: the database is gone altogether.
+    let copy = copy_store(&store, &dir.path().join("copy"));
+    std::fs::remove_file(copy.join("spool.db")).unwrap();
+    let _ = std::fs::remove_file(copy.join("spool.db-wal"));
+    assert_eq!(rescue(&copy, &clock).unwrap().0.identity().unwrap().device, device);
     // A key that is not this store's opens nothing, and nothing is touched.
     std::fs::write(store.join("spool.key"), b"not a key").unwrap();
     let before = files_of(&store);

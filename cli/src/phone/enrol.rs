@@ -16,9 +16,12 @@ pub(super) fn enrol(job: &Job<'_>) -> Result<()> {
     // Read before the store is made: a slip of the finger leaves no folder behind.
     let code = EnrolmentCode::from_text(typed).map_err(|_| Fault::usage("error-code-unreadable"))?;
     let mut phone = super::open(job.store, IfAbsent::Create, job.words())?;
+    let joined = phone.identity().is_some();
     let address = code.addresses.join(", ");
     join(&mut phone, typed).map_err(|error| match error {
         Error::Offline(_) => Fault::could_not("error-hub-unreachable").told("address", &address),
+        // The hub knows this phone: nothing has changed.
+        Error::Refused { code, .. } if code == "conflict" && joined => job.fault(&Error::AlreadyEnrolled),
         Error::Refused { code, .. } if code == "hub_mismatch" => Fault::no("error-hub-mismatch").told("address", &address).coded(&code),
         error => job.fault(&error),
     })?;

@@ -45,6 +45,7 @@ impl Phone {
                     let name = EntryName { log: LogId(name), seq: row.key.seq() };
                     if name.seq != next {
                         report.faults.push(format!("{name}: entries from {next} on are missing before it"));
+                        previous = row.previous.unwrap_or(previous);
                     }
                     let session = match self.open.as_mut() {
                         Some(open) => session_key(&self.log, member, open, row.session),

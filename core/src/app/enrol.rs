@@ -102,16 +102,17 @@ fn seal_key_of(history: &KeyHistory) -> Result<PublicKey> {
 
 impl Phone {
     /// The request that redeems `code`, signed by the device key: send its bytes to the hub and give
-    /// the answer to [`Phone::enrolled`]. Asking again with another code is allowed.
+    /// the answer to [`Phone::enrolled`]. Asking again with another code is allowed, and so is joining the same commune
+    /// once more: a hub that was restored from a backup may not know this phone, and one that does refuses it.
     ///
     /// # Errors
-    /// [`Error::AlreadyEnrolled`]; [`Error::Invalid`] for a text that is no code.
+    /// [`Error::AlreadyEnrolled`] for the code of another commune; [`Error::Invalid`] for a text that is no code.
     pub fn enrol_request(&mut self, code_text: &str) -> Result<(EnrolmentCode, Vec<u8>)> {
-        if self.enrolment.is_some() {
-            return Err(Error::AlreadyEnrolled);
-        }
         let code = EnrolmentCode::from_text(code_text).map_err(|e| Error::invalid("enrolment code", e.to_string()))?;
+        self.same_commune_or_refuse(&code)?;
         let seal_key = self.seal_key()?;
+        // Joined before, its logs are what they are; the name only has to be nobody's.
+        let log = if self.enrolment.is_some() { LogId(random(self.keys.as_ref())?) } else { self.next_log()? };
         let request = EnrolRequest {
             token: code.token,
             root_hash: code.root_hash,
@@ -119,7 +120,7 @@ impl Phone {
             role: code.role,
             sign_key: self.keys.device_key(),
             seal_key: crypto::Signer::public_key(&seal_key),
-            log: self.next_log()?,
+            log,
         };
         let signed = Signed::sign(request, &DeviceSigner(self.keys.as_ref())).map_err(|e| Error::KeyStore(e.to_string()))?;
         Ok((code, signed.into_bytes()))
@@ -131,9 +132,7 @@ impl Phone {
     /// # Errors
     /// [`Error::Untrusted`] when something does not verify; nothing is kept then.
     pub fn enrolled(&mut self, code: &EnrolmentCode, answer: &EnrolAnswer) -> Result<()> {
-        if self.enrolment.is_some() {
-            return Err(Error::AlreadyEnrolled);
-        }
+        self.same_commune_or_refuse(code)?;
         let verifier = SoftwareVerifier;
         let history = KeyHistory::verify(&answer.history, &verifier, &code.root_hash).map_err(|e| Error::untrusted("key history", e))?;
         seal_key_of(&history.value)?;
@@ -146,17 +145,34 @@ impl Phone {
             return Err(Error::untrusted("certificate", "it is for another member"));
         }
         verify_token(&answer.token, &history.value, &verifier)?;
+        // A hub from a backup may know fewer of its own keys than this phone does.
+        let newer = self.enrolment.as_ref().map(|e| &e.history).filter(|known| known.value.number > history.value.number);
+        let history = newer.unwrap_or(&history).bytes().to_vec();
         self.ensure_member(answer.member.0)?;
         let holder = answer.member.0.to_be_bytes();
         self.log.spool.set_meta(&[
             ("enrol.code", Some(code.to_text().as_bytes())),
             ("enrol.answer", Some(&answer.to_bytes())),
             ("certificate", Some(&answer.certificate)),
-            ("history", Some(&answer.history)),
+            ("history", Some(&history)),
             ("token", Some(&answer.token)),
             ("holder", Some(&holder)),
         ])?;
+        // Whose vault was open is not said by who has the phone now.
+        self.open = None;
+        self.log.end_session();
+        for side in [self.folder.spool_rescue(), self.folder.joined()] {
+            // Made anew when the phone loads; one that stays says who it was before.
+            let _ = std::fs::remove_file(side);
+        }
         self.load()
+    }
+
+    fn same_commune_or_refuse(&self, code: &EnrolmentCode) -> Result<()> {
+        match &self.enrolment {
+            Some(known) if known.root_hash != code.root_hash => Err(Error::AlreadyEnrolled),
+            _ => Ok(()),
+        }
     }
 
     /// Who this phone is; `None` before enrolment.

@@ -140,7 +140,8 @@ impl Phone {
 }
 
 fn locked(folder: &Folder) -> Result<StoreLock> {
-    if !folder.has_store() && !folder.rescuing().root().exists() {
+    // A log has begun where a marker lies, whatever became of its database.
+    if !folder.has_store() && !folder.rescuing().root().exists() && !folder.marker().exists() {
         return Err(Error::NoStore { path: folder.root().to_path_buf() });
     }
     folder.lock()

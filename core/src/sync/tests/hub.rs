@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use yenban_protocol::cert::Token;
 use yenban_protocol::chain::{FIRST_LINK, Link};
-use yenban_protocol::crypto::{Hash, PublicKey, SecretKey, Signer as _, SoftwareVerifier};
+use yenban_protocol::crypto::{ENC_BYTES, Hash, Opener, PublicKey, SecretKey, Signer as _, SoftwareVerifier};
 use yenban_protocol::feed::{FeedItem, Item, Scope, item_hash};
 use yenban_protocol::id::{CommuneCode, DeviceId, Epoch, KeyId, LogId};
 use yenban_protocol::keys::{HubKey, KeyHistory, Purpose};
@@ -13,6 +13,8 @@ use yenban_protocol::receipt::{Held, Receipt};
 use yenban_protocol::segment::{self, Mode};
 use yenban_protocol::signed::Signed;
 use yenban_protocol::wire::{AuthorisedRequest, Cursor, FeedAnswer, KeysAnswer, path};
+
+use zeroize::Zeroizing;
 
 use super::phone::{DEVICE, Phone, key};
 use super::uploads::{Said, Uploads};
@@ -36,6 +38,9 @@ pub(super) struct Hub {
     root: SecretKey,
     sign: SecretKey,
     seal: SecretKey,
+    /// Keys of before: for signing and sealing, since when and until when.
+    retired: Vec<(SecretKey, SecretKey, i64, i64)>,
+    since_ms: i64,
     pub number: u64,
     pub epoch: Epoch,
     pub now_ms: i64,
@@ -67,6 +72,8 @@ impl Hub {
             root: key(1),
             sign: key(2),
             seal: key(3),
+            retired: Vec::new(),
+            since_ms: 0,
             number: 1,
             epoch: epoch(1),
             now_ms: 1_800_000_000_000,
@@ -101,13 +108,17 @@ impl Hub {
     }
 
     pub(super) fn history(&self) -> Signed<KeyHistory> {
-        let hub_key = |purpose, key: &SecretKey| HubKey { purpose, key: key.public_key(), since_ms: 0, retired_ms: None };
+        let hub_key = |purpose, key: &SecretKey, since_ms, retired_ms| HubKey { purpose, key: key.public_key(), since_ms, retired_ms };
+        let before = self.retired.iter().flat_map(|(sign, seal, since_ms, retired_ms)| {
+            [(Purpose::Sign, sign), (Purpose::Seal, seal)].map(|(purpose, key)| hub_key(purpose, key, *since_ms, Some(*retired_ms)))
+        });
+        let now = [(Purpose::Sign, &self.sign), (Purpose::Seal, &self.seal)];
         let value = KeyHistory {
             commune: CommuneCode::new(5200).unwrap(),
             name: "Công an xã".into(),
             root: self.root.public_key(),
             number: self.number,
-            keys: vec![hub_key(Purpose::Sign, &self.sign), hub_key(Purpose::Seal, &self.seal)],
+            keys: before.chain(now.map(|(purpose, key)| hub_key(purpose, key, self.since_ms, None))).collect(),
         };
         Signed::sign(value, &self.root).unwrap()
     }
@@ -115,6 +126,22 @@ impl Hub {
     /// The keys are replaced; phones learn it from the history.
     pub(super) fn rotate_keys(&mut self) {
         (self.sign, self.seal, self.number) = (key(12), key(13), self.number + 1);
+    }
+
+    /// The keys are replaced as THREATS.md wants it: what the old ones signed in their time counts, what was sealed to them
+    /// opens.
+    pub(super) fn retire_keys(&mut self, seed: u8) {
+        let (sign, seal) = (key(seed), key(seed + 1));
+        let (sign, seal) = (std::mem::replace(&mut self.sign, sign), std::mem::replace(&mut self.seal, seal));
+        self.retired.push((sign, seal, self.since_ms, self.now_ms));
+        (self.since_ms, self.number) = (self.now_ms, self.number + 1);
+    }
+
+    /// Whoever has an old key speaks for the hub.
+    pub(super) fn speak_with_a_retired_key(&mut self) {
+        if let Some((sign, ..)) = self.retired.first() {
+            self.sign = SecretKey::from_scalar(&sign.scalar()).unwrap();
+        }
     }
 
     /// Comes back from a backup taken when it held `kept` entries of each log.
@@ -209,7 +236,8 @@ impl Hub {
 
     fn pull(&mut self, body: &[u8]) -> Reply {
         let request = AuthorisedRequest::from_bytes(body).unwrap();
-        let sign_key = |id: KeyId| Some(self.sign.public_key()).filter(|k| k.id() == id);
+        let history = self.history().value;
+        let sign_key = |id: KeyId| history.signing_key(id);
         let device_key = |id: DeviceId| self.device.filter(|_| id == DEVICE);
         let Ok(request) = request.verify(&SoftwareVerifier, device_key, sign_key, self.now_ms) else {
             return problem(403, "request_key");
@@ -234,7 +262,8 @@ impl Hub {
     }
 
     fn take(&mut self, sealed: &[u8]) -> Reply {
-        let Ok((run, mode)) = segment::open(sealed, &self.seal) else { return problem(422, "unsealed") };
+        let opened = segment::open(sealed, self);
+        let Ok((run, mode)) = opened else { return problem(422, "unsealed") };
         let device = self.device;
         let Ok(links) = run.verify(&SoftwareVerifier, |_| device) else { return problem(422, "signature") };
         self.got.push(Got { first: run.first, count: run.bodies.len(), mode, heads: run.heads.iter().map(|h| h.seq).collect() });
@@ -294,6 +323,21 @@ impl Hub {
     pub(super) fn receipt(&self, log: LogId) -> Vec<u8> {
         let signer = if self.forge_receipts { &key(99) } else { &self.sign };
         Signed::sign(self.state(log), signer).unwrap().into_bytes()
+    }
+}
+
+impl Opener for Hub {
+    fn open(
+        &self,
+        key: KeyId,
+        enc: &[u8; ENC_BYTES],
+        info: &[u8],
+        aad: &[u8],
+        sealed: &[u8],
+    ) -> yenban_protocol::Result<Zeroizing<Vec<u8>>> {
+        let old = self.retired.iter().map(|(_, seal, ..)| seal);
+        let opener = old.chain([&self.seal]).find(|seal| seal.public_key().id() == key).unwrap_or(&self.seal);
+        opener.open(key, enc, info, aad, sealed)
     }
 }
 

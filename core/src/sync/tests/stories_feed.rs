@@ -153,3 +153,37 @@ fn the_contact_is_kept_for_honest_time() {
     assert_eq!(contact.rtt_ms, 20);
     assert_eq!(contact.hub_ms, hub.now_ms);
 }
+
+#[test]
+fn years_away_while_the_hubs_keys_changed_twice() {
+    const YEAR_MS: i64 = 365 * 24 * 3_600_000;
+    for locked in [false, true] {
+        let mut hub = Hub::new();
+        let mut phone = hub.enrol(61);
+        phone.record_many(3);
+        sync(&mut phone, &mut hub);
+        // Signed with the first keys, and sealed to them: both wait until somebody comes by.
+        hub.issue(OURS, news(1));
+        phone.record_many(4);
+        for n in 2..4 {
+            hub.now_ms += 2 * YEAR_MS;
+            hub.retire_keys(20 * n);
+            hub.issue(OURS, news(n));
+        }
+        hub.now_ms += YEAR_MS;
+        phone.locked = locked;
+        let outcome = sync(&mut phone, &mut hub);
+        assert_eq!((outcome.verdict, outcome.pulled_items, outcome.unsent), (Verdict::UpToDate, 3, 0), "{:?}", outcome.reason);
+        assert_eq!((phone.identity.history.value.number, phone.gaps.len()), (3, 0));
+        assert_eq!(hub.holds(LOG), (0..7).collect::<Vec<_>>());
+        assert!(hub.stored.values().all(|times| *times == 1));
+        // From now on everything is for the newest keys, and a key of before has no word any more.
+        phone.record_many(1);
+        let before = hub.got.len();
+        assert_eq!(sync(&mut phone, &mut hub).verdict, Verdict::UpToDate);
+        assert_eq!((hub.got.len(), hub.holds(LOG).len()), (before + 1, 8));
+        hub.speak_with_a_retired_key();
+        phone.record_many(1);
+        assert_eq!(sync(&mut phone, &mut hub).verdict, Verdict::Refused);
+    }
+}
