@@ -33,10 +33,10 @@ pub(super) struct Waiting {
     pub path: String,
     /// The alert.
     pub card: Card,
-    /// Who asked.
-    pub by: String,
-    /// Until when it waits.
-    pub until: String,
+    /// Who asked for what, until when.
+    pub asks: String,
+    /// The same in short.
+    pub waits: String,
     /// The reader asked for it.
     pub own: bool,
 }
@@ -83,12 +83,14 @@ fn at_this_moment(alert: Alert, now_ms: i64) -> Alert {
 async fn waiting(hub: &Hub, asked: &Asked, session: &Session, row: &ProposalRow) -> Result<Waiting> {
     let people = hub.store.people().await?;
     let by = people.member(row.by).map(access::name_of).unwrap_or_default();
+    let until = asked.words.date_time(row.expires_ms);
+    let told = |id| asked.words.say(id, &[("by", display_safe(&by).into()), ("until", until.clone().into())]);
     let shown = AlertRow { alert: alert_of(row)?, officer: by.clone(), second: None };
     Ok(Waiting {
         path: format!("/console/alerts/second/{}", row.no),
         card: alerts::card(asked.words, &shown.listing(&people), asked.now_ms, None),
-        by: display_safe(&by),
-        until: asked.words.date_time(row.expires_ms),
+        asks: told("console-second-asks"),
+        waits: told("console-second-open"),
         own: row.by == session.member,
     })
 }
