@@ -325,6 +325,17 @@ impl World {
                 }
             }
         }
+        // Ticked or not: what the hub holds of a report comes with its photographs. A phone that was put back may have lost some.
+        let put_back = |name: &str| {
+            self.phones.iter().filter(|node| node.was_rolled_back).any(|node| {
+                let logs = node.phone.as_ref().and_then(|phone| phone.logs().ok()).unwrap_or_default();
+                let logs = logs.into_iter().map(|state| state.log).chain(node.ticked.iter().map(|tick| tick.name.log));
+                logs.into_iter().any(|log| name.starts_with(&log.to_string()))
+            })
+        };
+        if let Some((name, _)) = reports.iter().find(|(name, listed)| !listed.complete && !put_back(name)) {
+            return broken("I-05", format!("the hub lists the report {name} without all of its photographs"));
+        }
         for (who, node) in self.phones.iter().enumerate() {
             for tick in node.ticked.iter().filter(|tick| !tick.forgiven) {
                 let branches = |what: &str| format!("phone {who}'s {what} {}", tick.name);
