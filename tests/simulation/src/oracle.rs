@@ -239,8 +239,10 @@ impl World {
             }
         }
         let report = phone.check().or_else(|e| broken("I-08", format!("phone {who} cannot check itself: {e}")))?;
-        // What an older image does not name may be the end of a log that was lost, and the phone says so.
-        if let Some(fault) = report.faults.iter().find(|fault| !(rolled_back && fault.contains("does not name"))) {
+        // What an older image does not name may be the end of a log that was lost, and the phone says so; it says it too
+        // where it doubted its log and began another one.
+        let doubted = rolled_back || phone.logs().is_ok_and(|logs| logs.len() > 1);
+        if let Some(fault) = report.faults.iter().find(|fault| !(doubted && fault.contains("does not name"))) {
             return broken("I-08", format!("phone {who} finds fault with itself: {fault}"));
         }
         for tick in node.ticked.iter().filter(|tick| !tick.rolled_back && matches!(tick.what, What::Report | What::Urgent)) {

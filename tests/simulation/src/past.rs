@@ -87,6 +87,7 @@ impl World {
         // What the hub holds is asked for below; its disk must not answer for the question.
         self.hub.platter.set_faults(Faults::default());
         self.armed_hub = None;
+        self.after_hub(Doing::Idle)?;
         self.mark_rolled_back(who, ticks)?;
         let node = &mut self.phones[who];
         node.stop();
