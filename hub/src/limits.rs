@@ -352,3 +352,6 @@ pub const PARCELS_AT_ONCE_MAX: usize = 4;
 pub const COURIER_OBJECTS_MAX: usize = 256;
 /// How long a device that asked through a courier is given answers, in milliseconds (60 days).
 pub const COURIER_ASKED_MS: i64 = 60 * 24 * 3600 * 1000;
+/// How far above every known number the members and hamlets go on in a database that comes from a backup, at least: far
+/// more than a commune gains between two backups.
+pub const NUMBERS_SKIPPED: i64 = 1_000;

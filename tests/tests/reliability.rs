@@ -74,8 +74,12 @@ fn the_numbers_are_those_of_the_sources() {
         let part = text.split_once(start).unwrap_or_else(|| panic!("{path} has no {start}")).1;
         part.split_once(end).unwrap().0.matches(mark).count()
     };
-    let faults = count("protocol/src/planted.rs", "bugs! {\n", "\n}", ": \"");
+    let faults = count("protocol/src/planted.rs", "bugs! {\n", "\n}", "\";");
     assert!(document.contains(&format!("| P | {faults} planted faults")), "{faults} faults are planted");
+    let must = count("protocol/src/planted.rs", "bugs! {\n", "\n}", ": must ");
+    assert!(document.contains(&format!("{must} must be found")), "{must} faults must be found");
+    let kept = read("tests/simulation/planted.txt").lines().filter(|line| !line.starts_with('#')).count();
+    assert!(document.contains(&format!("a run is kept for {kept}")), "a run is kept for {kept} faults");
     let maps = count("tests/simulation/src/kill_map.rs", "CASES: &[Case]", "\n];", "Case { name");
     assert!(document.contains(&format!("| K | Kill maps: {maps} operations")), "{maps} operations are mapped");
     let main = read("tests/simulation/src/main.rs");

@@ -106,7 +106,7 @@ impl Sync {
         if before.iter().any(|s| !open.contains(&s.scope)) {
             store.keep_streams(&open)?;
         }
-        let moved = self.take_items(&answer.items, &open, store)?;
+        let moved = self.take_items(&answer.items, &open, true, store)?;
         // More without anything new would go round for ever.
         self.feed_wanted |= answer.more && moved;
         Ok(())
@@ -157,8 +157,10 @@ impl Sync {
         self.plan.load(store)
     }
 
-    /// Verifies items and hands them to the store. Answers whether anything moved.
-    pub(super) fn take_items(&mut self, items: &[Vec<u8>], open: &[Scope], store: &mut dyn SyncStore) -> Result<bool> {
+    /// Verifies items and hands them to the store. Answers whether anything moved. `asked_here`: for what came to the
+    /// question of this very phone a gap is the hub's, and is noted; else it may be this phone's own, and the items behind
+    /// it are left for the next answer.
+    pub(super) fn take_items(&mut self, items: &[Vec<u8>], open: &[Scope], asked_here: bool, store: &mut dyn SyncStore) -> Result<bool> {
         let mut streams = store.streams()?;
         let (mut new, mut gaps) = (Vec::new(), Vec::new());
         for bytes in items {
@@ -170,8 +172,10 @@ impl Sync {
             if !open.contains(&item.value.scope) {
                 continue;
             }
+            let before = streams.clone();
             match follow(&mut streams, &item) {
                 Follows::Seen => {}
+                Follows::After(_) if !asked_here => streams = before,
                 Follows::Next => new.push(item),
                 Follows::After(gap) => {
                     gaps.push(gap);

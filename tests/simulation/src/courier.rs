@@ -54,7 +54,7 @@ impl World {
     }
 
     /// One of the files, in no order; often it stays where it is and comes again.
-    fn from_stick(&mut self, dice: &mut Chance) -> Option<Vec<u8>> {
+    fn next_on_stick(&mut self, dice: &mut Chance) -> Option<Vec<u8>> {
         if self.stick.is_empty() {
             return None;
         }
@@ -77,7 +77,7 @@ impl World {
     }
 
     fn take_in(&mut self, who: usize, dice: &mut Chance) -> Holds {
-        let Some(bytes) = self.from_stick(dice) else { return Ok(()) };
+        let Some(bytes) = self.next_on_stick(dice) else { return Ok(()) };
         if let Some(Err(e)) = self.phones[who].phone.as_mut().map(|phone| phone.courier_in(&bytes))
             && !self.excused(who, &e)
         {
@@ -87,7 +87,7 @@ impl World {
     }
 
     fn bring_to_hub(&mut self, dice: &mut Chance) -> Holds {
-        let Some(bytes) = self.from_stick(dice) else { return Ok(()) };
+        let Some(bytes) = self.next_on_stick(dice) else { return Ok(()) };
         let mut answers = Vec::new();
         for parcel in file(&bytes).into_iter().filter_map(|found| found.parcel.ok()) {
             let taken = self.hub.with(async |hub| take(hub, parcel.bytes()).await);

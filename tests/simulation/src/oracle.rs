@@ -239,8 +239,10 @@ impl World {
             }
         }
         let report = phone.check().or_else(|e| broken("I-08", format!("phone {who} cannot check itself: {e}")))?;
-        // What an older image does not name may be the end of a log that was lost, and the phone says so.
-        if let Some(fault) = report.faults.iter().find(|fault| !(rolled_back && fault.contains("does not name"))) {
+        // What an older image does not name may be the end of a log that was lost, and the phone says so; it says it too
+        // where it doubted its log and began another one.
+        let doubted = rolled_back || phone.logs().is_ok_and(|logs| logs.len() > 1);
+        if let Some(fault) = report.faults.iter().find(|fault| !(doubted && fault.contains("does not name"))) {
             return broken("I-08", format!("phone {who} finds fault with itself: {fault}"));
         }
         for tick in node.ticked.iter().filter(|tick| !tick.rolled_back && matches!(tick.what, What::Report | What::Urgent)) {
@@ -324,6 +326,17 @@ impl World {
                     return broken("I-16", format!("the hub lists the photograph {} twice", row.id));
                 }
             }
+        }
+        // Ticked or not: what the hub holds of a report comes with its photographs. A phone that was put back may have lost some.
+        let put_back = |name: &str| {
+            self.phones.iter().filter(|node| node.was_rolled_back).any(|node| {
+                let logs = node.phone.as_ref().and_then(|phone| phone.logs().ok()).unwrap_or_default();
+                let logs = logs.into_iter().map(|state| state.log).chain(node.ticked.iter().map(|tick| tick.name.log));
+                logs.into_iter().any(|log| name.starts_with(&log.to_string()))
+            })
+        };
+        if let Some((name, _)) = reports.iter().find(|(name, listed)| !listed.complete && !put_back(name)) {
+            return broken("I-05", format!("the hub lists the report {name} without all of its photographs"));
         }
         for (who, node) in self.phones.iter().enumerate() {
             for tick in node.ticked.iter().filter(|tick| !tick.forgiven) {

@@ -6,7 +6,7 @@ use yenban_protocol::id::LogId;
 
 use crate::chance::Chance;
 use crate::coverage::{Doing, Fault};
-use crate::disk::Faults;
+use crate::disk::{Cut, Faults};
 use crate::hub::copy_folder;
 use crate::phone::Ticked;
 use crate::world::{EVENING_MS, Holds, World, broken};
@@ -87,6 +87,7 @@ impl World {
         // What the hub holds is asked for below; its disk must not answer for the question.
         self.hub.platter.set_faults(Faults::default());
         self.armed_hub = None;
+        self.after_hub(Doing::Idle)?;
         self.mark_rolled_back(who, ticks)?;
         let node = &mut self.phones[who];
         node.stop();
@@ -146,9 +147,19 @@ impl World {
         self.act(who, dice)?;
         self.hub.platter.set_faults(Faults { sync_fails: Some(dice.below(4)), ..Faults::default() });
         self.armed_hub = Some(Fault::WriteError);
-        self.talk_a_while(who, A_WHILE, dice)?;
+        for _ in 0..A_WHILE {
+            self.talk(who, dice)?;
+            if self.hub.platter.has_lost() {
+                break;
+            }
+        }
         self.hub.platter.set_faults(Faults::default());
         self.armed_hub = None;
+        if dice.happens(500) {
+            // The program is ended before it writes anything more: it reads again what is on no medium.
+            self.hub.crash(Cut::AllKept);
+            self.open_hub()?;
+        }
         self.talk_a_while(who, A_WHILE, dice)?;
         self.kill_hub(Fault::Kill, Doing::Idle, dice)
     }

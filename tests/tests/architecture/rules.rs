@@ -91,7 +91,7 @@ pub fn simulation_place(path: &str, text: &str) -> Vec<Finding> {
     let turned_on = |line: &str| {
         let line = line.split('#').next().unwrap_or_default().trim();
         let declared = line.strip_prefix("simulation").is_some_and(|rest| rest.trim_start().starts_with('='));
-        !declared && (line.contains("\"simulation\"") || line.contains("/simulation\""))
+        !declared && (line.contains("\"simulation\"") || (line.contains("yenban-") && line.contains("/simulation\"")))
     };
     let lines = text.lines().enumerate().filter(|(_, line)| turned_on(line));
     lines.map(|(at, _)| Finding { path: path.into(), line: at + 1, what: "turns on planted faults".into() }).collect()

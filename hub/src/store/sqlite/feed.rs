@@ -6,7 +6,7 @@ use yenban_protocol::feed::Scope;
 use yenban_protocol::id::Epoch;
 use yenban_protocol::planted::{Bug, planted};
 
-use super::{HubError, Result, seq_from_sql, seq_to_sql, sql};
+use super::{HubError, Result, people, seq_from_sql, seq_to_sql, sql};
 use crate::store::feed_rows::{FeedRow, ItemDraft, ItemSigner};
 
 /// The current epoch's place and name.
@@ -25,8 +25,11 @@ pub(super) fn epoch(c: &Connection) -> Result<Option<Epoch>> {
     Ok(epoch_row(c)?.map(|(_, epoch)| epoch))
 }
 
-/// Begins a new epoch.
+/// Begins a new epoch; one after another is that of a database that comes from a backup.
 pub(super) fn begin_epoch(c: &Connection, epoch: Epoch, at_ms: i64) -> Result<()> {
+    if epoch_row(c)?.is_some() {
+        people::begin_again(c, epoch)?;
+    }
     c.execute("INSERT INTO epoch (epoch, began_ms) VALUES (?1, ?2)", params![epoch.0, at_ms]).map_err(sql)?;
     Ok(())
 }

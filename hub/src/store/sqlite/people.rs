@@ -3,17 +3,20 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use yenban_protocol::crypto::{Hash, PublicKey};
 use yenban_protocol::feed::Scope;
-use yenban_protocol::id::{CommuneCode, DeviceId, HamletNo, LogId, MemberNo, Role};
+use yenban_protocol::id::{CommuneCode, DeviceId, Epoch, HamletNo, LogId, MemberNo, Role};
 use yenban_protocol::text::compare_key;
 
 use super::{HubError, Result, feed, sql};
-use crate::limits::OPEN_CODES_MAX;
+use crate::limits::{NUMBERS_SKIPPED, OPEN_CODES_MAX};
 use crate::store::feed_rows::{ItemDraft, ItemSigner};
 use crate::store::people::{
     CodeRow, Device, GroupRow, HamletRow, ImportedPlace, MemberRow, NewCode, People, Redeemed, Redemption, Registration, commune_directory,
     hamlet_directory,
 };
 use crate::store::{ImportTotals, WHOLE_COMMUNE};
+
+/// Where the first number of this life of the database is kept.
+const NUMBERS_FROM: &str = "numbers-from";
 
 fn role(number: u8) -> Result<Role> {
     Role::from_number(number.into()).map_err(|_| HubError::Store("role in the database".to_owned()))
@@ -147,11 +150,32 @@ fn take_hamlet(c: &Connection, name: &str, centre_e7: Option<(i32, i32)>) -> Res
     if let Some(hamlet) = hamlet_named(c, name)? {
         return Ok((hamlet, false));
     }
-    c.prepare_cached("INSERT INTO hamlet (name, name_key, lat_e7, lon_e7) VALUES (?1, ?2, ?3, ?4)")
-        .and_then(|mut s| s.execute(params![name, compare_key(name), centre_e7.map(|p| p.0), centre_e7.map(|p| p.1)]))
+    let next = next_number(c, "SELECT max(hamlet) FROM hamlet")?;
+    c.prepare_cached("INSERT INTO hamlet (hamlet, name, name_key, lat_e7, lon_e7) VALUES (?1, ?2, ?3, ?4, ?5)")
+        .and_then(|mut s| s.execute(params![next, name, compare_key(name), centre_e7.map(|p| p.0), centre_e7.map(|p| p.1)]))
         .map_err(sql)?;
     let no = u32::try_from(c.last_insert_rowid()).map_err(|_| HubError::Store("hamlet number".to_owned()))?;
     Ok((HamletRow { no: HamletNo(no), name: name.to_owned(), centre_e7 }, true))
+}
+
+/// The number after the highest, or the first of this life of the database.
+fn next_number(c: &Connection, highest: &str) -> Result<i64> {
+    let highest: Option<i64> = c.prepare_cached(highest).and_then(|mut s| s.query_row([], |row| row.get(0))).map_err(sql)?;
+    let mut first = c.prepare_cached("SELECT value FROM value WHERE name = ?").map_err(sql)?;
+    let first: Option<[u8; 8]> = first.query_row([NUMBERS_FROM], |row| row.get(0)).optional().map_err(sql)?;
+    Ok((highest.unwrap_or(0) + 1).max(first.map_or(1, i64::from_be_bytes)))
+}
+
+/// A database that comes from a backup gives no number and no code a second time: those given since are on phones and in
+/// what they send. Members and hamlets go on from a number that the epoch draws, well above all that are known.
+pub(super) fn begin_again(c: &Connection, epoch: Epoch) -> Result<()> {
+    c.execute("UPDATE code SET expires_ms = 0 WHERE used_by IS NULL", []).map_err(sql)?;
+    let highest = "SELECT max((SELECT ifnull(max(member), 0) FROM member), (SELECT ifnull(max(hamlet), 0) FROM hamlet))";
+    let highest: i64 = c.query_row(highest, [], |row| row.get(0)).map_err(sql)?;
+    let drawn = u16::from_be_bytes([epoch.0[0], epoch.0[1]]);
+    let first = highest + NUMBERS_SKIPPED + i64::from(drawn);
+    c.execute("INSERT OR REPLACE INTO value VALUES (?1, ?2)", params![NUMBERS_FROM, first.to_be_bytes()]).map_err(sql)?;
+    Ok(())
 }
 
 /// Appends the directory items that changed.
@@ -179,8 +203,10 @@ pub(super) fn add_hamlet(c: &Connection, name: &str, at_ms: i64, commune: Commun
 
 /// Adds a member under the next number.
 pub(super) fn add_member(c: &Connection, member: &MemberRow) -> Result<MemberRow> {
-    c.prepare_cached("INSERT INTO member (name, name_key, role, hamlet, hamlet_group) VALUES (?1, ?2, ?3, ?4, ?5)")
-        .and_then(|mut s| s.execute(params![member.name, compare_key(&member.name), member.role as u8, member.hamlet.0, member.group]))
+    let next = next_number(c, "SELECT max(member) FROM member")?;
+    let key = compare_key(&member.name);
+    c.prepare_cached("INSERT INTO member (member, name, name_key, role, hamlet, hamlet_group) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
+        .and_then(|mut s| s.execute(params![next, member.name, key, member.role as u8, member.hamlet.0, member.group]))
         .map_err(sql)?;
     let no = u32::try_from(c.last_insert_rowid()).map_err(|_| HubError::Store("member number".to_owned()))?;
     Ok(MemberRow { no: MemberNo(no), ..member.clone() })

@@ -126,11 +126,9 @@ pub(super) fn redo_some(changes: &[(Change, bool)], chance: &mut Chance) -> io::
     let names_until = chance.index(changes.len() + 1);
     for (at, (change, _)) in changes.iter().enumerate() {
         match change {
-            Change::Write { path, offset, new, .. } => {
-                if chance.happens(500) {
-                    let kept = if chance.happens(TORN_PER_MILLE) { torn_at(*offset, new.len(), chance) } else { new.len() };
-                    put(path, *offset, &new[..kept])?;
-                }
+            Change::Write { path, offset, new, .. } if chance.happens(500) => {
+                let kept = if chance.happens(TORN_PER_MILLE) { torn_at(*offset, new.len(), chance) } else { new.len() };
+                put(path, *offset, &new[..kept])?;
             }
             Change::Truncate { path, len, .. } if chance.happens(500) => {
                 if let Ok(file) = OpenOptions::new().write(true).open(path)
