@@ -294,7 +294,7 @@ async fn an_alert_is_looked_at_before_it_is_sent() {
     assert_eq!(audit(&night.hub, "drill").await.len(), 1);
     let page = officer.get("/console/alerts").await;
     assert!(page.text.contains("Toàn xã") || page.text.contains("Nà Phòn"));
-    assert!(officer.get("/console/alerts/new").await.text.contains("cán bộ thứ hai"));
+    assert!(officer.get("/console/alerts/new").await.text.contains("cần một cán bộ khác đồng ý"));
     night.hub.stop().await;
 }
 

@@ -62,9 +62,13 @@ async fn shown(hub: &Hub, asked: &Asked, session: &Session, wrong: Option<&'stat
     let account = hub.store.account(session.member).await?;
     let keys = hub.store.passkeys(session.member).await?;
     let places = hub.store.sessions_of(session.member).await?;
-    let how = |how: &str| {
-        let id = format!("console-how-{how}");
-        if words.has(&id) { words.word(&id) } else { display_safe(how) }
+    let how = |how: &str| match how {
+        "password" => words.word("console-how-password"),
+        "passkey" => words.word("console-how-passkey"),
+        "recovery" => words.word("console-how-recovery"),
+        "link" => words.word("console-how-link"),
+        "join" => words.word("console-how-join"),
+        other => display_safe(other),
     };
     let page = Account {
         c: Chrome::new(asked, session, Section::Own, words.word("console-account")),

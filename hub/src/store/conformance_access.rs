@@ -106,7 +106,8 @@ async fn proposals(store: &dyn HubStore) -> Verdict {
     ensure(decide(third, DAO, true, 50).await? == Decided::Gone, "nobody agrees too late")?;
     let kept = store.proposal(first).await.map_err(failed)?.ok_or("what was decided is kept")?;
     ensure(kept == ProposalRow { no: first, decided: Some((DAO, true, 20)), ..row(100) }, "with who decided")?;
-    for _ in 0..PROPOSALS_MAX {
+    // The third still waits at the moment of these.
+    for _ in 1..PROPOSALS_MAX {
         propose(200).await?;
     }
     ensure(store.propose(row(200)).await.map_err(failed)?.is_none(), "and not too many wait")
@@ -134,7 +135,13 @@ async fn sessions(store: &dyn HubStore) -> Verdict {
     store.open_view([77; 32], "a:1".to_owned(), "x".to_owned(), 600).await.map_err(failed)?;
     ensure(view(77, 0).await?.is_none(), "nobody outside opens anything")?;
 
-    store.change_account(SON, AccountChange::Password("new".to_owned(), [2; 32])).await.map_err(failed)?;
+    store
+        .change_account(SON, {
+            let phc = proofs("").password;
+            AccountChange::Password(phc, [2; 32])
+        })
+        .await
+        .map_err(failed)?;
     ensure(store.sessions_of(SON).await.map_err(failed)?.len() == 1, "a new password ends the other sessions")?;
     store.change_account(SON, AccountChange::Reach(Vec::new())).await.map_err(failed)?;
     ensure(store.session([2; 32]).await.map_err(failed)?.is_none(), "another reach ends them all")?;
