@@ -277,8 +277,11 @@ fn insert(tx: &Transaction<'_>, table: Table, row: &[Value]) -> rusqlite::Result
     let shape = shape(table);
     let columns: Vec<&str> = shape.columns().take(row.len()).collect();
     let places = vec!["?"; columns.len()].join(", ");
-    let sql = format!("INSERT OR REPLACE INTO {}({}) VALUES ({places})", shape.name, columns.join(", "));
-    tx.prepare_cached(&sql)?.execute(rusqlite::params_from_iter(row))?;
+    let again = if table == Table::Session { Some("session_again") } else { None };
+    for name in [Some(shape.name), again].into_iter().flatten() {
+        let sql = format!("INSERT OR REPLACE INTO {name}({}) VALUES ({places})", columns.join(", "));
+        tx.prepare_cached(&sql)?.execute(rusqlite::params_from_iter(row))?;
+    }
     if table == Table::File {
         // No receipt of a life that is over counts, and what was parked is tried again.
         let again = "UPDATE file SET epoch = NULL, hub_ms = NULL, hold_s = NULL, parked = NULL, attempts = 0 WHERE sealed_sha256 = ?1";

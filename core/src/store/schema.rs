@@ -93,8 +93,14 @@ CREATE TABLE carried(
 CREATE INDEX carried_oldest ON carried(since_ms);
 ";
 
-/// The link before each entry: what is left of a damaged log can be sent from any entry on.
-const SPOOL_5: &str = "ALTER TABLE entry ADD COLUMN previous BLOB;";
+/// What a damaged log needs to be sent from any entry that is left: the link before each, and the keys of its sessions on a
+/// second page, because one page of them would cost every entry under them.
+const SPOOL_5: &str = "
+ALTER TABLE entry ADD COLUMN previous BLOB;
+CREATE TABLE session_again(
+    id INTEGER PRIMARY KEY, name BLOB NOT NULL, log INTEGER NOT NULL, member INTEGER NOT NULL, for_hub BLOB NOT NULL, for_vault BLOB);
+INSERT INTO session_again SELECT id, name, log, member, for_hub, for_vault FROM session;
+";
 
 const VAULT_1: &str = "
 CREATE TABLE watermark(log INTEGER PRIMARY KEY, next_seq INTEGER NOT NULL);

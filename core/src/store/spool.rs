@@ -436,8 +436,10 @@ fn insert_with(tx: &Transaction<'_>, row: &EntryRow, with: &Commit<'_>) -> rusql
             .execute(params![log.id, log.name, log.nonce, log.reason])?;
     }
     if let Some(s) = with.session {
-        tx.prepare_cached("INSERT INTO session(id, name, log, member, for_hub, for_vault) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
-            .execute(params![s.id, s.name, s.log, s.member, s.for_hub, s.for_vault])?;
+        for table in ["session", "session_again"] {
+            let sql = format!("INSERT INTO {table}(id, name, log, member, for_hub, for_vault) VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
+            tx.prepare_cached(&sql)?.execute(params![s.id, s.name, s.log, s.member, s.for_hub, s.for_vault])?;
+        }
     }
     insert_entry(tx, row)?;
     if !planted(Bug::FileRowApart) {

@@ -92,12 +92,32 @@ impl Commune {
         });
     }
 
+    /// A backup of now, beside the hub's folder.
+    pub fn back_up(&self) -> PathBuf {
+        let file = self.temp.path().join("hub.backup");
+        self.runtime.block_on(yenban_hub::backup::write(self.hub(), &file)).unwrap();
+        file
+    }
+
+    /// The hub is lost and comes back from a backup, at the same address.
+    pub fn restore(&mut self, backup: &std::path::Path) {
+        self.close();
+        std::fs::rename(self.dir(), self.temp.path().join("lost")).unwrap();
+        let clock = Arc::new(yenban_hub::clock::SystemClock);
+        self.runtime.block_on(yenban_hub::backup::restore(&self.dir(), backup, None, clock)).unwrap();
+        self.open();
+    }
+
     pub fn hub(&self) -> &Arc<Hub> {
         self.hub.as_ref().unwrap()
     }
 
     pub fn code(&self, addresses: Vec<String>) -> String {
-        let wanted = CodeWanted { hamlet: "Nà Phòn".into(), create: true, role: Role::Member, name: "Lò Văn Páo".into(), addresses };
+        self.code_for("Lò Văn Páo", addresses)
+    }
+
+    pub fn code_for(&self, name: &str, addresses: Vec<String>) -> String {
+        let wanted = CodeWanted { hamlet: "Nà Phòn".into(), create: true, role: Role::Member, name: name.into(), addresses };
         self.runtime.block_on(make_code(self.hub(), wanted)).unwrap().text
     }
 
