@@ -115,7 +115,7 @@ impl Kind {
 /// Kinds and how often they come, in parts of a thousand.
 const OFTEN: [(Kind, u32); 29] = [
     (Kind::Act, 300),
-    (Kind::Talk, 415),
+    (Kind::Talk, 404),
     (Kind::Pass, 60),
     (Kind::SetClock, 10),
     (Kind::Reboot, 10),
@@ -126,8 +126,8 @@ const OFTEN: [(Kind, u32); 29] = [
     (Kind::PhoneDies, 25),
     (Kind::PhoneKilled, 15),
     (Kind::HubDisk, 8),
-    (Kind::HubFull, 4),
-    (Kind::HubDies, 15),
+    (Kind::HubFull, 12),
+    (Kind::HubDies, 18),
     (Kind::HubKilled, 8),
     (Kind::HubRestarts, 4),
     (Kind::Warn, 20),

@@ -417,7 +417,11 @@ fn draw_faults(kind: Kind, dice: &mut Chance) -> (Fault, Faults) {
             let when = if dice.happens(500) { When::Before } else { When::After };
             (Fault::Power, Faults { dies: Some((at, when)), ..Faults::default() })
         }
-        Kind::PhoneFull | Kind::HubFull => (Fault::DiskFull, Faults { room_bytes: Some(dice.below(256 * 1024)), ..Faults::default() }),
+        Kind::PhoneFull | Kind::HubFull => {
+            // Every other time hardly anything fits: what writes little meets a full disk too.
+            let most = if dice.happens(500) { 16 * 1024 } else { 256 * 1024 };
+            (Fault::DiskFull, Faults { room_bytes: Some(dice.below(most)), ..Faults::default() })
+        }
         _ => match dice.below(4) {
             0 => (Fault::ReadError, Faults { reads_per_mille: dice.below(100) as u32, ..Faults::default() }),
             1 => (Fault::WriteError, Faults { writes_per_mille: dice.below(100) as u32, ..Faults::default() }),

@@ -1,3 +1,5 @@
+//! Damaged spools, made page by page and byte by byte: what the other pages hold is read, whatever becomes of one.
+
 use std::path::PathBuf;
 
 use super::*;

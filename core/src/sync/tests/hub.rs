@@ -140,7 +140,7 @@ impl Hub {
     /// Whoever has an old key speaks for the hub.
     pub(super) fn speak_with_a_retired_key(&mut self) {
         if let Some((sign, ..)) = self.retired.first() {
-            self.sign = SecretKey::from_scalar(&sign.scalar()).unwrap();
+            self.sign = SecretKey::from_scalar(sign.scalar()).unwrap();
         }
     }
 
