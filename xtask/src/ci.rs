@@ -146,9 +146,10 @@ fn test(context: &Context) -> Outcome {
     result.into()
 }
 
-/// Sizes for the gate; docs/RELIABILITY.md names the longer ones.
+/// Sizes for the gate. Of the 2,000 seeds of a whole run it lives through the first 150, and these alone cannot meet every
+/// cell: docs/RELIABILITY.md says what the last whole run found and what keeps the gate from taking all of them.
 fn simulation() -> Outcome {
-    for task in [&[][..], &["--planted"], &["--kills"]] {
+    for task in [&["--seeds", "150", "--need", "0"][..], &["--planted"], &["--kills"]] {
         let line = [&["cargo", "run", "--package", "yenban-simulation", "--locked", "--"], task].concat();
         if let Err(reason) = run::shown(&mut run::command(&line)) {
             return Outcome::Failed(reason);
