@@ -16,6 +16,7 @@ const REASONS: &[(&str, &str)] = &[
     ("is longer than {limit} characters", "reason-longer"),
     ("is between one second and 30 days", "reason-life"),
     ("is between now and six months from now; a hold can be renewed", "reason-hold-life"),
+    ("has no way into the console", "reason-no-account"),
     ("has the form host:port", "reason-address"),
     ("the hub listens on every address of this machine: say with --address which one phones reach", "reason-address-any"),
     ("not known: start the hub once, or give --address", "reason-address-none"),

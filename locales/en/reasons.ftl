@@ -6,6 +6,7 @@ reason-too-long = is too long
 reason-longer = is longer than { $limit } characters
 reason-life = must be from one second to 30 days
 reason-hold-life = must be within six months from now; a hold can be renewed
+reason-no-account = has no way into the console
 reason-address = is written HOST:PORT, as 192.168.1.10:8443
 reason-address-any = the hub listens on every address; say with --address which one phones reach
 reason-address-none = is not known; start the hub once, or give --address

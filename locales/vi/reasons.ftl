@@ -6,6 +6,7 @@ reason-too-long = dài quá
 reason-longer = dài quá { $limit } chữ
 reason-life = phải từ một giây tới 30 ngày
 reason-hold-life = phải trong sáu tháng tới; hết hạn thì gia hạn được
+reason-no-account = không vào trang công an xã được
 reason-address = viết theo dạng MÁY:CỔNG, như 192.168.1.10:8443
 reason-address-any = máy xã nghe ở mọi địa chỉ; dùng --address để nói địa chỉ mà điện thoại tới được
 reason-address-none = chưa biết; chạy máy xã một lần, hoặc ghi --address

@@ -136,7 +136,7 @@ fn revoke(b: Builder) -> Command {
 }
 
 fn console(b: Builder) -> Command {
-    b.command("console", "help-hub-console", "yenban hub console --dir xa-mai-chau --officer \"Hà Văn Sơn\"").arg(dir(b)).arg(b.option(
+    b.command("console", "help-hub-console", "yenban hub console --dir xa-mai-chau").arg(dir(b)).arg(b.option(
         "officer",
         "NAME",
         "help-console-officer",

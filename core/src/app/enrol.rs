@@ -130,7 +130,8 @@ impl Phone {
     /// root that the code pinned; then the log begins and capture works, for ever.
     ///
     /// # Errors
-    /// [`Error::Untrusted`] when something does not verify; nothing is kept then.
+    /// [`Error::Untrusted`] when something does not verify, [`Error::AlreadyEnrolled`] when it says what is known; nothing
+    /// is kept then.
     pub fn enrolled(&mut self, code: &EnrolmentCode, answer: &EnrolAnswer) -> Result<()> {
         self.same_commune_or_refuse(code)?;
         let verifier = SoftwareVerifier;
@@ -143,6 +144,10 @@ impl Phone {
         }
         if certificate.value.member != answer.member || answer.member.0 == 0 {
             return Err(Error::untrusted("certificate", "it is for another member"));
+        }
+        if self.enrolment.as_ref().is_some_and(|known| known.device == certificate.value.device) {
+            // Its own code a second time: whoever has the phone now keeps it.
+            return Err(Error::AlreadyEnrolled);
         }
         verify_token(&answer.token, &history.value, &verifier)?;
         // A hub from a backup may know fewer of its own keys than this phone does.
