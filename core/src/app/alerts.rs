@@ -51,6 +51,8 @@ impl Phone {
     /// [`Error::NotEnrolled`], or the store cannot be read.
     pub fn alerts(&mut self) -> Result<Vec<AlertInfo>> {
         self.enrolled_or_refuse()?;
+        // A read that failed is remembered by its connection, and would make a warning unreadable until somebody writes.
+        self.log.ready()?;
         let now_ms = self.hub_now_ms();
         let items = self.items(Some(ALERT))?;
         let alerts: Vec<(&FeedItem, &Alert)> = items

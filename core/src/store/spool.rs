@@ -421,8 +421,8 @@ impl Spool {
     /// Leaves no older page in the write-ahead log: there a vault's key would still lie as it was wrapped
     /// before a PIN was set, or while "unlocked until locked" held.
     pub(crate) fn forget_old_pages(&self) {
-        // What cannot be copied now goes with the next checkpoint.
-        let _ = self.conn().map(cipher::checkpoint);
+        // What cannot be copied now goes with the next checkpoint; that it failed is counted.
+        let _ = self.conn().and_then(|conn| cipher::checkpoint(conn).doing("empty the write-ahead log"));
     }
 }
 

@@ -328,14 +328,7 @@ impl World {
             }
         }
         // Ticked or not: what the hub holds of a report comes with its photographs. A phone that was put back may have lost some.
-        let put_back = |name: &str| {
-            self.phones.iter().filter(|node| node.was_rolled_back).any(|node| {
-                let logs = node.phone.as_ref().and_then(|phone| phone.logs().ok()).unwrap_or_default();
-                let logs = logs.into_iter().map(|state| state.log).chain(node.ticked.iter().map(|tick| tick.name.log));
-                logs.into_iter().any(|log| name.starts_with(&log.to_string()))
-            })
-        };
-        if let Some((name, _)) = reports.iter().find(|(name, listed)| !listed.complete && !put_back(name)) {
+        if let Some((name, _)) = reports.iter().find(|(name, listed)| !listed.complete && !self.is_put_back(name)) {
             return broken("I-05", format!("the hub lists the report {name} without all of its photographs"));
         }
         for (who, node) in self.phones.iter().enumerate() {
@@ -348,9 +341,9 @@ impl World {
                             return broken("I-19", format!("the hub does not list {}", branches("report")));
                         }
                         // Its photographs went with the newer image, if they were added after the older one. Of two lives the
-                        // hub lists what is missing of either under the one name that both gave their report.
-                        let put_back = node.ticked.iter().any(|tick| tick.rolled_back && tick.what == What::Photo);
-                        let lost = tick.rolled_back || put_back || found.len() > 1;
+                        // hub lists what is missing of either under the one name that both gave their report. A photograph that
+                        // was recovered after a death belongs to it too, and nobody saw its tick.
+                        let lost = tick.rolled_back || node.was_rolled_back || found.len() > 1;
                         if !lost && !found.iter().any(|listed| listed.complete) {
                             return broken("I-05", format!("{} is not complete: {found:?}", branches("report")));
                         }
@@ -376,6 +369,16 @@ impl World {
             }
         }
         Ok(())
+    }
+
+    /// Whether this names something in a log of a phone that was put back: with the newer image went more than what was
+    /// ticked, a capture that was recovered after a death for one.
+    fn is_put_back(&self, named: &str) -> bool {
+        self.phones.iter().filter(|node| node.was_rolled_back).any(|node| {
+            let logs = node.phone.as_ref().and_then(|phone| phone.logs().ok()).unwrap_or_default();
+            let logs = logs.into_iter().map(|state| state.log).chain(node.ticked.iter().map(|tick| tick.name.log));
+            logs.into_iter().any(|log| named.contains(&log.to_string()))
+        })
     }
 
     /// What became of a photograph is on record.
@@ -417,9 +420,7 @@ impl World {
 
     fn check_hub(&self) -> Holds {
         // What a phone that was put back had kept for the hub may be gone with its newer image: what that log named.
-        let ticked = self.phones.iter().flat_map(|node| &node.ticked);
-        let put_back: BTreeSet<String> = ticked.filter(|tick| tick.rolled_back).map(|tick| tick.name.log.to_string()).collect();
-        let excused = |wrong: &String| put_back.iter().any(|log| wrong.contains(log));
+        let excused = |wrong: &String| self.is_put_back(wrong);
         let checked = self.hub.with(async |hub| {
             let chains = hub.store.check_chains().await;
             let custody = hub.store.check_custody().await;

@@ -257,6 +257,6 @@ impl HubDisk for Watching {
     }
 
     fn free_bytes(&self, _path: &Path) -> io::Result<u64> {
-        Ok(self.platter.room_bytes())
+        Ok(self.platter.ask_for_room())
     }
 }

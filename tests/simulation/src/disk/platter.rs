@@ -216,6 +216,13 @@ impl Platter {
         self.state().faults.room_bytes.unwrap_or(PLENTY_BYTES)
     }
 
+    /// As [`Platter::room_bytes`], for a program that lets the answer keep it from writing: a small disk is met by asking.
+    pub fn ask_for_room(&self) -> u64 {
+        let mut state = self.state();
+        state.hit += u64::from(state.faults.room_bytes.is_some());
+        state.faults.room_bytes.unwrap_or(PLENTY_BYTES)
+    }
+
     /// Whether the disk has an end that can be met.
     pub fn is_small(&self) -> bool {
         self.state().faults.room_bytes.is_some()
