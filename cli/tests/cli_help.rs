@@ -80,7 +80,7 @@ fn shell(line: &str, folder: &Path) -> (i32, String) {
 }
 
 /// Commands in the order of one evening; the demonstration has a test of its own, `hub serve` is the stage.
-const EVENING: [&str; 53] = [
+const EVENING: [&str; 54] = [
     "hub",
     "hub init",
     "hub import",
@@ -100,6 +100,7 @@ const EVENING: [&str; 53] = [
     "phone amend",
     "phone courier",
     "phone courier out",
+    "phone rescue",
     "hub courier",
     "hub courier in",
     "hub courier out",

@@ -42,7 +42,7 @@ impl Phone {
     /// read now.
     ///
     /// # Errors
-    /// [`Error::NotEnrolled`](crate::Error::NotEnrolled), or the store cannot be read.
+    /// [`Error::NotEnrolled`], or the store cannot be read.
     pub fn outbox(&mut self, limit: u32) -> Result<Vec<OutboxItem>> {
         self.enrolled_or_refuse()?;
         let limit = limit as usize;

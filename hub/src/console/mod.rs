@@ -2,7 +2,7 @@
 //!
 //! Made on the server: they open on an old computer, print, and work with a screen reader and without scripts, but for
 //! passkeys. All words come from `locales`; no page loads anything from elsewhere, and the policy of every answer forbids
-//! it. What a page needs to be allowed stands in its signature ([`guard::May`]).
+//! it. What a page needs to be allowed stands in its signature (`guard::May`).
 //! Content of a report is shown after its reader said what for, and the read log has the line before the page has it.
 //!
 //! | path under `/console` | page |
