@@ -159,7 +159,7 @@ impl Phone {
 
     fn open_locked(folder: Folder, keys: Box<dyn KeyStore>, clock: Box<dyn Clock>, disk: Arc<dyn Disk>, lock: StoreLock) -> Result<Phone> {
         let key = spool_key(&folder, keys.as_ref())?;
-        let spool = Spool::open(folder.spool(), key)?;
+        let spool = Spool::open(disk.clone(), folder.spool(), key)?;
         let log = Log::open(spool)?;
         let mut phone = Phone {
             folder,

@@ -1,13 +1,15 @@
 //! Every call that capture, recovery, previews, sweeping and eviction make to the file system, as a trait:
 //! tests put a disk behind it that fails, fills up or dies at the Nth call.
 //!
-//! Databases are not behind it: they have layers of their own for that.
+//! Databases are not behind it: they have layers of their own for that. Only what they must find durable when they are
+//! opened is made so through it ([`Disk::renew`]).
 
 use std::fs::{self, OpenOptions};
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Seek as _, SeekFrom, Write};
 use std::path::Path;
 
 use crate::keys::files;
+use crate::limits::RENEW_PART_BYTES;
 
 /// An open file.
 pub trait DiskFile: Read + Write + Send {
@@ -70,6 +72,13 @@ pub trait Disk: Send + Sync {
     /// # Errors
     /// As the system says; what there is of it then stays.
     fn preallocate(&self, path: &Path, size_bytes: u64) -> io::Result<()>;
+    /// Writes what a file holds once more to where it stands, and waits until bytes and name are on the medium. After a sync
+    /// that failed, or a program that was killed before its sync, this alone makes durable what can be read: the system has
+    /// forgotten which pages it could not write. No error when there is no such file; a file that is there does not grow.
+    ///
+    /// # Errors
+    /// As the system says; what can be read may then still be lost.
+    fn renew(&self, path: &Path) -> io::Result<()>;
 }
 
 /// The file system of this machine.
@@ -138,6 +147,30 @@ impl Disk for RealDisk {
         // Where room cannot be asked for, it is taken: a sparse file would hold none.
         io::copy(&mut io::repeat(0).take(size_bytes), &mut file)?;
         file.sync_all()
+    }
+
+    fn renew(&self, path: &Path) -> io::Result<()> {
+        let mut file = match OpenOptions::new().read(true).write(true).open(path) {
+            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
+            file => file?,
+        };
+        let mut part = vec![0; RENEW_PART_BYTES];
+        let mut at = 0;
+        loop {
+            file.seek(SeekFrom::Start(at))?;
+            let read = file.read(&mut part)?;
+            if read == 0 {
+                break;
+            }
+            file.seek(SeekFrom::Start(at))?;
+            file.write_all(&part[..read])?;
+            at += read as u64;
+        }
+        if at == 0 {
+            return Ok(());
+        }
+        file.sync_all()?;
+        path.parent().map_or(Ok(()), |folder| self.sync_folder(folder))
     }
 }
 

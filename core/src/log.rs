@@ -347,7 +347,8 @@ mod tests {
 
     /// A log with its first entry; what it is written with.
     fn started(dir: &std::path::Path, keys: &SeededKeyStore, clock: &dyn Clock) -> (Log, Recipients) {
-        let spool = Spool::open(dir.join("spool.db"), zeroize::Zeroizing::new([3; 32])).unwrap();
+        let spool =
+            Spool::open(std::sync::Arc::new(crate::disk::RealDisk), dir.join("spool.db"), zeroize::Zeroizing::new([3; 32])).unwrap();
         let mut log = Log::open(spool).unwrap();
         let to = Recipients { hub: keys.device_key(), vault: keys.device_key(), member: MemberNo(7) };
         let first = record(Act::LogStarted { device_key: keys.device_key(), continues: None, reason: "enrolled".into() });

@@ -218,6 +218,9 @@ impl Disk for ReadsKill {
     fn preallocate(&self, path: &Path, size_bytes: u64) -> io::Result<()> {
         self.0.preallocate(path, size_bytes)
     }
+    fn renew(&self, path: &Path) -> io::Result<()> {
+        self.0.renew(path)
+    }
 }
 
 impl Night {

@@ -88,6 +88,9 @@ impl Disk for Filling {
     fn preallocate(&self, path: &Path, size_bytes: u64) -> io::Result<()> {
         RealDisk.preallocate(path, size_bytes)
     }
+    fn renew(&self, path: &Path) -> io::Result<()> {
+        RealDisk.renew(path)
+    }
 }
 
 /// A camera that writes on while its file is being sealed: a little more each time that its length is asked.

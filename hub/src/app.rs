@@ -13,6 +13,7 @@ use yenban_protocol::signed::Signed;
 
 use crate::backup;
 use crate::clock::{Clock, SharedClock, rfc3339};
+use crate::disk::{Disk, RealDisk};
 use crate::entropy;
 use crate::error::{HubError, Result};
 use crate::folder::{Folder, Lock, read_small};
@@ -23,7 +24,6 @@ use crate::storage::{OverObjectStore, SharedStorage};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{AUDIT_DONE, AuditRow, HubStore as _, ItemSigner, LogState, SharedStore};
 use crate::upload::Uploads;
-use crate::upload::disk::{Disk, RealDisk};
 
 /// Which commune a hub serves, as `hub.json` says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,7 +111,7 @@ impl Hub {
         if !new && std::fs::metadata(folder.database()).map_or(0, |file| file.len()) == 0 {
             return Err(lost());
         }
-        let store = SqliteStore::open(&folder.database(), keys.database.clone())?;
+        let store = SqliteStore::open_on(parts.disk.clone(), &folder.database(), keys.database.clone())?;
         let epoch = match store.epoch().await? {
             Some(epoch) => epoch,
             None if !new => return Err(lost()),

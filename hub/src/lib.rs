@@ -13,6 +13,7 @@ pub mod clock;
 pub mod console;
 pub mod courier;
 pub mod custody;
+pub mod disk;
 pub mod enrol;
 #[cfg(not(feature = "simulation"))]
 mod entropy;

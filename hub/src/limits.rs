@@ -114,6 +114,9 @@ pub const LOCK_WAIT: Duration = Duration::from_secs(5);
 /// Page cache of the writer's connection, in KiB.
 pub const WRITER_CACHE_KIB: i64 = 64 * 1024;
 
+/// Bytes of the write-ahead log that are written again at a time when the database is opened.
+pub const RENEW_PART_BYTES: usize = 64 * 1024;
+
 /// Page cache of each reader connection, in KiB (smaller ones make box and text search miss).
 pub const READER_CACHE_KIB: i64 = 16 * 1024;
 

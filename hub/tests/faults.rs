@@ -12,12 +12,12 @@ use support::TestHub;
 use support::upload::{Reply, Sealed, Tus, content, facts, record, seal};
 use yenban_hub::Hub;
 use yenban_hub::app::Parts;
+use yenban_hub::disk::{Disk, RealDisk};
 use yenban_hub::folder::Folder;
 use yenban_hub::limits::DISK_RESERVE_BYTES;
 use yenban_hub::storage::sealed::Read;
 use yenban_hub::storage::{Later, Listing, ObjectName, ObjectStorage, OverObjectStore, Parts as FileParts};
 use yenban_hub::store::ObjectState;
-use yenban_hub::upload::disk::{Disk, RealDisk};
 use yenban_protocol::crypto::sha256;
 
 use support::phone::Phone;

@@ -149,7 +149,7 @@ fn locked(folder: &Folder) -> Result<StoreLock> {
 
 /// Whether a spool of which every page opens is also one that a phone can go on with.
 fn is_sound(folder: &Folder, key: &Secret32) -> Result<bool> {
-    let looked = folder.check().and_then(|()| Spool::open(folder.spool(), key.clone())).and_then(|spool| {
+    let looked = folder.check().and_then(|()| Spool::open(Arc::new(RealDisk), folder.spool(), key.clone())).and_then(|spool| {
         spool.verify()?;
         Ok(Enrolment::load(&spool)?.is_some() || !folder.marker().exists())
     });

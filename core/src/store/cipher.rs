@@ -108,9 +108,8 @@ fn check_application(conn: &Connection, path: &Path, exists: bool, id: i32) -> R
     conn.pragma_update(None, "application_id", id).doing("write database header")
 }
 
-/// Puts everything from the write-ahead log into the database, synced, before anything is built upon it. What a program
-/// that was killed had written and not synced can be read, and what a failed sync was for no later one covers: either would
-/// be acknowledged and lost with the next power cut. An empty log costs nothing.
+/// Puts everything from the write-ahead log into the database, synced, so that the next opening finds little to write again.
+/// An empty log costs nothing.
 pub(crate) fn fold(conn: &Connection) -> Result<()> {
     if planted(Bug::FoldSkipped) {
         return Ok(());

@@ -12,6 +12,7 @@ mod tree;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 use std::path::Path;
+use std::sync::Arc;
 
 use rusqlite::Transaction;
 use rusqlite::types::Value;
@@ -22,6 +23,7 @@ use self::shapes::{Table, row, shape};
 use super::marker::Doubt;
 use super::spool::Spool;
 use super::{Key, schema};
+use crate::disk::RealDisk;
 use crate::error::{Error, Result};
 use crate::keys::{Secret32, files};
 use crate::limits::{LOGS_MAX, LOST_TOLD_MAX, RESCUE_READ_MAX_BYTES};
@@ -120,7 +122,7 @@ fn whole(path: &Path) -> Result<Vec<u8>> {
 /// Makes a new spool at `path`, which must be free, of what was found. Closed, whole and synced when this returns.
 pub(crate) fn put_together(found: Found, beside: Beside, path: &Path, key: &Secret32, wall_ms: i64) -> Result<Mended> {
     let (rows, mended) = chosen(found, beside);
-    let mut spool = Spool::open(path.to_path_buf(), key.clone())?;
+    let mut spool = Spool::open(Arc::new(RealDisk), path.to_path_buf(), key.clone())?;
     spool.transaction("put a spool together", |tx| {
         rows.iter().try_for_each(|(table, row)| insert(tx, *table, row))?;
         mended.missing.iter().try_for_each(|missing| tell(tx, missing, wall_ms))

@@ -3,10 +3,11 @@
 //! After a failed commit nobody knows what the disk holds: the system may have dropped the pages it
 //! could not write and reported the failure once. So the connection is thrown away, and the next
 //! append starts by opening the file again, writing anew whatever the write-ahead log holds (see
-//! [`cipher::fold`]) and reading where the log truly stands.
+//! [`Disk::renew`]) and reading where the log truly stands.
 
 use std::cell::{Cell, OnceCell};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use yenban_protocol::planted::{Bug, planted};
@@ -14,6 +15,7 @@ use yenban_protocol::planted::{Bug, planted};
 use super::cipher::{self, Settings};
 use super::spool_capture::{NewFile, insert_files, remove_capture};
 use super::{Key, schema};
+use crate::disk::Disk;
 use crate::error::{Error, Result, SqlContext, troubles};
 use crate::keys::Secret32;
 use crate::limits::SPOOL_CACHE_KIB;
@@ -114,6 +116,7 @@ pub(crate) type LogRow = (u32, [u8; 8], [u8; 16]);
 pub(crate) struct Spool {
     /// Empty after a failure, until the file was opened again.
     conn: OnceCell<Connection>,
+    disk: Arc<dyn Disk>,
     path: PathBuf,
     key: Secret32,
     relaxed: bool,
@@ -130,9 +133,10 @@ const INSERT_ENTRY: &str = "INSERT INTO entry(key, link, session, lane, author, 
 
 impl Spool {
     /// Opens or creates the spool at `path`.
-    pub(crate) fn open(path: PathBuf, key: Secret32) -> Result<Spool> {
+    pub(crate) fn open(disk: Arc<dyn Disk>, path: PathBuf, key: Secret32) -> Result<Spool> {
         let spool = Spool {
             conn: OnceCell::new(),
+            disk,
             path,
             key,
             relaxed: false,
@@ -151,11 +155,25 @@ impl Spool {
             cache_kib: SPOOL_CACHE_KIB,
             application_id: schema::SPOOL_ID,
         };
+        self.renew_log()?;
         let mut conn = cipher::open(&self.path, &self.key, settings)?;
         schema::migrate_spool(&mut conn, &self.path)?;
         cipher::fold(&conn)?;
         self.page_limit.map_or(Ok(()), |pages| limit_pages(&conn, pages))?;
         Ok(conn)
+    }
+
+    /// Makes durable what the write-ahead log holds, before anything of it is read, built upon or let go. What a program that
+    /// was killed had written and not synced can be read, and what a failed sync was for no later one covers: it would be
+    /// acknowledged and lost with the next power cut, which could also bring older bytes of the log back over a newer
+    /// database. Nothing grows, so that a full disk does not keep it from being done.
+    fn renew_log(&self) -> Result<()> {
+        if planted(Bug::FoldSkipped) {
+            return Ok(());
+        }
+        let mut log = self.path.as_os_str().to_owned();
+        log.push("-wal");
+        self.disk.renew(Path::new(&log)).map_err(|e| Error::io("write again", Path::new(&log), e))
     }
 
     /// For benchmarks that seed a large log: `true` stops syncing. Never on a phone.

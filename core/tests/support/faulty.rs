@@ -156,6 +156,10 @@ impl Disk for FaultyDisk {
     fn preallocate(&self, path: &Path, size_bytes: u64) -> io::Result<()> {
         self.0.call(|| RealDisk.preallocate(path, size_bytes))
     }
+    /// The database's own: what becomes of it when this fails, the simulation tries.
+    fn renew(&self, path: &Path) -> io::Result<()> {
+        RealDisk.renew(path)
+    }
 }
 
 /// A small picture.

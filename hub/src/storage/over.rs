@@ -46,7 +46,7 @@ fn failed(error: Error) -> HubError {
 fn no_room(error: &Error) -> bool {
     let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = source {
-        if error.downcast_ref::<std::io::Error>().is_some_and(crate::upload::disk::is_full) {
+        if error.downcast_ref::<std::io::Error>().is_some_and(crate::disk::is_full) {
             return true;
         }
         source = error.source();

@@ -4,7 +4,6 @@
 //! that hash. Of two requests on one upload the newer wins: on a line that broke, the older one is a connection that
 //! nobody listens to any more. The older keeps what came, makes it durable and lets go at once.
 
-pub mod disk;
 mod finish;
 mod lost;
 mod partial;
@@ -22,13 +21,13 @@ use yenban_protocol::limits::MAX_OBJECT_BYTES;
 use yenban_protocol::upload::{ObjectState as Asked, ObjectsAnswer, ObjectsQuestion};
 
 use crate::app::Hub;
+use crate::disk::Disk;
 use crate::error::{HubError, Refusal, Result};
 use crate::limits::{
     CHUNKS_AT_ONCE_MAX, DISK_RESERVE_BYTES, FINISHING_AT_ONCE_MAX, THIN_CHUNKS_MAX, UPLOAD_BYTES_MAX, UPLOAD_BYTES_PER_DEVICE_MAX,
     UPLOAD_TTL_MS, UPLOADS_MAX, UPLOADS_PER_DEVICE_MAX, WRONG_UPLOAD_TTL_MS,
 };
 use crate::store::{HubStore, LogState, ObjectRow, ObjectState};
-use disk::Disk;
 use partial::Partial;
 
 pub use lost::check;

@@ -13,8 +13,8 @@ use aws_lc_rs::digest;
 use yenban_protocol::crypto::Hash;
 use yenban_protocol::object::HEAD_BYTES;
 
-use super::disk::{Disk, is_full};
 use crate::clock::file_time;
+use crate::disk::{Disk, is_full};
 use crate::error::{HubError, Refusal, Result};
 use crate::limits::CHUNK_WRITE_BYTES;
 

@@ -14,7 +14,7 @@ fn key() -> Secret32 {
 fn filled(folded: bool) -> (tempfile::TempDir, PathBuf) {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("spool.db");
-    let mut spool = Spool::open(path.clone(), key()).unwrap();
+    let mut spool = Spool::open(Arc::new(RealDisk), path.clone(), key()).unwrap();
     let blob = |n: usize, len: usize| -> Vec<u8> { (0..len).map(|i| (i * 31 + n * 7) as u8).collect() };
     for n in 0..60_usize {
         let entry = Key::new(1, n as u64).0;
@@ -79,7 +79,7 @@ fn wal(path: &Path) -> PathBuf {
 
 /// Entries that go with each page, as the database library itself says.
 fn entries_by_page(path: &Path) -> BTreeMap<u32, usize> {
-    let spool = Spool::open(path.to_path_buf(), key()).unwrap();
+    let spool = Spool::open(Arc::new(RealDisk), path.to_path_buf(), key()).unwrap();
     let conn = spool.conn().unwrap();
     let mut pages = conn.prepare("SELECT pageno, pagetype, ncell FROM dbstat WHERE name = 'entry' AND pagetype <> 'internal'").unwrap();
     let rows = pages.query_map([], |r| {
@@ -102,7 +102,7 @@ fn shapes_are_told_apart() {
         }
         let few = [Table::Log, Table::Session, Table::Member, Table::Capture, Table::Object].map(|table| count(&found, table));
         assert_eq!(few, [1, 3, 1, 1, 0]);
-        let spool = Spool::open(path.clone(), key()).unwrap();
+        let spool = Spool::open(Arc::new(RealDisk), path.clone(), key()).unwrap();
         let body: Vec<u8> = spool.entry(Key::new(1, 9)).unwrap().unwrap().body;
         let read_back = found.rows.iter().rfind(|(table, row)| *table == Table::Entry && integer(row, 0) == Some(Key::new(1, 9).0));
         assert_eq!(read_back.unwrap().1[8], Value::Blob(body), "over {} overflowing bytes", 9_000);
@@ -179,7 +179,7 @@ fn noise_and_a_wrong_key_are_read_without_harm() {
     let found = read(&path, &zeroize::Zeroizing::new([4; 32])).unwrap();
     assert_eq!((count(&found, Table::Entry), found.unreadable), (0, found.pages));
     // A newer program's store is none of ours to take apart.
-    let conn = Spool::open(path.clone(), key()).unwrap();
+    let conn = Spool::open(Arc::new(RealDisk), path.clone(), key()).unwrap();
     conn.conn().unwrap().pragma_update(None, "user_version", 99).unwrap();
     conn.fold().unwrap();
     assert!(matches!(read(&path, &key()), Err(Error::SchemaTooNew { .. })));

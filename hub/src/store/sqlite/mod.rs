@@ -37,6 +37,7 @@ use tokio::sync::{mpsc, oneshot};
 use yenban_protocol::id::DeviceId;
 use zeroize::Zeroizing;
 
+use crate::disk::{Disk, RealDisk};
 pub(crate) use crate::error::{HubError, Result};
 use crate::limits::{READERS_MAX, WRITER_QUEUE_MAX};
 use crate::store::people::{Device, People};
@@ -54,6 +55,7 @@ pub struct SqliteStore {
 
 /// What writer callbacks and readers share.
 struct Shared {
+    disk: Arc<dyn Disk>,
     path: PathBuf,
     key: DatabaseKey,
     /// Held by whoever reads; alone by the writer while it opens the database again.
@@ -75,11 +77,17 @@ struct CachedPeople {
 impl SqliteStore {
     /// Opens (or, when the file is not there, makes) the database at `path`.
     pub fn open(path: &Path, key: DatabaseKey) -> Result<Self> {
-        let mut connection = settings::open_writer(path, &key)?;
+        Self::open_on(Arc::new(RealDisk), path, key)
+    }
+
+    /// As [`SqliteStore::open`], with a disk by which what a death left unsynced is made durable.
+    pub(crate) fn open_on(disk: Arc<dyn Disk>, path: &Path, key: DatabaseKey) -> Result<Self> {
+        let mut connection = settings::open_writer(disk.as_ref(), path, &key)?;
         schema::migrate(&mut connection)?;
         let devices = devices_by_name(&connection)?;
         let (queue, receiver) = mpsc::channel(WRITER_QUEUE_MAX);
         let shared = Arc::new(Shared {
+            disk,
             path: path.to_owned(),
             key,
             reading: RwLock::new(()),
@@ -133,7 +141,7 @@ impl Shared {
     fn reopen_writer(&self) -> Result<Connection> {
         let _alone = self.reading.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         lock(&self.readers).clear();
-        let connection = settings::open_writer(&self.path, &self.key)?;
+        let connection = settings::open_writer(self.disk.as_ref(), &self.path, &self.key)?;
         // What was answered as failed may be in the file all the same: nothing remembered is true without a look.
         let devices = devices_by_name(&connection)?;
         *self.devices.write().unwrap_or_else(std::sync::PoisonError::into_inner) = devices;

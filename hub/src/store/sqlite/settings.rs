@@ -7,6 +7,7 @@ use rusqlite::{Connection, OpenFlags};
 use yenban_protocol::planted::{Bug, planted};
 
 use super::{DatabaseKey, HubError, Result, sql};
+use crate::disk::Disk;
 use crate::folder;
 use crate::limits::{READER_CACHE_KIB, WRITER_CACHE_KIB};
 
@@ -50,9 +51,17 @@ fn create_private(path: &Path) -> Result<()> {
     }
 }
 
-/// The writer's connection: durable at every commit.
-pub(super) fn open_writer(path: &Path, key: &DatabaseKey) -> Result<Connection> {
+/// The writer's connection: durable at every commit. No other is open.
+pub(super) fn open_writer(disk: &dyn Disk, path: &Path, key: &DatabaseKey) -> Result<Connection> {
     create_private(path)?;
+    // What a killed program had written and not synced can be read, and what a failed sync was for no later one covers: it
+    // would be signed for and lost with the next power cut, which could also bring older bytes of the log back over a newer
+    // database. So it is durable before anybody reads it, on a full disk too.
+    if !planted(Bug::HubFoldSkipped) {
+        let mut log = path.as_os_str().to_owned();
+        log.push("-wal");
+        disk.renew(Path::new(&log)).map_err(HubError::file(path))?;
+    }
     let connection = open(path, key, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(sql)?;
     if mode != "wal" {
@@ -62,15 +71,12 @@ pub(super) fn open_writer(path: &Path, key: &DatabaseKey) -> Result<Connection> 
     connection
         .execute_batch(&format!("PRAGMA synchronous = {level}; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -{WRITER_CACHE_KIB};"))
         .map_err(sql)?;
-    // What a killed program had written and not synced can be read, and what a failed sync was for no later one covers:
-    // either would be signed for and lost with the next power cut. So it is in the database, synced, before anybody asks.
     if planted(Bug::HubFoldSkipped) {
         return Ok(connection);
     }
     match checkpoint(&connection) {
-        // Somebody who still reads keeps the log from being emptied, not from being synced.
         Ok(_) => Ok(connection),
-        // A full disk must not keep the hub from showing what it has, and from the work that makes room.
+        // The log stays. A full disk must not keep the hub from showing what it has, and from the work that makes room.
         Err(e) if e.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull) => Ok(connection),
         Err(e) => Err(sql(e)),
     }

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use yenban_core::disk::{Disk as PhoneDisk, DiskFile, RealDisk as RealPhoneDisk};
-use yenban_hub::upload::disk::{Disk as HubDisk, RealDisk as RealHubDisk};
+use yenban_core::limits::RENEW_PART_BYTES;
+use yenban_hub::disk::{Disk as HubDisk, RealDisk as RealHubDisk};
 
 use super::platter::{Call, Failure, Go, Platter};
 
@@ -42,6 +43,27 @@ impl Watching {
             self.platter.folder_synced(folder);
             Ok(())
         })
+    }
+
+    fn write_again(&self, path: &Path) -> io::Result<()> {
+        if self.platter.is_dead() {
+            return Err(dead());
+        }
+        let file = match File::options().read(true).write(true).open(path) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
+            file => file?,
+        };
+        let bytes = standing(path, 0, file.metadata()?.len())?;
+        for (part, at) in bytes.chunks(RENEW_PART_BYTES).zip((0..).step_by(RENEW_PART_BYTES)) {
+            if write_at(&self.platter, path, &file, at, part)? < part.len() {
+                return Err(error(Failure::Full));
+            }
+        }
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        sync(&self.platter, path)?;
+        path.parent().map_or(Ok(()), |folder| self.sync_folder_of(folder))
     }
 
     fn remove_file(&self, path: &Path) -> io::Result<()> {
@@ -210,6 +232,10 @@ impl PhoneDisk for Watching {
             Ok(())
         })?;
         sync(&self.platter, path)
+    }
+
+    fn renew(&self, path: &Path) -> io::Result<()> {
+        self.write_again(path)
     }
 }
 

@@ -1,4 +1,5 @@
-//! The calls by which uploads touch the disk, so that a test can let each of them fail or be the last one.
+//! The calls by which uploads touch the disk, so that a test can let each of them fail or be the last one. The database has
+//! a layer of its own for that; only what it must find durable when it is opened is made so through this one.
 
 use std::fs::{self, File};
 use std::io;
@@ -6,8 +7,9 @@ use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
 use crate::folder;
+use crate::limits::RENEW_PART_BYTES;
 
-/// What uploads do to a disk.
+/// What the hub itself does to a disk.
 pub trait Disk: Send + Sync + 'static {
     /// Makes a file that only its owner may read; it must not exist.
     fn create(&self, path: &Path) -> io::Result<File>;
@@ -23,6 +25,31 @@ pub trait Disk: Send + Sync + 'static {
     fn remove(&self, path: &Path) -> io::Result<()>;
     /// Bytes that are free where `path` lies.
     fn free_bytes(&self, path: &Path) -> io::Result<u64>;
+
+    /// Writes what a file holds once more to where it stands, and waits until bytes and name are on the medium. After a sync
+    /// that failed, or a program that was killed before its sync, this alone makes durable what can be read: the system has
+    /// forgotten which pages it could not write. No error when there is no such file; a file that is there does not grow.
+    fn renew(&self, path: &Path) -> io::Result<()> {
+        let file = match File::options().read(true).write(true).open(path) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
+            file => file?,
+        };
+        let mut part = vec![0; RENEW_PART_BYTES];
+        let mut at = 0;
+        loop {
+            let read = file.read_at(&mut part, at)?;
+            if read == 0 {
+                break;
+            }
+            self.write(&file, at, &part[..read])?;
+            at += read as u64;
+        }
+        if at == 0 {
+            return Ok(());
+        }
+        self.sync(&file)?;
+        path.parent().map_or(Ok(()), |folder| self.sync_folder(folder))
+    }
 }
 
 /// The machine's disk.
