@@ -32,10 +32,12 @@ pub mod metrics;
 pub mod qr;
 pub mod retention;
 pub mod scrub;
+pub mod sensitive;
 pub mod server;
 pub mod sms;
 pub mod storage;
 pub mod store;
+pub mod triage;
 pub mod upload;
 
 pub use app::Hub;

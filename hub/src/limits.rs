@@ -358,3 +358,10 @@ pub const COURIER_ASKED_MS: i64 = 60 * 24 * 3600 * 1000;
 /// How far above every known number the members and hamlets go on in a database that comes from a backup, at least: far
 /// more than a commune gains between two backups.
 pub const NUMBERS_SKIPPED: i64 = 1_000;
+
+/// Steps taken on one report; more than anybody would read.
+pub const STEPS_PER_INCIDENT_MAX: u32 = 500;
+/// Other reports linked to one.
+pub const TWINS_PER_INCIDENT_MAX: u32 = 32;
+/// Longest line to a reporter, in characters: it is read on a phone, by lamp light.
+pub const ANSWER_NOTE_MAX_CHARS: usize = 500;

@@ -107,6 +107,17 @@ pub struct Revoked {
     pub already: bool,
 }
 
+/// An answer that was given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answered {
+    /// The incident.
+    pub incident: String,
+    /// Its state before.
+    pub before: String,
+    /// Its state now.
+    pub state: String,
+}
+
 /// A way into the console. Whoever has it comes in: it is shown to one person and never logged.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConsoleLink {
@@ -206,7 +217,7 @@ pub enum Operation {
         /// What it is for; kept in the record, and in every photograph's custody.
         purpose: String,
     },
-    /// Tell the reporter of an incident what became of it; answers `null`.
+    /// Tell the reporter of an incident what became of it; answers [`Answered`].
     Fate {
         /// The incident, `log:seq`.
         incident: String,
@@ -214,6 +225,9 @@ pub enum Operation {
         state: String,
         /// A line to the reporter.
         note: String,
+        /// Why words about ethnicity, religion or illness stay in it.
+        #[serde(default)]
+        keep: String,
     },
     /// Recompute every chain and read every file again; answers [`Checked`].
     Check,

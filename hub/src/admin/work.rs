@@ -5,23 +5,21 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::Value;
 use yenban_locales::{Lang, Words};
-use yenban_protocol::feed::{Fate, Item, Scope};
-use yenban_protocol::id::{DeviceId, EntryName, Role};
-use yenban_protocol::limits::MAX_TEXT_BYTES;
+use yenban_protocol::feed::{Item, Scope};
+use yenban_protocol::id::{DeviceId, Role};
 
-use super::{BackedUp, Checked, ConsoleLink, EnrolMade, EnrolWanted, ListKind, Operation, Revoked};
+use super::{Answered, BackedUp, Checked, ConsoleLink, EnrolMade, EnrolWanted, ListKind, Operation, Revoked};
 use crate::app::Hub;
 use crate::clock::rfc3339;
 use crate::error::{HubError, Refusal, Result};
 use crate::folder::read_small;
 use crate::limits::{CONSOLE_ENTRY_TTL_MS, DEFAULT_LISTEN, PURPOSE_MAX_CHARS};
-use crate::store::{ItemDraft, ListQuery};
-use crate::{access, alert, backup, courier, enrol, exchange, retention, scrub, sms, upload};
+use crate::store::{ItemDraft, ListQuery, NOBODY, Triage};
+use crate::{access, alert, backup, courier, enrol, exchange, retention, scrub, sms, triage, upload};
 
 const OPERATOR: &str = "operator";
 /// Files between two lines of progress in the log.
 const CHECK_TOLD_EVERY: u64 = 1_000;
-const FATES: [&str; 5] = ["received", "in_hand", "needs_more", "resolved", "not_for_us"];
 
 fn invalid(field: &'static str, reason: &str) -> HubError {
     Refusal::Invalid { field, reason: reason.to_owned() }.into()
@@ -53,7 +51,7 @@ pub async fn perform(hub: &Arc<Hub>, operation: Operation) -> Result<Value> {
             let purpose = if purpose.trim().is_empty() { String::new() } else { purpose_of(&purpose)? };
             value(exchange::bundle::export(hub, &scope, &out, OPERATOR, &purpose).await?)
         }
-        Operation::Fate { incident, state, note } => value(fate(hub, &incident, &state, &note).await?),
+        Operation::Fate { incident, state, note, keep } => value(fate(hub, &incident, &state, &note, &keep).await?),
         Operation::Check => value(check(hub).await?),
         Operation::Hold(order) => value(retention::hold(hub, order).await?),
         Operation::Release(order) => value(retention::release(hub, order).await?),
@@ -208,20 +206,12 @@ async fn import(hub: &Hub, file_base64: &str, lang: &str) -> Result<Value> {
     value(totals)
 }
 
-async fn fate(hub: &Hub, incident: &str, state: &str, note: &str) -> Result<()> {
-    let name: EntryName = incident.parse().map_err(|_| invalid("incident", "is a name of the form log:seq"))?;
-    if !FATES.contains(&state) {
-        return Err(invalid("state", "is one of received, in_hand, needs_more, resolved, not_for_us"));
-    }
-    if note.len() > MAX_TEXT_BYTES {
-        return Err(invalid("note", "is too long"));
-    }
-    let query = ListQuery { name: Some(incident.to_owned()), limit: 1, ..ListQuery::default() };
-    let known = hub.store.incidents(query).await?;
-    let not_found = || Refusal::NotFound { what: "incident", name: incident.to_owned() };
-    let device: DeviceId = known.first().ok_or_else(not_found)?.device.parse()?;
-    let fate = Fate { incident: name, state: state.to_owned(), note: note.to_owned() };
-    let item = ItemDraft { scope: Scope::Device(device), item: Item::Fate(fate), issued_ms: hub.now_ms() };
-    hub.store.append(vec![item], hub.item_signer()).await?;
-    hub.note(OPERATOR, &format!("fate {state}"), incident, "").await
+async fn fate(hub: &Hub, incident: &str, state: &str, note: &str, keep: &str) -> Result<Answered> {
+    let told = Triage::from_code(state).filter(|state| Triage::ANSWERS.contains(state));
+    let told = told.ok_or_else(|| invalid("state", "is one of received, in_hand, needs_more, resolved, not_for_us"))?;
+    let line = triage::Line::of_operator(note, keep)?;
+    let row = triage::find(hub, incident, ListQuery::default()).await?;
+    let by = triage::Decider { member: NOBODY, name: OPERATOR.to_owned(), seen: None };
+    triage::answer(hub, &row, &by, Some(told), line).await?;
+    Ok(Answered { incident: row.id, before: row.state, state: told.code().to_owned() })
 }

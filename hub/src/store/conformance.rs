@@ -24,6 +24,8 @@ mod conformance_access;
 mod conformance_claims;
 #[path = "conformance_objects.rs"]
 mod conformance_objects;
+#[path = "conformance_triage.rs"]
+mod conformance_triage;
 
 /// The first promise that was broken, in words.
 pub type Verdict = std::result::Result<(), String>;
@@ -114,6 +116,7 @@ pub async fn run(store: Arc<dyn HubStore>) -> Verdict {
     contradictions(store.as_ref(), device).await?;
     conformance_objects::objects(store.as_ref(), device).await?;
     conformance_claims::claims(store.as_ref(), device).await?;
+    conformance_triage::triage(&store, device).await?;
     conformance_access::access(store.as_ref()).await?;
     orders(store.as_ref()).await?;
     set_apart(store.as_ref(), device).await?;

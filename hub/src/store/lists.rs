@@ -23,6 +23,9 @@ pub struct ListQuery {
     /// Only what contains these words, compared without diacritics (incidents).
     #[serde(default)]
     pub text: Option<String>,
+    /// Only what is not done yet (incidents).
+    #[serde(default)]
+    pub open: bool,
     /// Only within this box: south, west, north, east in 1e-7 degree (incidents).
     #[serde(default)]
     pub box_e7: Option<(i32, i32, i32, i32)>,
@@ -177,6 +180,18 @@ pub struct IncidentListing {
     /// off in between, and then they never come unless the author adds them. Each is among `missing` without a name.
     #[serde(default)]
     pub unnamed: u64,
+    /// Where it stands with the police: `new`, `received`, `in_hand`, `needs_more`, `resolved` or `not_for_us`.
+    #[serde(default)]
+    pub state: String,
+    /// How many steps were taken on it; whoever decides says how many were seen.
+    #[serde(default)]
+    pub steps: u32,
+    /// The group or hamlet that is to go.
+    #[serde(default)]
+    pub assigned: Option<String>,
+    /// Other reports of the same event.
+    #[serde(default)]
+    pub linked: u64,
 }
 
 /// A photograph that is not here, or not as it was, and who has it.

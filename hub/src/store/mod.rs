@@ -28,6 +28,7 @@ mod people;
 pub mod proposals;
 mod run;
 pub mod sqlite;
+pub mod triage;
 mod wrong;
 
 pub use access::{AccessStore, AccountChange, AccountRow, Joined, LinkKind, LinkRow, PasskeyRow, Proofs, SessionRow};
@@ -49,6 +50,7 @@ pub use people::{
 };
 pub use proposals::{Decided, ProposalKind, ProposalRow, ProposalStore};
 pub use run::{Held, LogState, NewEntry, NewRun, QuarantineReason, QuarantinedSegment, Taken};
+pub use triage::{Assigned, FieldWord, IncidentName, NewStep, StepRow, Stepped, Thread, Triage, TriageStore};
 pub use wrong::{Wrong, WrongCode};
 
 /// An answer that comes later.
@@ -58,7 +60,7 @@ pub type Reply<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
 pub type SharedStore = Arc<dyn HubStore>;
 
 /// What the hub keeps. See the module for what every method promises.
-pub trait HubStore: AccessStore + ProposalStore {
+pub trait HubStore: AccessStore + ProposalStore + TriageStore {
     // ---- ingest -------------------------------------------------------------------------------------------
 
     /// Takes a run of entries whose chain and signature were checked: keeps what is new, joins what fits, and

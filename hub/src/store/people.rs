@@ -5,6 +5,7 @@ use yenban_protocol::feed::{Directory, HamletEntry, Item, MemberEntry};
 use yenban_protocol::id::{DeviceId, HamletNo, LogId, MemberNo, Role};
 
 use super::feed_rows::ItemSigner;
+use super::triage::Assigned;
 use crate::error::Result;
 
 /// A hamlet of the commune.
@@ -74,6 +75,17 @@ impl People {
     /// Name of a hamlet, empty for the commune itself.
     pub fn hamlet_name(&self, no: HamletNo) -> String {
         self.hamlet(no).map(|h| h.name.clone()).unwrap_or_default()
+    }
+
+    /// Name of whoever is to go: the group with its hamlet, or the hamlet.
+    pub fn assigned_name(&self, to: Assigned) -> String {
+        let hamlet = self.hamlet_name(to.hamlet);
+        match self.groups.iter().find(|group| to.group > 0 && group.no == to.group) {
+            // Groups are often named after their hamlet already.
+            Some(group) if group.name.contains(&hamlet) => group.name.clone(),
+            Some(group) => format!("{}, {hamlet}", group.name),
+            None => hamlet,
+        }
     }
 
     /// Name of a member, empty when not known.

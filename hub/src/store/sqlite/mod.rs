@@ -26,6 +26,7 @@ mod scrubbed;
 mod settings;
 mod store;
 mod totals;
+mod triage;
 mod writer;
 
 use std::collections::HashMap;

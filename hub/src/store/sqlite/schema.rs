@@ -196,9 +196,32 @@ CREATE INDEX proposal_open ON proposal (expires_ms) WHERE agreed IS NULL;
 CREATE TRIGGER view_of_session AFTER DELETE ON session BEGIN DELETE FROM view WHERE session = old.session; END;
 ";
 
+/// What the police did about reports. A step is added and never changed; state and count stand on the incident, so that
+/// lists need no second look. Claims of other devices about an entry are removed with what was done about them.
+const TRIAGE: &str = "
+ALTER TABLE incident ADD COLUMN state INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE incident ADD COLUMN steps INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE incident ADD COLUMN assigned_hamlet INTEGER;
+ALTER TABLE incident ADD COLUMN assigned_group INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX incident_open ON incident (urgent DESC, best_ms DESC) WHERE state < 4;
+CREATE INDEX incident_new ON incident (hamlet, urgent) WHERE state = 0;
+CREATE TABLE step (
+  incident INTEGER NOT NULL, number INTEGER NOT NULL, at_ms INTEGER NOT NULL, member INTEGER NOT NULL, officer TEXT NOT NULL,
+  act TEXT NOT NULL, state INTEGER NOT NULL, note TEXT NOT NULL, kept TEXT NOT NULL, hamlet INTEGER, hamlet_group INTEGER NOT NULL,
+  other_log BLOB, other_branch INTEGER, other_seq INTEGER, PRIMARY KEY (incident, number)) WITHOUT ROWID;
+-- Two reports of one event; the lower row first.
+CREATE TABLE twin (one INTEGER NOT NULL, other INTEGER NOT NULL, PRIMARY KEY (one, other)) WITHOUT ROWID;
+CREATE INDEX twin_other ON twin (other);
+CREATE TRIGGER step_of_incident AFTER DELETE ON incident BEGIN
+  DELETE FROM step WHERE incident = old.incident;
+  DELETE FROM twin WHERE one = old.incident OR other = old.incident;
+END;
+";
+
 /// Brings a database to the newest version.
 pub(super) fn migrate(connection: &mut Connection) -> Result<()> {
-    let migrations = Migrations::new(vec![M::up(FIRST), M::up(SECOND), M::up(CUSTODY), M::up(COURIER), M::up(OUTCOME), M::up(ACCESS)]);
+    let migrations =
+        Migrations::new(vec![M::up(FIRST), M::up(SECOND), M::up(CUSTODY), M::up(COURIER), M::up(OUTCOME), M::up(ACCESS), M::up(TRIAGE)]);
     migrations.to_latest(connection).map_err(|e| HubError::Store(format!("migration: {e}")))
 }
 
