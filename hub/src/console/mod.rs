@@ -9,6 +9,7 @@
 //! |---|---|
 //! | `/` | incidents: urgent first, then newest; search without diacritics |
 //! | `/incidents/{id}` | one incident, after its purpose was asked |
+//! | `/incidents/{id}/answer`, `/assign`, `/link` | what became of it, who is to go, reports of one event |
 //! | `/sms` | takes a report by message, then shows its incident |
 //! | `/patrols`, `/patrols/{id}` | patrols; one on a sketch and as a table |
 //! | `/alerts`, `/alerts/new` | alerts with their answers; compose, preview, send |
@@ -36,6 +37,8 @@ mod patrols;
 mod people;
 mod second;
 mod sketch;
+mod thread;
+mod triage;
 
 use std::sync::Arc;
 
@@ -58,6 +61,9 @@ pub fn router<S: Clone + Send + Sync + 'static>(hub: Arc<Hub>) -> Router<S> {
     let pages = Router::new()
         .route("/", get(inbox::page))
         .route("/incidents/{id}", get(incident::page).post(incident::purpose))
+        .route("/incidents/{id}/answer", post(triage::answered))
+        .route("/incidents/{id}/assign", post(triage::assigned))
+        .route("/incidents/{id}/link", post(triage::linked))
         .route("/sms", post(message::take))
         .route("/patrols", get(patrols::page))
         .route("/patrols/{id}", get(patrols::one))
