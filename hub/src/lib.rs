@@ -40,5 +40,6 @@ pub mod store;
 pub mod triage;
 pub mod upload;
 
+pub mod waiting;
 pub use app::Hub;
 pub use error::{HubError, Problem, Refusal, Result};

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use yenban_protocol::crypto::Hash;
 use yenban_protocol::feed::Scope;
 use yenban_protocol::id::{CommuneCode, DeviceId, EntryName, Epoch, HamletNo, LogId, MemberNo};
+use yenban_protocol::wire::Cursor;
 
 use crate::error::Result;
 use crate::storage::ObjectName;
@@ -22,6 +23,7 @@ mod courier;
 pub mod custody;
 mod effect;
 mod feed_rows;
+pub mod ladder;
 mod lists;
 mod objects;
 mod people;
@@ -36,9 +38,9 @@ pub use bundle::{Belongings, EntryRow};
 pub use courier::{Claimed, CourierAsked, NewClaim};
 pub use custody::{CustodyHeadRow, CustodyLeaves, CustodyNote, CustodyRow};
 pub use effect::{AnswerRow, Effect, FileNamed, PhotoRow, ReportRow, WhenWhere};
-pub use feed_rows::{AlertRow, FeedRow, ItemDraft, ItemSigner, SignedItem};
+pub use feed_rows::{AlertRow, FeedRow, ItemDraft, ItemSigner, News, SignedItem, StreamPage};
 pub use lists::{
-    AUDIT_DONE, AlertListing, AnswerListing, AuditRow, CheckInRow, DeviceListing, EvidenceListing, EvidenceTotals, IncidentListing,
+    AUDIT_DONE, AlertListing, AnswerListing, AuditRow, CheckInRow, DeliveryListing, DeviceListing, EvidenceListing, EvidenceTotals, IncidentListing,
     ListQuery, MissingListing, PatrolListing, PreviewListing, QuarantineListing, StatementListing, Totals,
 };
 pub use objects::{
@@ -242,9 +244,28 @@ pub trait HubStore: AccessStore + ProposalStore + TriageStore {
     fn feed_page(&self, scope: Scope, after: Option<(Epoch, u64)>, limit: u32) -> Reply<'_, Vec<FeedRow>>;
 
     /// Newest epoch and number of a stream.
+    /// Identifiers of the alerts that update this one or take it back, whether it is here or not; oldest first.
+    fn alerts_referring(&self, id: String) -> Reply<'_, Vec<String>>;
+
+    /// A phone says that it has stored its streams up to these places: the alerts that lie there count as delivered to it,
+    /// for ever, whatever it says later. Places beyond a stream's end count for nothing. How many were not known to be there.
+    fn note_pulled(&self, device: DeviceId, cursors: Vec<Cursor>, at_ms: i64) -> Reply<'_, u64>;
+
+    /// Notes that these members are reminded of an alert; answers with those who were not before.
+    fn remind(&self, alert: String, members: Vec<MemberNo>, at_ms: i64) -> Reply<'_, Vec<MemberNo>>;
+
+    /// Who was reminded of an alert and when, by number.
+    fn reminded(&self, alert: String) -> Reply<'_, Vec<(MemberNo, i64)>>;
+
     fn feed_head(&self, scope: Scope) -> Reply<'_, Option<(Epoch, u64)>>;
 
     // ---- reading by people --------------------------------------------------------------------------------
+    /// Of each of these streams its head and at most `limit` items after the place beside it, in one read.
+    fn feed_pages(&self, wanted: Vec<(Scope, Option<(Epoch, u64)>)>, limit: u32) -> Reply<'_, Vec<StreamPage>>;
+
+    /// Tells of every commit that appended to streams, after it. Whoever reads too slowly hears that something was missed.
+    fn news(&self) -> News;
+
 
     /// The figures of `hub status`.
     fn totals(&self) -> Reply<'_, Totals>;
