@@ -137,6 +137,9 @@ async fn requester(hub: &Hub, parcel: &Parcel) -> Result<(Arc<Device>, FeedReque
     let claimed = Signed::<CourierRequest>::trusted(&parcel.request)?.value.0.device;
     let device = hub.store.device(claimed).await?.ok_or(crate::error::Refusal::UnknownDevice)?;
     let request = parcel.verify_request(&hub.verifier, |request| (request.device == device.id).then_some(device.sign_key))?;
+    if device.waiting && device.revoked_ms.is_none() {
+        return Err(crate::error::Refusal::Unconfirmed.into());
+    }
     Ok((device, request.value.0))
 }
 

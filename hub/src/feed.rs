@@ -65,6 +65,9 @@ pub(crate) fn may_receive(device: &Device, now_ms: i64) -> Result<()> {
     if device.revoked_ms.is_some() {
         return Err(Refusal::Revoked.into());
     }
+    if device.waiting {
+        return Err(Refusal::Unconfirmed.into());
+    }
     if device.expires_ms < now_ms {
         return Err(Refusal::CertificateExpired.into());
     }

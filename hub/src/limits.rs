@@ -379,3 +379,12 @@ pub const STEPS_PER_INCIDENT_MAX: u32 = 500;
 pub const TWINS_PER_INCIDENT_MAX: u32 = 32;
 /// Longest line to a reporter, in characters: it is read on a phone, by lamp light.
 pub const ANSWER_NOTE_MAX_CHARS: usize = 500;
+
+/// Checkpoints of one hamlet that stand at once: all of them are in the directory that each of its phones reads.
+pub const CHECKPOINTS_PER_HAMLET_MAX: usize = 100;
+/// Patrol plans that hold at once.
+pub const PLANS_MAX: usize = 2_000;
+/// A week, in milliseconds.
+pub const WEEK_MS: i64 = 7 * 24 * 3600 * 1000;
+/// How long ago a code may have been made to be listed, in milliseconds (a day: used ones are kept as long).
+pub const CODES_SHOWN_MS: i64 = 24 * 3600 * 1000;

@@ -445,7 +445,7 @@ pub struct DeviceListing {
     pub enrolled: String,
     /// Until when the certificate holds.
     pub expires: String,
-    /// `active`, `expired`, `revoked` or `lost`.
+    /// `waiting` (for the four words), `active`, `expired`, `revoked` or `lost`.
     pub state: String,
     /// Its logs.
     pub logs: Vec<String>,

@@ -27,6 +27,8 @@ pub mod ladder;
 mod lists;
 mod objects;
 mod people;
+pub mod phones;
+pub mod plans;
 pub mod proposals;
 mod run;
 pub mod sqlite;
@@ -50,6 +52,8 @@ pub use objects::{
 pub use people::{
     CertificateMaker, CodeRow, Device, GroupRow, HamletRow, ImportedPlace, MemberRow, NewCode, People, Redeemed, Redemption, Registration,
 };
+pub use phones::{Awaited, PhoneStore};
+pub use plans::{CheckpointRow, Coverage, PlanRow, PlanStore, Walked};
 pub use proposals::{Decided, ProposalKind, ProposalRow, ProposalStore};
 pub use run::{Held, LogState, NewEntry, NewRun, QuarantineReason, QuarantinedSegment, Taken};
 pub use triage::{Assigned, FieldWord, IncidentName, NewStep, StepRow, Stepped, Thread, Triage, TriageStore};
@@ -62,7 +66,7 @@ pub type Reply<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
 pub type SharedStore = Arc<dyn HubStore>;
 
 /// What the hub keeps. See the module for what every method promises.
-pub trait HubStore: AccessStore + ProposalStore + TriageStore {
+pub trait HubStore: AccessStore + PhoneStore + PlanStore + ProposalStore + TriageStore {
     // ---- ingest -------------------------------------------------------------------------------------------
 
     /// Takes a run of entries whose chain and signature were checked: keeps what is new, joins what fits, and
@@ -240,10 +244,6 @@ pub trait HubStore: AccessStore + ProposalStore + TriageStore {
     /// The alert with this identifier.
     fn alert(&self, id: String) -> Reply<'_, Option<AlertRow>>;
 
-    /// Items of one stream after `after` (`None`, or an epoch not known here: from the start), at most `limit`.
-    fn feed_page(&self, scope: Scope, after: Option<(Epoch, u64)>, limit: u32) -> Reply<'_, Vec<FeedRow>>;
-
-    /// Newest epoch and number of a stream.
     /// Identifiers of the alerts that update this one or take it back, whether it is here or not; oldest first.
     fn alerts_referring(&self, id: String) -> Reply<'_, Vec<String>>;
 
@@ -257,15 +257,19 @@ pub trait HubStore: AccessStore + ProposalStore + TriageStore {
     /// Who was reminded of an alert and when, by number.
     fn reminded(&self, alert: String) -> Reply<'_, Vec<(MemberNo, i64)>>;
 
-    fn feed_head(&self, scope: Scope) -> Reply<'_, Option<(Epoch, u64)>>;
+    /// Items of one stream after `after` (`None`, or an epoch not known here: from the start), at most `limit`.
+    fn feed_page(&self, scope: Scope, after: Option<(Epoch, u64)>, limit: u32) -> Reply<'_, Vec<FeedRow>>;
 
-    // ---- reading by people --------------------------------------------------------------------------------
     /// Of each of these streams its head and at most `limit` items after the place beside it, in one read.
     fn feed_pages(&self, wanted: Vec<(Scope, Option<(Epoch, u64)>)>, limit: u32) -> Reply<'_, Vec<StreamPage>>;
 
     /// Tells of every commit that appended to streams, after it. Whoever reads too slowly hears that something was missed.
     fn news(&self) -> News;
 
+    /// Newest epoch and number of a stream.
+    fn feed_head(&self, scope: Scope) -> Reply<'_, Option<(Epoch, u64)>>;
+
+    // ---- reading by people --------------------------------------------------------------------------------
 
     /// The figures of `hub status`.
     fn totals(&self) -> Reply<'_, Totals>;

@@ -342,6 +342,7 @@ pub(super) fn devices(c: &Connection, query: &ListQuery, limit: u32, now_ms: i64
         let state = match (d.revoked_ms, d.lost) {
             (Some(_), true) => "lost",
             (Some(_), false) => "revoked",
+            (None, _) if d.waiting => "waiting",
             (None, _) if d.expires_ms < now_ms => "expired",
             (None, _) => "active",
         };

@@ -17,6 +17,8 @@ mod items;
 mod lists;
 mod objects;
 mod people;
+mod phones;
+mod plans;
 mod proposals;
 mod quarantine;
 mod read;
@@ -51,9 +53,9 @@ pub type DatabaseKey = Zeroizing<[u8; 32]>;
 /// The embedded store.
 pub struct SqliteStore {
     queue: mpsc::Sender<Message>,
+    news: broadcast::Sender<Arc<[Scope]>>,
     shared: Arc<Shared>,
     thread: Mutex<Option<std::thread::JoinHandle<()>>>,
-    news: broadcast::Sender<Arc<[Scope]>>,
 }
 
 /// What writer callbacks and readers share.

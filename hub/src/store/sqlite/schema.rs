@@ -234,11 +234,27 @@ CREATE TABLE cap_aside (
   WITHOUT ROWID;
 ";
 
+/// Phones that wait for an officer who has compared the four words; checkpoints, and plans of who walks when.
+/// `days`: bit 0 is Monday. `from_min`, `to_min`: minutes of the day in Viet Nam; `to_min` not after `from_min`: the next day.
+/// `checkpoints`: numbers of checkpoints, four bytes each.
+const PHONES: &str = "
+ALTER TABLE device ADD COLUMN waiting INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE code ADD COLUMN waits INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE code ADD COLUMN member INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE checkpoint (
+  checkpoint INTEGER PRIMARY KEY, hamlet INTEGER NOT NULL, name TEXT NOT NULL, name_key TEXT NOT NULL, lat_e7 INTEGER NOT NULL,
+  lon_e7 INTEGER NOT NULL, made_ms INTEGER NOT NULL, closed_ms INTEGER);
+CREATE INDEX checkpoint_of_hamlet ON checkpoint (hamlet, name_key);
+CREATE TABLE plan (
+  plan INTEGER PRIMARY KEY, hamlet INTEGER NOT NULL, hamlet_group INTEGER NOT NULL, member INTEGER NOT NULL, days INTEGER NOT NULL,
+  from_min INTEGER NOT NULL, to_min INTEGER NOT NULL, checkpoints BLOB NOT NULL, made_ms INTEGER NOT NULL, ended_ms INTEGER);
+";
+
 /// Brings a database to the newest version.
 pub(super) fn migrate(connection: &mut Connection) -> Result<()> {
     let steps = [FIRST, SECOND, CUSTODY, COURIER, OUTCOME, ACCESS, TRIAGE];
     let alerts = M::up_with_hook(ALERTS, alerts::enter_older);
-    let migrations = Migrations::new(steps.into_iter().map(M::up).chain([alerts]).collect());
+    let migrations = Migrations::new(steps.into_iter().map(M::up).chain([alerts, M::up(PHONES)]).collect());
     migrations.to_latest(connection).map_err(|e| HubError::Store(format!("migration: {e}")))
 }
 
