@@ -29,6 +29,7 @@ pub mod jobs;
 pub mod keys;
 pub mod limits;
 pub mod metrics;
+pub mod phones;
 pub mod qr;
 pub mod retention;
 pub mod scrub;
@@ -39,6 +40,7 @@ pub mod storage;
 pub mod store;
 pub mod triage;
 pub mod upload;
+pub mod waiting;
 
 pub use app::Hub;
 pub use error::{HubError, Problem, Refusal, Result};

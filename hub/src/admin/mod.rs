@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 pub use client::Admin;
 pub use socket::{Control, listen};
+pub(crate) use work::{checked_address, listening_address};
 pub use work::{perform, revoke};
 
 use crate::alert::AlertWanted;

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::Value;
 use yenban_locales::{Lang, Words};
-use yenban_protocol::feed::{Item, Scope};
 use yenban_protocol::id::{DeviceId, Role};
 
 use super::{Answered, BackedUp, Checked, ConsoleLink, EnrolMade, EnrolWanted, ListKind, Operation, Revoked};
@@ -14,8 +13,8 @@ use crate::clock::rfc3339;
 use crate::error::{HubError, Refusal, Result};
 use crate::folder::read_small;
 use crate::limits::{CONSOLE_ENTRY_TTL_MS, DEFAULT_LISTEN, PURPOSE_MAX_CHARS};
-use crate::store::{ItemDraft, ListQuery, NOBODY, Triage};
-use crate::{access, alert, backup, courier, enrol, exchange, retention, scrub, sms, triage, upload};
+use crate::store::{ListQuery, NOBODY, Triage};
+use crate::{access, alert, backup, courier, enrol, exchange, phones, retention, scrub, sms, triage, upload};
 
 const OPERATOR: &str = "operator";
 /// Files between two lines of progress in the log.
@@ -127,7 +126,7 @@ async fn console_link(hub: &Hub, officer: &str) -> Result<ConsoleLink> {
     Ok(ConsoleLink { link, expires_at: rfc3339(now_ms + CONSOLE_ENTRY_TTL_MS) })
 }
 
-fn checked_address(address: &str) -> Result<String> {
+pub(crate) fn checked_address(address: &str) -> Result<String> {
     let good = address.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok_and(|p| p > 0));
     if good && address.len() <= 255 && !address.contains(char::is_whitespace) {
         Ok(address.to_owned())
@@ -137,7 +136,7 @@ fn checked_address(address: &str) -> Result<String> {
 }
 
 /// Where the hub listens, or last did, or will when nothing else is said.
-fn listening_address(hub: &Hub) -> Result<String> {
+pub(crate) fn listening_address(hub: &Hub) -> Result<String> {
     let path = hub.folder.address();
     let written = if path.exists() { read_small(&path)? } else { Vec::new() };
     let address = String::from_utf8(written).unwrap_or_default();
@@ -155,18 +154,7 @@ fn known_address(hub: &Hub) -> Result<String> {
 
 /// Revokes a device from this moment; `false`: it was revoked before.
 pub async fn revoke(hub: &Hub, device: DeviceId, lost: bool) -> Result<bool> {
-    if hub.store.device(device).await?.is_none() {
-        return Err(Refusal::NotFound { what: "device", name: device.to_string() }.into());
-    }
-    let now_ms = hub.now_ms();
-    let item = |scope| ItemDraft { scope, item: Item::Revocation { device, lost }, issued_ms: now_ms };
-    let items = vec![item(Scope::Device(device)), item(Scope::Commune(hub.commune()))];
-    let revoked = hub.store.revoke(device, now_ms, lost, items, hub.item_signer()).await?;
-    if revoked {
-        hub.note(OPERATOR, if lost { "revoke lost" } else { "revoke" }, &device.to_string(), "").await?;
-        tracing::warn!(%device, lost, "device revoked");
-    }
-    Ok(revoked)
+    phones::revoke(hub, OPERATOR, device, lost).await
 }
 
 fn purpose_of(purpose: &str) -> Result<String> {

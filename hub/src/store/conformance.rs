@@ -12,7 +12,7 @@ use yenban_protocol::feed::{Item, Scope};
 use yenban_protocol::id::{CommuneCode, DeviceId, Epoch, HamletNo, LogId, MemberNo, Role};
 
 use super::{
-    AlertRow, AuditRow, Effect, HubStore, ImportTotals, ImportedPlace, ItemDraft, ItemSigner, ListQuery, NewCode, NewEntry, NewRun,
+    AlertRow, AuditRow, Effect, HubStore, ImportTotals, ImportedPlace, ItemDraft, ItemSigner, ListQuery, NOBODY, NewCode, NewEntry, NewRun,
     QuarantineReason, QuarantinedSegment, Redeemed, Redemption, SignedItem, Taken, WhenWhere,
 };
 use crate::error::{HubError, Refusal};
@@ -20,6 +20,8 @@ use crate::limits::RUNS_PER_LOG_MAX;
 
 #[path = "conformance_access.rs"]
 mod conformance_access;
+#[path = "conformance_alerts.rs"]
+mod conformance_alerts;
 #[path = "conformance_claims.rs"]
 mod conformance_claims;
 #[path = "conformance_objects.rs"]
@@ -119,6 +121,7 @@ pub async fn run(store: Arc<dyn HubStore>) -> Verdict {
     conformance_triage::triage(&store, device).await?;
     conformance_access::access(store.as_ref()).await?;
     orders(store.as_ref()).await?;
+    conformance_alerts::alerts(store.as_ref(), device).await?;
     set_apart(store.as_ref(), device).await?;
     small_things(store.as_ref()).await
 }
@@ -149,6 +152,8 @@ async fn people(store: &Arc<dyn HubStore>) -> std::result::Result<DeviceId, Stri
         hamlet_name: hamlet.name.clone(),
         role: Role::Member,
         name: "Lò Văn Páo".to_owned(),
+        member: NOBODY,
+        waits: false,
         made_ms: 100,
         expires_ms: 200,
     };
@@ -308,7 +313,7 @@ async fn orders(store: &dyn HubStore) -> Verdict {
     };
     let scope = Scope::Device(DeviceId([0x77; 8]));
     let draft = ItemDraft { scope, item: Item::Alert(alert.clone()), issued_ms: 1_000 };
-    let row = AlertRow { alert, officer: "A".to_owned(), second: None };
+    let row = AlertRow { alert, officer: "A".to_owned(), second: None, cap: None };
     let raise = || store.raise_alert(row.clone(), vec![draft.clone()], signer(EPOCHS[0]));
     ensure(raise().await.map_err(failed)?, "an alert is kept")?;
     ensure(!raise().await.map_err(failed)?, "its identifier only once")?;

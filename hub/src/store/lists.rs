@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use yenban_protocol::id::HamletNo;
 
-use super::WHOLE_COMMUNE;
+use super::ladder::Rungs;
+use crate::access::rights::Reach;
 
 /// Which rows of a list are wanted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,7 +33,7 @@ pub struct ListQuery {
     /// Only of these hamlets and of the commune itself, as the asker's reach is; none: all.
     #[serde(default)]
     pub within: Vec<u32>,
-    /// Only the incident, patrol or log of this name; in the record of reads, only what this person did.
+    /// Only the incident, patrol, alert or log of this name; in the record of reads, only what this person did.
     #[serde(default)]
     pub name: Option<String>,
     /// Only rows that stand after the row of this name (`log:seq`, an alert's identifier) in the list's order: pages
@@ -42,9 +43,9 @@ pub struct ListQuery {
 }
 
 impl ListQuery {
-    /// Whether rows of this hamlet are wanted at all.
-    pub(crate) fn sees(&self, hamlet: HamletNo) -> bool {
-        self.within.is_empty() || hamlet == WHOLE_COMMUNE || self.within.contains(&hamlet.0)
+    /// The hamlets of which rows are wanted at all.
+    pub(crate) fn reach(&self) -> Reach {
+        Reach::of(self.within.iter().copied().map(HamletNo).collect())
     }
 }
 
@@ -96,6 +97,9 @@ pub struct Totals {
     pub forked: u64,
     /// Answers to alerts.
     pub answers: u64,
+    /// Alerts known to be on a phone, each counted once per phone.
+    #[serde(default)]
+    pub delivered: u64,
     /// Incidents of which so far a message alone tells.
     #[serde(default)]
     pub by_sms: u64,
@@ -365,6 +369,19 @@ pub struct AnswerListing {
     pub at: String,
 }
 
+/// A phone that has an alert.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeliveryListing {
+    /// The name of the member it was enrolled for.
+    pub member: String,
+    /// That member's number.
+    pub member_no: u32,
+    /// The device.
+    pub device: String,
+    /// Since when the hub knows, whatever carried it.
+    pub at: String,
+}
+
 /// An alert.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AlertListing {
@@ -394,6 +411,21 @@ pub struct AlertListing {
     pub expires: String,
     /// Answers, the newest of each member last.
     pub answers: Vec<AnswerListing>,
+    /// Numbers of the hamlets; empty: the whole commune.
+    #[serde(default)]
+    pub hamlet_nos: Vec<u32>,
+    /// Phones that have it, first come first.
+    #[serde(default)]
+    pub delivered: Vec<DeliveryListing>,
+    /// How many members stand on each rung.
+    #[serde(default)]
+    pub rungs: Rungs,
+    /// Alerts that it updates or takes back.
+    #[serde(default)]
+    pub references: Vec<String>,
+    /// Alerts that update it or take it back, oldest first.
+    #[serde(default)]
+    pub replaced_by: Vec<String>,
 }
 
 /// A device.
@@ -413,7 +445,7 @@ pub struct DeviceListing {
     pub enrolled: String,
     /// Until when the certificate holds.
     pub expires: String,
-    /// `active`, `expired`, `revoked` or `lost`.
+    /// `waiting` (for the four words), `active`, `expired`, `revoked` or `lost`.
     pub state: String,
     /// Its logs.
     pub logs: Vec<String>,

@@ -37,9 +37,15 @@ impl Filter {
 
     /// Only of the hamlets that the asker sees, and of the commune itself.
     pub(super) fn within(&mut self, column: &str, query: &ListQuery) {
+        self.within_any(&format!("({column}"), query);
+    }
+
+    /// As [`Filter::within`], for rows that may be of several hamlets: `open` is a condition up to and with its column, with
+    /// one bracket open.
+    pub(super) fn within_any(&mut self, open: &str, query: &ListQuery) {
         if !query.within.is_empty() {
             let numbers: Vec<String> = query.within.iter().map(u32::to_string).collect();
-            self.add(&format!("{column} IN (SELECT value FROM json_each(?))"), [format!("[0,{}]", numbers.join(",")).into()]);
+            self.add(&format!("{open} IN (SELECT value FROM json_each(?)))"), [format!("[0,{}]", numbers.join(",")).into()]);
         }
     }
 
@@ -321,8 +327,9 @@ fn check_in_row(row: &Row<'_>) -> rusqlite::Result<CheckInRow> {
 /// Devices, newest first. `now_ms` tells an expired certificate.
 pub(super) fn devices(c: &Connection, query: &ListQuery, limit: u32, now_ms: i64, people: &People) -> Result<Vec<DeviceListing>> {
     let mut devices = super::people::all_devices(c)?;
+    let reach = query.reach();
     devices.retain(|d| {
-        query.sees(d.hamlet) && query.hamlet.is_none_or(|h| d.hamlet.0 == h) && query.since_ms.is_none_or(|since| d.enrolled_ms >= since)
+        reach.sees(d.hamlet) && query.hamlet.is_none_or(|h| d.hamlet.0 == h) && query.since_ms.is_none_or(|since| d.enrolled_ms >= since)
     });
     devices.sort_by_key(|d| (std::cmp::Reverse(d.enrolled_ms), d.id));
     let mut logs = c.prepare_cached("SELECT log, entries, last_ms FROM log WHERE device = ? ORDER BY began_ms, log").map_err(sql)?;
@@ -335,6 +342,7 @@ pub(super) fn devices(c: &Connection, query: &ListQuery, limit: u32, now_ms: i64
         let state = match (d.revoked_ms, d.lost) {
             (Some(_), true) => "lost",
             (Some(_), false) => "revoked",
+            (None, _) if d.waiting => "waiting",
             (None, _) if d.expires_ms < now_ms => "expired",
             (None, _) => "active",
         };
