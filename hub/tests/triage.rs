@@ -12,13 +12,12 @@ mod support;
 use browser::Browser;
 use night::{Night, night};
 use support::TestHub;
-use yenban_hub::access::rights::Reach;
 use yenban_hub::admin::Admin;
-use yenban_hub::store::{AccountChange, IncidentListing, ListQuery};
+use yenban_hub::clock::Clock as _;
+use yenban_hub::store::{IncidentListing, ListQuery};
 use yenban_protocol::feed::{Fate, Item};
 use yenban_protocol::id::{EntryName, HamletNo, MemberNo};
 use yenban_protocol::record::{Act, Basis, Statement};
-
 
 fn form(fields: &[(&str, &str)]) -> String {
     let escape = |text: &str| {
@@ -77,7 +76,10 @@ async fn the_reporter_hears_every_answer_from_the_page_and_the_inbox() {
     let asked = officer.post(&format!("{path}/answer"), &ask).await;
     assert_eq!((asked.status, asked.way()), (303, path.as_str()));
     hub.clock.pass(60_000);
-    phone.record(Act::IncidentAmended { incident: name, statements: vec![Statement { basis: Basis::Seen, text: "Gà mía, ba con".to_owned() }] });
+    phone.record(Act::IncidentAmended {
+        incident: name,
+        statements: vec![Statement { basis: Basis::Seen, text: "Gà mía, ba con".to_owned() }],
+    });
     hub.deliver(&phone).await;
     hub.clock.pass(60_000);
     let done = form(&[("token", &token), ("seen", "2"), ("state", "resolved"), ("note", "Đã tìm thấy gà")]);
@@ -144,11 +146,9 @@ async fn an_officer_of_one_hamlet_answers_nothing_of_another() {
     let own = people.hamlet_named("Piềng Vế").unwrap().no;
     let member = people.members.iter().find(|m| m.name == "Hà Văn Sơn").unwrap().no;
     reach(&night, member, own).await;
-    for (what, fields) in [
-        ("answer", vec![("state", "received")]),
-        ("assign", vec![("to", "h1")]),
-        ("link", vec![("other", night.quarrel.as_str())]),
-    ] {
+    for (what, fields) in
+        [("answer", vec![("state", "received")]), ("assign", vec![("to", "h1")]), ("link", vec![("other", night.quarrel.as_str())])]
+    {
         let fields = [vec![("token", token.as_str()), ("seen", "0")], fields].concat();
         let page = officer.post(&format!("/console/incidents/{}/{what}", night.landslide), &form(&fields)).await;
         assert_eq!(page.status, 404, "{what}");
@@ -167,14 +167,15 @@ async fn an_officer_of_one_hamlet_answers_nothing_of_another() {
         let page = officer.post(&format!("{path}/answer"), &form(&[("token", &token), ("seen", "0"), ("state", bad)])).await;
         assert_eq!(page.status, 422, "{bad}");
     }
-    assert_eq!(officer.post(&format!("{path}/answer"), &form(&[("token", &token), ("seen", "0"), ("state", "received")])).await.status, 303);
+    assert_eq!(
+        officer.post(&format!("{path}/answer"), &form(&[("token", &token), ("seen", "0"), ("state", "received")])).await.status,
+        303
+    );
     night.hub.stop().await;
 }
 
 async fn reach(night: &Night, member: MemberNo, hamlet: HamletNo) {
-    let store = &night.hub.hub.store;
-    let reach = Reach::of(vec![hamlet]);
-    assert!(store.change_account(member, AccountChange::Reach(reach.hamlets().to_vec())).await.unwrap());
+    night.hub.hub.store.plan_account(member, vec![hamlet], night.hub.clock.now_ms()).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

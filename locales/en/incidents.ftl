@@ -62,3 +62,21 @@ incident-when-erased = Photo { $n } destroyed
 audit-assign-incident = said who is to go
 audit-link-incident = linked reports of one event
 audit-unlink-incident = took a link back
+
+# Command line.
+help-hub-answer = Answer a report: its reporter reads it on the phone
+help-answer-incident = The incident, as hub list incidents has it
+help-answer-state = received (seen), in_hand, needs_more, resolved, not_for_us (passed on)
+help-answer-note = A message to the reporter
+help-answer-keep = Why words about ethnicity, religion or illness stay in the message
+cli-answered = Answered { $id }: { $before } → { $state }
+reason-sensitive = speaks of ethnicity, religion or illness: leave that out, or say with --keep why it stays
+code-state-new = new
+code-state-received = seen by police
+code-state-in-hand = in hand
+code-state-needs-more = needs more
+code-state-resolved = resolved
+code-state-not-for-us = passed on
+code-action-assign-incident = said who is to go
+code-action-link-incident = linked two reports
+code-action-unlink-incident = unlinked two reports

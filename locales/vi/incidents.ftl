@@ -59,3 +59,21 @@ incident-when-erased = Ảnh { $n } đã hủy
 audit-assign-incident = giao người tới
 audit-link-incident = nối báo cáo về cùng một việc
 audit-unlink-incident = bỏ nối báo cáo
+
+# Dòng lệnh.
+help-hub-answer = Trả lời một vụ việc: người báo đọc được trên điện thoại
+help-answer-incident = Vụ việc, như hub list incidents ghi
+help-answer-state = received (đã xem), in_hand (đang xử lý), needs_more (cần thêm tin), resolved (đã xong), not_for_us (đã chuyển nơi khác)
+help-answer-note = Lời nhắn cho người báo
+help-answer-keep = Vì sao giữ chữ về dân tộc, tôn giáo, bệnh trong lời nhắn
+cli-answered = Đã trả lời { $id }: { $before } → { $state }
+reason-sensitive = nhắc tới dân tộc, tôn giáo, bệnh: bỏ đi, hoặc nêu lý do giữ bằng --keep
+code-state-new = mới
+code-state-received = công an đã xem
+code-state-in-hand = đang xử lý
+code-state-needs-more = cần thêm tin
+code-state-resolved = đã xong
+code-state-not-for-us = đã chuyển nơi khác
+code-action-assign-incident = giao người tới
+code-action-link-incident = nối hai báo cáo
+code-action-unlink-incident = bỏ nối hai báo cáo

@@ -72,7 +72,13 @@ struct Asking<'a> {
 }
 
 /// Everything that all these forms are held to: whole, of this session, about a report in reach.
-async fn begin<'a>(hub: &'a Arc<Hub>, asked: &'a Asked, session: &'a Session, id: &str, form: Posted) -> std::result::Result<Asking<'a>, Box<Response>> {
+async fn begin<'a>(
+    hub: &'a Arc<Hub>,
+    asked: &'a Asked,
+    session: &'a Session,
+    id: &str,
+    form: Posted,
+) -> std::result::Result<Asking<'a>, Box<Response>> {
     let Ok(Form(sent)) = form else { return Err(Box::new(refused(asked, StatusCode::BAD_REQUEST, "console-not-taken"))) };
     if !session.sent(&sent.token) {
         return Err(Box::new(refused(asked, StatusCode::FORBIDDEN, "console-form-old")));
