@@ -14,7 +14,9 @@
 //! | `/patrols`, `/patrols/{id}` | patrols; one on a sketch and as a table |
 //! | `/alerts`, `/alerts/new` | alerts with their answers; compose, preview, send |
 //! | `/alerts/second/{no}` | an alert for the whole commune, for a second officer to agree to |
-//! | `/people` | hamlets' people and their phones |
+//! | `/people`, `/people/{member}` | hamlets' people and their phones |
+//! | `/people/codes`, `/people/words/{device}`, `/people/chief/{no}` | codes with which phones join; the four words compared |
+//! | `/people/phones/{device}` | a phone is given up: lost, or taken back |
 //! | `/accounts`, `/accounts/{member}` | who may come in, with which role and reach; links to open accounts |
 //! | `/account` | one's own password, codes, passkeys and sessions |
 //! | `/figures`, `/reads` | counts without content; who read and did what, and why |
@@ -25,6 +27,8 @@ mod accounts;
 mod alert_form;
 mod alerts;
 mod chrome;
+mod codes;
+mod devices;
 mod door;
 mod facts;
 mod guard;
@@ -73,6 +77,12 @@ pub fn router<S: Clone + Send + Sync + 'static>(hub: Arc<Hub>) -> Router<S> {
         .route("/alerts/send", post(alert_form::send))
         .route("/alerts/second/{no}", get(second::page).post(second::decide))
         .route("/people", get(people::page))
+        .route("/people/{member}", get(devices::member))
+        .route("/people/codes", get(codes::page).post(codes::make))
+        .route("/people/codes/{name}", get(codes::one))
+        .route("/people/words/{device}", post(codes::compared))
+        .route("/people/chief/{no}", get(codes::chief_page).post(codes::chief_decide))
+        .route("/people/phones/{device}", get(devices::gone).post(devices::give_up))
         .route("/accounts", get(accounts::page).post(accounts::add))
         .route("/accounts/{member}", get(accounts::one).post(accounts::change))
         .route("/account", get(account::page).post(account::change))
