@@ -42,8 +42,8 @@ pub use custody::{CustodyHeadRow, CustodyLeaves, CustodyNote, CustodyRow};
 pub use effect::{AnswerRow, Effect, FileNamed, PhotoRow, ReportRow, WhenWhere};
 pub use feed_rows::{AlertRow, FeedRow, ItemDraft, ItemSigner, News, SignedItem, StreamPage};
 pub use lists::{
-    AUDIT_DONE, AlertListing, AnswerListing, AuditRow, CheckInRow, DeliveryListing, DeviceListing, EvidenceListing, EvidenceTotals,
-    IncidentListing, ListQuery, MissingListing, PatrolListing, PreviewListing, QuarantineListing, StatementListing, Totals,
+    AUDIT_DONE, AlertListing, AnswerListing, AuditRow, CheckInRow, DeliveryListing, DeviceListing, EvidenceListing, EvidenceTotals, IncidentListing,
+    ListQuery, MissingListing, PatrolListing, PreviewListing, QuarantineListing, StatementListing, Totals,
 };
 pub use objects::{
     Arrival, Arrived, Ending, Erased, Erasure, Found, Freed, Hold, HoldOrder, ItemHeld, ItemName, ItemRow, ObjectKind, ObjectRow,

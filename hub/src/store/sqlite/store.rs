@@ -20,8 +20,8 @@ use crate::store::{
     AlertListing, AlertRow, Arrival, Arrived, AuditRow, Belongings, CheckInRow, Claimed, CodeRow, CourierAsked, CustodyHeadRow,
     CustodyLeaves, CustodyNote, CustodyRow, Device, DeviceListing, EntryRow, Erased, Erasure, EvidenceListing, FeedRow, Found, Freed,
     HamletRow, HoldOrder, HubStore, ImportTotals, ImportedPlace, IncidentListing, ItemDraft, ItemHeld, ItemName, ItemRow, ItemSigner,
-    ListQuery, LogState, MemberRow, NewClaim, NewCode, NewRun, News, ObjectRow, PatrolListing, People, QuarantineListing,
-    QuarantinedSegment, Redeemed, Redemption, Reply, StreamPage, Taken, Totals, Wrong,
+    ListQuery, LogState, MemberRow, NewClaim, NewCode, NewRun, News, ObjectRow, PatrolListing, People, QuarantineListing, QuarantinedSegment,
+    Redeemed, Redemption, Reply, StreamPage, Taken, Totals, Wrong,
 };
 
 impl Shared {
