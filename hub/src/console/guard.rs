@@ -207,7 +207,8 @@ macro_rules! needs {
     };
 }
 
-needs!(Read => Read, Answer => Answer, Warn => Warn, WarnAll => WarnAll, Phones => Phones, Accounts => Accounts, ReadLog => ReadLog, Figures => Figures);
+needs!(Answer => Answer);
+needs!(Read => Read, Warn => Warn, WarnAll => WarnAll, Phones => Phones, Accounts => Accounts, ReadLog => ReadLog, Figures => Figures);
 
 /// Somebody with a session and this right. To anybody else inside the page is not there, and the attempt is noted.
 #[derive(Debug, Clone)]
