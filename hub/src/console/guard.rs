@@ -207,7 +207,6 @@ macro_rules! needs {
     };
 }
 
-needs!(Answer => Answer);
 needs!(Read => Read, Warn => Warn, WarnAll => WarnAll, Phones => Phones, Accounts => Accounts, ReadLog => ReadLog, Figures => Figures);
 
 /// Somebody with a session and this right. To anybody else inside the page is not there, and the attempt is noted.
@@ -229,6 +228,8 @@ impl<N: Needs> FromRequestParts<Arc<Hub>> for May<N> {
         }
     }
 }
+
+needs!(Answer => Answer);
 
 /// A form that carries nothing but its token.
 #[derive(Debug, Deserialize)]
