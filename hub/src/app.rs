@@ -19,6 +19,7 @@ use crate::error::{HubError, Result};
 use crate::folder::{Folder, Lock, read_small};
 use crate::keys::{self, HubKeys, HubVerifier};
 use crate::limits::{HOLD_S, LOCK_WAIT};
+use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::storage::{OverObjectStore, SharedStorage};
 use crate::store::sqlite::SqliteStore;
@@ -72,6 +73,8 @@ pub struct Hub {
     pub uploads: Uploads,
     /// Phones that wait for news, and what each said last that it has.
     pub waiting: Waiting,
+    /// Console pages that stay open.
+    pub live: Live,
     /// The console's doors.
     pub doors: crate::access::Doors,
     /// Held by the export of an evidence bundle that is under way.
@@ -143,6 +146,7 @@ impl Hub {
             metrics: Metrics::default(),
             folder,
             waiting: Waiting::default(),
+            live: Live::default(),
             doors: crate::access::Doors::default(),
             exporting: tokio::sync::Mutex::default(),
             identity,

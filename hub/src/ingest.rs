@@ -12,6 +12,7 @@ use yenban_protocol::time::{Bounds, Interval};
 
 use crate::app::Hub;
 use crate::error::{Refusal, Result};
+use crate::live;
 use crate::store::{
     AnswerRow, Device, Effect, FileNamed, NewEntry, NewRun, ObjectKind, PhotoRow, QuarantineReason, QuarantinedSegment, ReportRow, Taken,
     WhenWhere,
@@ -62,8 +63,12 @@ pub async fn deliver(hub: &Hub, sealed: &[u8]) -> Result<Delivered> {
     let log = run.log;
     let new_run = prepare(&device, run, &links, received_ms);
     let (first, count) = (new_run.first, new_run.entries.len());
+    let happened = live::of_run(&new_run);
     match hub.store.take_run(new_run).await? {
         Taken::Kept { new, forked, state } => {
+            if new > 0 {
+                happened.into_iter().for_each(|one| hub.live.tell(one));
+            }
             hub.metrics.kept(new, count as u64 - new.min(count as u64), forked);
             if forked {
                 tracing::warn!(log = %log, device = %device.id, "a log contradicts what is held; both branches are kept");

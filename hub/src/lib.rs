@@ -28,6 +28,7 @@ pub mod init;
 pub mod jobs;
 pub mod keys;
 pub mod limits;
+pub mod live;
 pub mod metrics;
 pub mod phones;
 pub mod qr;

@@ -379,6 +379,12 @@ pub const STEPS_PER_INCIDENT_MAX: u32 = 500;
 pub const TWINS_PER_INCIDENT_MAX: u32 = 32;
 /// Longest line to a reporter, in characters: it is read on a phone, by lamp light.
 pub const ANSWER_NOTE_MAX_CHARS: usize = 500;
+/// Console pages that are told of new reports while they stay open.
+pub const LIVE_STREAMS_MAX: usize = 64;
+/// What such a page may be behind before it only counts again.
+pub const LIVE_NEWS_MAX: usize = 256;
+/// Pause between two signs of life of such a stream. At each the session is looked at.
+pub const LIVE_BEAT: Duration = Duration::from_secs(15);
 
 /// Checkpoints of one hamlet that stand at once: all of them are in the directory that each of its phones reads.
 pub const CHECKPOINTS_PER_HAMLET_MAX: usize = 100;

@@ -99,6 +99,16 @@ fn destroyed(ending: Ending) -> HubError {
     Refusal::Destroyed { at: rfc3339(ending.at_ms), why }.into()
 }
 
+/// Carries out a hold or its end; `what` is not there when there is nothing to hold or to end.
+async fn ordered(hub: &Hub, order: HoldOrder, what: &'static str) -> Result<()> {
+    let item = order.item;
+    match hub.store.hold_item(order).await? {
+        ItemHeld::Done => Ok(()),
+        ItemHeld::NotFound => Err(Refusal::NotFound { what, name: item.to_string() }.into()),
+        ItemHeld::Destroyed(ending) => Err(destroyed(ending)),
+    }
+}
+
 /// Holds an item for a case: neither time nor an order destroys it until then. A hold on a held item renews it.
 pub async fn hold(hub: &Hub, order: ItemOrder) -> Result<ItemOrdered> {
     let (item, officers, case) = checked(hub, &order).await?;
@@ -110,14 +120,7 @@ pub async fn hold(hub: &Hub, order: ItemOrder) -> Result<ItemOrdered> {
     let until_ms = at_ms.saturating_add(for_ms);
     let hold = Hold { case: case.clone(), officers: officers.clone(), until_ms };
     let wanted = HoldOrder { item, hold: Some(hold), actor: officers.clone(), reason: case.clone(), at_ms };
-    let work = async {
-        match hub.store.hold_item(wanted).await? {
-            ItemHeld::Done => Ok(()),
-            ItemHeld::NotFound => Err(not_found(item)),
-            ItemHeld::Destroyed(ending) => Err(destroyed(ending)),
-        }
-    };
-    hub.noted(&officers, "hold", &item.to_string(), &case, work).await?;
+    hub.noted(&officers, "hold", &item.to_string(), &case, ordered(hub, wanted, "item of evidence")).await?;
     Ok(ItemOrdered { id: item.to_string(), done: "held".to_owned(), until: Some(rfc3339(until_ms)), officers })
 }
 
@@ -125,14 +128,7 @@ pub async fn hold(hub: &Hub, order: ItemOrder) -> Result<ItemOrdered> {
 pub async fn release(hub: &Hub, order: ItemOrder) -> Result<ItemOrdered> {
     let (item, officers, reason) = checked(hub, &order).await?;
     let wanted = HoldOrder { item, hold: None, actor: officers.clone(), reason: reason.clone(), at_ms: hub.now_ms() };
-    let work = async {
-        match hub.store.hold_item(wanted).await? {
-            ItemHeld::Done => Ok(()),
-            ItemHeld::NotFound => Err(Refusal::NotFound { what: "hold on", name: item.to_string() }.into()),
-            ItemHeld::Destroyed(ending) => Err(destroyed(ending)),
-        }
-    };
-    hub.noted(&officers, "release", &item.to_string(), &reason, work).await?;
+    hub.noted(&officers, "release", &item.to_string(), &reason, ordered(hub, wanted, "hold on")).await?;
     Ok(ItemOrdered { id: item.to_string(), done: "released".to_owned(), until: None, officers })
 }
 

@@ -10,6 +10,7 @@ use yenban_protocol::sms::{Claim, Place, Sms, tidied};
 
 use crate::app::Hub;
 use crate::error::{Refusal, Result};
+use crate::live::Happened;
 use crate::store::{Claimed, Device, NewClaim, QuarantineReason, QuarantinedSegment, WhenWhere};
 
 /// Half the diagonal of a message's cell, centimetres: what the cell adds to the accuracy of the place.
@@ -52,7 +53,10 @@ pub async fn take(hub: &Hub, text: &str) -> Result<SmsTaken> {
         urgent: claim.urgent,
     };
     match hub.store.take_claim(claimed(&claim, &device, received_ms)).await? {
-        Claimed::New => Ok(taken("to_come")),
+        Claimed::New => {
+            hub.live.tell(Happened::Arrived);
+            Ok(taken("to_come"))
+        }
         Claimed::Here => Ok(taken("here")),
         Claimed::Known => Ok(taken("known")),
         Claimed::Differs => Err(Refusal::Conflict("a report by message about this entry").into()),

@@ -9,6 +9,7 @@ use yenban_protocol::id::{DeviceId, EntryName, HamletNo, MemberNo};
 use crate::app::Hub;
 use crate::error::{HubError, Refusal, Result};
 use crate::limits::{ANSWER_NOTE_MAX_CHARS, REASON_MAX_CHARS};
+use crate::live::Happened;
 use crate::sensitive;
 use crate::store::triage::Act;
 use crate::store::{Assigned, IncidentListing, IncidentName, ItemDraft, ListQuery, NewStep, Stepped, Triage};
@@ -107,7 +108,8 @@ async fn told(hub: &Hub, row: &IncidentListing, note: String) -> Result<ItemDraf
 }
 
 async fn take(hub: &Hub, action: &str, step: NewStep) -> Result<Stepped> {
-    let (officer, subject, kept) = (step.officer.clone(), step.incident.entry.to_string(), step.kept.clone());
+    let name = step.incident.entry;
+    let (officer, subject, kept) = (step.officer.clone(), name.to_string(), step.kept.clone());
     let mut since = None;
     let work = async {
         match hub.store.take_step(step, hub.item_signer()).await? {
@@ -120,6 +122,9 @@ async fn take(hub: &Hub, action: &str, step: NewStep) -> Result<Stepped> {
         }
     };
     let done = hub.noted(&officer, action, &subject, &kept, work).await;
+    if let Ok(Stepped::Done(_)) = &done {
+        hub.live.tell(Happened::Changed(name));
+    }
     match since {
         Some(row) => Ok(Stepped::Since(row)),
         None => done,

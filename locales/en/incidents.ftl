@@ -80,3 +80,68 @@ code-state-not-for-us = passed on
 code-action-assign-incident = said who is to go
 code-action-link-incident = linked two reports
 code-action-unlink-incident = unlinked two reports
+
+# Photographs.
+incident-photo-spoken = Scene photo { $n }, smaller copy
+incident-photo-save = Save the original
+incident-photo-changed = This file is not what it was when it came, so it is not opened. The hub has asked the phone for it again.
+incident-custody = Custody record
+incident-custody-caption = What was done with this photo, oldest first.
+
+# Pages that stay open, keys.
+incident-live-new = { $n ->
+    [one] { $n } new · See
+   *[other] { $n } new · See
+ }
+incident-live-urgent = { $n ->
+    [one] { $n } new urgent report
+   *[other] { $n } new urgent reports
+ }
+incident-live-changed = ● just changed
+incident-live-over = The session is over. Sign in again
+keys-title = Keys
+keys-step = One line down, up
+keys-open = Open the chosen report
+keys-close = Close
+keys-off = No keys on this computer
+
+# Print. The paper itself is always in Vietnamese; these words tell what it says.
+incident-print = Print the minute
+audit-print-incident = printed the minute
+code-action-print-incident = printed the minute
+print-title = MINUTE
+print-about = of an event
+print-draft = DRAFT
+print-draft-why = A draft until it is signed.
+print-back = Back to the report
+print-how = Print with Ctrl+P, on A4.
+print-committee = PEOPLE'S COMMITTEE
+print-group = SECURITY AND ORDER GROUP
+print-number = No.: …/BB-…
+print-country = SOCIALIST REPUBLIC OF VIET NAM
+print-motto = Independence - Freedom - Happiness
+print-dated = { $place }, { $day }/{ $month }/{ $year }
+print-begun = Drawn up at:
+print-hour = hours
+print-at = In:
+print-present = People present:
+print-what = Event:
+print-when = It happened:
+print-where = Where:
+print-reporter = Reported by:
+print-evidence = Scene photos:
+print-photos = { $n ->
+    [one] { $n } photo, { $lacking } incomplete
+   *[other] { $n } photos, { $lacking } incomplete
+ }
+print-seen = Seen
+print-heard = Heard from others
+print-think = What the reporter thinks, not facts
+print-end = The minute was finished at …… hours …… of the same day, read again to everybody, found right and signed.
+print-writer = WRITTEN BY
+print-witness = WITNESS
+print-chair = CHAIR
+print-sign = (signature, full name)
+print-sent = To:
+print-kept = File: ……
+print-printed = Printed by { $who } at { $when }

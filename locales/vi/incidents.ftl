@@ -77,3 +77,59 @@ code-state-not-for-us = đã chuyển nơi khác
 code-action-assign-incident = giao người tới
 code-action-link-incident = nối hai báo cáo
 code-action-unlink-incident = bỏ nối hai báo cáo
+
+# Ảnh.
+incident-photo-spoken = Ảnh hiện trường { $n }, bản nhỏ
+incident-photo-save = Lưu bản gốc
+incident-photo-changed = Tệp ảnh này không còn nguyên như lúc nhận, nên không mở. Máy xã đã xin điện thoại gửi lại.
+incident-custody = Sổ lưu giữ
+incident-custody-caption = Những gì đã làm với ảnh này, cũ trước mới sau.
+
+# Trang đang mở, phím tắt.
+incident-live-new = { $n } mới · Xem
+incident-live-urgent = Có { $n } việc khẩn mới
+incident-live-changed = ● vừa đổi
+incident-live-over = Đã hết lượt vào trang. Vào lại
+keys-title = Phím tắt
+keys-step = Xuống, lên một dòng
+keys-open = Mở việc đang chọn
+keys-close = Đóng
+keys-off = Tắt phím tắt ở máy này
+
+# Bản in.
+incident-print = In biên bản
+audit-print-incident = in biên bản
+code-action-print-incident = in biên bản
+print-title = BIÊN BẢN
+print-about = Ghi nhận vụ việc
+print-draft = NHÁP
+print-draft-why = Bản nháp cho tới khi đủ chữ ký.
+print-back = Về trang vụ việc
+print-how = In bằng Ctrl+P, khổ A4.
+print-committee = ỦY BAN NHÂN DÂN
+print-group = TỔ BẢO VỆ AN NINH, TRẬT TỰ
+print-number = Số: …/BB-…
+print-country = CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM
+print-motto = Độc lập - Tự do - Hạnh phúc
+print-dated = { $place }, ngày { $day } tháng { $month } năm { $year }
+print-begun = Lập biên bản lúc:
+print-hour = giờ
+print-at = Tại:
+print-present = Những người có mặt:
+print-what = Việc:
+print-when = Lúc xảy ra:
+print-where = Nơi xảy ra:
+print-reporter = Người báo:
+print-evidence = Ảnh hiện trường:
+print-photos = { $n } ảnh, { $lacking } ảnh chưa đủ
+print-seen = Thấy
+print-heard = Nghe kể
+print-think = Suy nghĩ của người báo, chưa phải sự việc
+print-end = Biên bản lập xong lúc …… giờ …… cùng ngày, đã đọc lại cho mọi người cùng nghe, công nhận đúng và cùng ký tên.
+print-writer = NGƯỜI GHI
+print-witness = NGƯỜI CHỨNG KIẾN
+print-chair = CHỦ TRÌ
+print-sign = (Ký, ghi rõ họ tên)
+print-sent = Nơi nhận:
+print-kept = Lưu: ……
+print-printed = { $who } in lúc { $when }

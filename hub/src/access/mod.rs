@@ -400,3 +400,14 @@ pub async fn open_view(hub: &Hub, session: &Session, subject: &str, purpose: &st
 pub async fn view(hub: &Hub, session: &Session, subject: &str) -> Result<Option<String>> {
     hub.store.view(session.key, subject.to_owned(), hub.now_ms()).await
 }
+
+/// Whether a session still stands, with the same role and reach: asked by what only looks on, so it is not used by it.
+pub async fn still(hub: &Hub, session: &Session) -> Result<bool> {
+    let now_ms = hub.now_ms();
+    let Some((row, reach)) = hub.store.session(session.key).await? else { return Ok(false) };
+    if row.began_ms + CONSOLE_SESSION_TTL_MS <= now_ms || row.seen_ms + CONSOLE_IDLE_MS <= now_ms {
+        return Ok(false);
+    }
+    let people = hub.store.people().await?;
+    Ok(people.member(row.member).is_some_and(|member| member.role == session.role) && Reach::of(reach) == session.reach)
+}

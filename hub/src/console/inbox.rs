@@ -41,6 +41,7 @@ pub(super) struct Wanted {
 /// One line of the inbox.
 #[derive(Debug, Clone)]
 struct Line {
+    id: String,
     path: String,
     shape: &'static str,
     urgent: bool,
@@ -66,6 +67,7 @@ struct Inbox {
     query: String,
     found: Option<String>,
     every: bool,
+    since: i64,
     answers: bool,
     lines: Vec<Line>,
     next: Option<String>,
@@ -86,18 +88,18 @@ pub(super) async fn page(
     }
     let Query(wanted) = wanted.unwrap_or_default();
     match inbox(&hub, &asked, &session, &wanted).await {
-        Ok((lines, next, walking, live)) => {
+        Ok((lines, next, walking, live, since)) => {
             let query = Limit::QUERY.cut(wanted.q.trim()).to_owned();
             let found = (!query.is_empty()).then(|| asked.words.say("console-found", &[("query", display_safe(&query).into())]));
             let (every, answers) = (!wanted.all.is_empty(), session.may(Right::Answer));
             let c = Chrome::new(&asked, &session, Section::Inbox, asked.words.word("console-inbox"));
-            rendered(StatusCode::OK, &Inbox { c, query, found, every, answers, lines, next, walking, live })
+            rendered(StatusCode::OK, &Inbox { c, query, found, every, since, answers, lines, next, walking, live })
         }
         Err(error) => failed(&asked, &error),
     }
 }
 
-type Found = (Vec<Line>, Option<String>, Vec<patrols::Line>, Vec<alerts::Card>);
+type Found = (Vec<Line>, Option<String>, Vec<patrols::Line>, Vec<alerts::Card>, i64);
 
 async fn inbox(hub: &Hub, asked: &Asked, session: &Session, wanted: &Wanted) -> Result<Found> {
     let words = asked.words;
@@ -115,6 +117,8 @@ async fn inbox(hub: &Hub, asked: &Asked, session: &Session, wanted: &Wanted) -> 
         after: (!wanted.after.is_empty()).then(|| wanted.after.clone()),
         ..session.query()
     };
+    // Before the list: what comes in between is counted once more, never missed.
+    let (since, ..) = hub.store.arrived(session.query(), i64::MAX).await?;
     let mut rows = hub.store.incidents(query).await?;
     let more = rows.len() > CONSOLE_PAGE as usize;
     rows.truncate(CONSOLE_PAGE as usize);
@@ -137,11 +141,12 @@ async fn inbox(hub: &Hub, asked: &Asked, session: &Session, wanted: &Wanted) -> 
     let walking = walking.iter().filter(|row| row.state != "finished").map(|row| patrols::line(words, row)).collect();
     let live = hub.store.alerts(beside).await?;
     let live = live.iter().map(|row| alerts::card(words, row, asked.now_ms, None)).filter(|card| card.live).collect();
-    Ok((lines, next, walking, live))
+    Ok((lines, next, walking, live, since))
 }
 
 fn line(words: Words, row: &IncidentListing, photos: &[EvidenceListing], devices: &[DeviceListing]) -> Line {
     Line {
+        id: row.id.clone(),
         path: format!("/console/incidents/{}", row.id),
         shape: facts::incident_shape(row),
         urgent: row.urgent,

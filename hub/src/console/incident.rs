@@ -17,6 +17,7 @@ use yenban_protocol::text::{display_safe, display_safe_lines};
 use super::chrome::{Chrome, Section, failed, refused, rendered, see_other};
 use super::guard::{Asked, May, Read};
 use super::inbox::phone;
+use super::photos::{self, Files};
 use super::sketch::{self, Mark};
 use super::thread::{self, Moment, Word};
 use super::triage::Again;
@@ -51,6 +52,8 @@ struct Photo {
     here: bool,
     /// `None`: it was destroyed, and that is all that is told of it.
     file: Option<File>,
+    files: Files,
+    spoken: String,
 }
 
 /// What is known of a photograph that was not destroyed.
@@ -275,6 +278,11 @@ async fn open(hub: &Hub, asked: &Asked, session: &Session, row: &IncidentListing
     let place = facts::place(words, row.lat, row.lon, row.accuracy_m);
     let spoken = words.say("console-sketch-of", &[("what", head.kind.clone().into()), ("place", place.clone().into())]);
     let holder = |photo: &EvidenceListing| phone(words, &devices, &photo.device);
+    let mut pictures = Vec::with_capacity(evidence.len());
+    for (index, photo) in evidence.iter().enumerate() {
+        let files = photos::files(hub, words, row, photo).await?;
+        pictures.push(listed(words, index, photo, holder(photo), files));
+    }
     let reporter = phone(words, &devices, &row.device);
     Ok(Open {
         c: Chrome::new(asked, session, Section::Inbox, format!("{} · {}", head.kind, head.hamlet)),
@@ -285,7 +293,7 @@ async fn open(hub: &Hub, asked: &Asked, session: &Session, row: &IncidentListing
         place,
         sketch: sketch::draw(&Track::default(), &marks, &spoken, words),
         photos_said: facts::photos(words, row, &evidence, &reporter, holder),
-        photos: evidence.iter().enumerate().map(|(index, photo)| listed(words, index, photo, holder(photo))).collect(),
+        photos: pictures,
         amended: (row.amendments > 0).then(|| words.say("console-amended", &[("n", row.amendments.into())])),
         states: states(words, row, &again),
         groups: groups(words, session, &people, row),
@@ -373,7 +381,7 @@ fn said(words: Words, row: &IncidentListing, bases: &[(&str, &str)]) -> Vec<Said
         .collect()
 }
 
-fn listed(words: Words, index: usize, photo: &EvidenceListing, phone: String) -> Photo {
+fn listed(words: Words, index: usize, photo: &EvidenceListing, phone: String, files: Files) -> Photo {
     let name = photo.original_name.as_deref().map(yenban_protocol::text::display_safe);
     Photo {
         name: name.unwrap_or_else(|| words.say("console-photo-number", &[("n", (index + 1).into())])),
@@ -382,6 +390,8 @@ fn listed(words: Words, index: usize, photo: &EvidenceListing, phone: String) ->
             None => facts::photo_state(words, &photo.state),
         },
         here: photo.state == "verified",
+        files,
+        spoken: words.say("incident-photo-spoken", &[("n", (index + 1).into())]),
         file: photo.erased_at.is_none().then(|| File { size: words.size(photo.size_bytes), phone, sha256: photo.sha256.clone() }),
     }
 }

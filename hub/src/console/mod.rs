@@ -10,6 +10,9 @@
 //! | `/` | incidents: urgent first, then newest; search without diacritics |
 //! | `/incidents/{id}` | one incident, after its purpose was asked |
 //! | `/incidents/{id}/answer`, `/assign`, `/link` | what became of it, who is to go, reports of one event |
+//! | `/incidents/{id}/photos/{photo}/{file}` | a smaller copy, or the original to be saved, noted in its custody record |
+//! | `/incidents/{id}/print` | its minute on A4, a draft until it is signed |
+//! | `/live` | what comes and changes while the inbox stays open |
 //! | `/sms` | takes a report by message, then shows its incident |
 //! | `/patrols`, `/patrols/{id}` | patrols; one on a sketch and as a table |
 //! | `/alerts`, `/alerts/new` | alerts with their answers; compose, preview, send |
@@ -34,11 +37,14 @@ mod facts;
 mod guard;
 mod inbox;
 mod incident;
+mod live;
 mod message;
 mod oversight;
 mod passkeys;
 mod patrols;
 mod people;
+mod photos;
+mod print;
 mod second;
 mod sketch;
 mod thread;
@@ -68,6 +74,9 @@ pub fn router<S: Clone + Send + Sync + 'static>(hub: Arc<Hub>) -> Router<S> {
         .route("/incidents/{id}/answer", post(triage::answered))
         .route("/incidents/{id}/assign", post(triage::assigned))
         .route("/incidents/{id}/link", post(triage::linked))
+        .route("/incidents/{id}/print", get(print::page))
+        .route("/incidents/{id}/photos/{photo}/{file}", get(photos::file))
+        .route("/live", get(live::stream))
         .route("/sms", post(message::take))
         .route("/patrols", get(patrols::page))
         .route("/patrols/{id}", get(patrols::one))
@@ -97,6 +106,8 @@ pub fn router<S: Clone + Send + Sync + 'static>(hub: Arc<Hub>) -> Router<S> {
         .route("/enter/{token}", get(door::enter))
         .route("/leave", post(door::leave))
         .route("/assets/console.css", get(|| asset("text/css; charset=utf-8", include_str!("../../assets/console.css"))))
+        .route("/assets/print.css", get(|| asset("text/css; charset=utf-8", include_str!("../../assets/print.css"))))
+        .route("/assets/inbox.js", get(|| asset("text/javascript; charset=utf-8", include_str!("../../assets/inbox.js"))))
         .route("/assets/passkeys.js", get(|| asset("text/javascript; charset=utf-8", include_str!("../../assets/passkeys.js"))))
         .route("/assets/mark.svg", get(|| asset("image/svg+xml", include_str!("../../assets/mark.svg"))))
         .fallback(nothing_here)

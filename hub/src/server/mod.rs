@@ -42,6 +42,7 @@ impl Serving {
     pub async fn stop(self) {
         self.control.stop().await;
         self.hub.waiting.end();
+        self.hub.live.end();
         // Nobody listens any more only when the server ended already.
         let _ = self.stop.send(true);
         // Ends by the same signal, wherever it stood: every job may be cut off.

@@ -9,11 +9,13 @@
 
 use aws_lc_rs::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::digest;
+use bytes::Bytes;
+use futures_util::Stream;
 use yenban_protocol::crypto::Hash;
 use yenban_protocol::object::{CHUNK_BYTES, CHUNK_TAG_BYTES, ContentKey, KEY_BYTES, PREFIX_BYTES};
 use zeroize::Zeroizing;
 
-use super::{ObjectName, ObjectStorage};
+use super::{ObjectName, ObjectStorage, SharedStorage};
 use crate::entropy;
 use crate::error::{HubError, Refusal, Result};
 use crate::limits::STORAGE_READ_MAX_BYTES;
@@ -153,4 +155,53 @@ async fn opened(
 /// Name, key and prefix for a file that is about to be stored.
 pub(crate) fn fresh(plain_bytes: u64) -> (StoredAs, [u8; PREFIX_BYTES]) {
     (StoredAs { name: ObjectName::random(), key: new_key(), size_bytes: stored_len(plain_bytes) }, entropy::array())
+}
+
+/// The content of a stored file, some chunks at a time, for whoever sends it on. It ends with an error at the first chunk
+/// that is not what was put, so nobody takes a changed or cut file for a whole one; [`read`] it before to say so early.
+pub fn contents(storage: SharedStorage, stored: StoredAs) -> impl Stream<Item = Result<Bytes>> + Send + 'static {
+    let start = Contents { storage, stored, at: 0, chunks: None };
+    futures_util::stream::try_unfold(start, |mut contents| async move {
+        let next = contents.next().await?;
+        Ok(next.map(|bytes| (bytes, contents)))
+    })
+}
+
+/// How far [`contents`] got.
+struct Contents {
+    storage: SharedStorage,
+    stored: StoredAs,
+    at: u64,
+    chunks: Option<Chunks>,
+}
+
+impl Contents {
+    async fn next(&mut self) -> Result<Option<Bytes>> {
+        let gone = || HubError::Storage("a stored file changed while it was read".to_owned());
+        let (name, size) = (self.stored.name, self.stored.size_bytes);
+        if self.chunks.is_none() {
+            let prefix = self.storage.read(name, 0..PREFIX_BYTES as u64).await?.ok_or_else(gone)?;
+            let prefix = <[u8; PREFIX_BYTES]>::try_from(prefix.as_ref()).map_err(|_| gone())?;
+            self.chunks = Some(Chunks::new(&self.stored.key, prefix)?);
+            self.at = PREFIX_BYTES as u64;
+        }
+        if self.at >= size {
+            return Ok(None);
+        }
+        let at_once = (STORAGE_READ_MAX_BYTES as usize / SEALED_CHUNK_BYTES) * SEALED_CHUNK_BYTES;
+        let end = (self.at + at_once as u64).min(size);
+        let sealed = self.storage.read(name, self.at..end).await?.ok_or_else(gone)?;
+        if sealed.len() as u64 != end - self.at {
+            return Err(gone());
+        }
+        self.at = end;
+        let mut plain = Vec::with_capacity(sealed.len());
+        let mut pieces = sealed.chunks(SEALED_CHUNK_BYTES).peekable();
+        while let (Some(piece), Some(chunks)) = (pieces.next(), self.chunks.as_mut()) {
+            let mut chunk = piece.to_vec();
+            chunks.open(&mut chunk, end == size && pieces.peek().is_none())?;
+            plain.extend_from_slice(&chunk);
+        }
+        Ok(Some(plain.into()))
+    }
 }

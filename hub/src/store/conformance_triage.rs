@@ -45,11 +45,15 @@ pub(super) async fn triage(store: &Arc<dyn HubStore>, device: DeviceId) -> Verdi
         let report = ReportRow { folded: String::new() };
         log.add(61, Some(Effect::Incident { at: at(MemberNo(1)), kind: "fire".to_owned(), urgent, report, attachments: 0 }))?;
     }
-    let before = store.waiting(ListQuery::default()).await.map_err(failed)?;
+    let (before, ..) = store.arrived(ListQuery::default(), 0).await.map_err(failed)?;
     let taken = store.take_run(log.run(0, 2)).await.map_err(failed)?;
     ensure(matches!(taken, Taken::Kept { new: 3, .. }), "two reports come")?;
-    let after = store.waiting(ListQuery::default()).await.map_err(failed)?;
-    ensure(after == (before.0 + 2, before.1 + 1), "and wait")?;
+    let (newest, came, urgent) = store.arrived(ListQuery::default(), before).await.map_err(failed)?;
+    ensure((came, urgent) == (2, 1), "and are counted from where a page stood")?;
+    let none = store.arrived(ListQuery::default(), newest).await.map_err(failed)?;
+    ensure(none == (newest, 0, 0), "once")?;
+    let elsewhere = ListQuery { within: vec![9_999], ..ListQuery::default() };
+    ensure(store.arrived(elsewhere, before).await.map_err(failed)?.1 == 0, "only for who may see them")?;
     let name = |seq| IncidentName { entry: EntryName { log: LogId([0x61; 8]), seq }, branch: 0 };
     let (one, two) = (name(1), name(2));
     let take = async |step: NewStep| store.take_step(step, signer(EPOCHS[0])).await.map_err(failed);

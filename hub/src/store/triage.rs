@@ -187,6 +187,7 @@ pub trait TriageStore: Send + Sync + 'static {
     /// What was said and done about a report; empty when there is none.
     fn thread(&self, incident: IncidentName) -> Reply<'_, Thread>;
 
-    /// How many reports of the asker's reach nobody has looked at, and how many of them are urgent.
-    fn waiting(&self, query: ListQuery) -> Reply<'_, (u64, u64)>;
+    /// The place of the newest report in the order in which they came (whoever may see it), and how many of the asker's
+    /// reach came after place `since`, and how many of those are urgent.
+    fn arrived(&self, query: ListQuery, since: i64) -> Reply<'_, (i64, u64, u64)>;
 }

@@ -240,16 +240,19 @@ fn thread(c: &Connection, incident: IncidentName, people: &People) -> Result<Thr
     Ok(Thread { steps: steps(c, row)?, field: field(c, incident, people)?, twins: twins(c, row)? })
 }
 
-fn waiting(c: &Connection, query: &ListQuery) -> Result<(u64, u64)> {
+fn arrived(c: &Connection, query: &ListQuery, since: i64) -> Result<(i64, u64, u64)> {
     let mut filter = Filter::default();
-    filter.add("state = 0", []);
+    filter.add("incident > ?", [since.into()]);
     filter.within("hamlet", query);
-    let text = format!("SELECT count(*), ifnull(sum(urgent), 0) FROM incident WHERE {}", filter.sql());
-    let (all, urgent): (i64, i64) = c
+    let text = format!(
+        "SELECT (SELECT ifnull(max(incident), 0) FROM incident), count(*), ifnull(sum(urgent), 0) FROM incident WHERE {}",
+        filter.sql()
+    );
+    let (newest, all, urgent): (i64, i64, i64) = c
         .prepare_cached(&text)
-        .and_then(|mut s| s.query_row(params_from_iter(filter.values()), |row| Ok((row.get(0)?, row.get(1)?))))
+        .and_then(|mut s| s.query_row(params_from_iter(filter.values()), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))))
         .map_err(sql)?;
-    Ok((all.max(0) as u64, urgent.max(0) as u64))
+    Ok((newest, all.max(0) as u64, urgent.max(0) as u64))
 }
 
 impl TriageStore for SqliteStore {
@@ -265,8 +268,8 @@ impl TriageStore for SqliteStore {
         })
     }
 
-    fn waiting(&self, query: ListQuery) -> Reply<'_, (u64, u64)> {
-        Box::pin(self.read(move |c| waiting(c, &query)))
+    fn arrived(&self, query: ListQuery, since: i64) -> Reply<'_, (i64, u64, u64)> {
+        Box::pin(self.read(move |c| arrived(c, &query, since)))
     }
 }
 
