@@ -15,6 +15,8 @@ use yenban_core::sync::Verdict;
 use yenban_core::transport::{self, Until};
 use yenban_core::{Error, ErrorKind};
 use yenban_hub::alert::AlertWanted;
+use yenban_hub::enrol::{CodeWanted, make_waiting_code};
+use yenban_protocol::id::{MemberNo, Role};
 
 #[test]
 fn a_patrol_arrives_once_and_is_known_to_have() {
@@ -172,6 +174,37 @@ fn a_code_serves_once() {
     join(&mut first, &code).unwrap();
     let error = join(&mut second, &code).unwrap_err();
     assert!(matches!(&error, Error::Refused { code, .. } if code == "token_used"), "{error}");
+}
+
+/// A code of the console: until its four words are compared the phone is refused, records on and loses nothing.
+#[test]
+fn a_phone_that_waits_keeps_everything_and_delivers_it_once_confirmed() {
+    let mut commune = Commune::start();
+    let wanted = CodeWanted {
+        hamlet: "Nà Phòn".into(),
+        create: true,
+        role: Role::Member,
+        name: "Lò Văn Páo".into(),
+        addresses: vec![commune.address.to_string()],
+    };
+    let code = commune.runtime.block_on(make_waiting_code(commune.hub(), wanted, MemberNo(0))).unwrap().text;
+    let mut phone = commune.new_phone(Box::new(Seventies::now()));
+    join(&mut phone, &code).unwrap();
+    walk(&mut phone, 4);
+    for _ in 0..7 {
+        // More often than an entry that is refused for itself would be tried before it is set aside.
+        let outcome = sync(&mut phone);
+        assert_eq!((outcome.verdict, outcome.unsent, outcome.parked), (Verdict::Refused, 7, 0));
+        assert_eq!(outcome.reason.unwrap().code, "unconfirmed");
+    }
+    walk(&mut phone, 2);
+    assert_eq!(commune.totals().entries, 0);
+    let device = phone.enrolment().unwrap().device;
+    assert!(commune.runtime.block_on(yenban_hub::phones::confirm(commune.hub(), "Hà Văn Sơn", device)).unwrap());
+    let outcome = sync(&mut phone);
+    assert_eq!((outcome.verdict, outcome.unsent, outcome.parked), (Verdict::UpToDate, 0, 0), "{:?}", outcome.reason);
+    let totals = commune.totals();
+    assert_eq!((totals.entries, totals.check_ins, totals.quarantine), (outcome.pushed_entries, 6, 0));
 }
 
 #[test]
