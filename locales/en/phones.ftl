@@ -45,7 +45,7 @@ phones-chief-agreed = Somebody has agreed.
 phones-chief-not = It was not agreed to.
 phones-chief-late = The time for it is over.
 
-cli-four-words = Four words: { $words }. Read them to the commune police when the code was made in the console.
+cli-four-words = Four words: `{ $words }`. Read them to the commune police when the code was made in the console.
 phones-state-waiting = Waits for its words
 phones-none-of-member = This person has no phone yet.
 phones-never = Never
@@ -124,6 +124,7 @@ plans-checkpoint-more = Decimal degrees, as a phone or a map shows them. The hub
 plans-checkpoint-needs-name = A name is needed, not too long.
 plans-checkpoint-needs-place = Latitude and longitude are needed, as 20.66012 and 105.08345.
 plans-checkpoints-full = This hamlet has as many checkpoints as it can.
+plans-name = Name of the spot
 plans-code = Code
 plans-place = Place
 plans-lat = Latitude

@@ -45,7 +45,7 @@ phones-chief-agreed = Đã có người đồng ý.
 phones-chief-not = Đã không đồng ý.
 phones-chief-late = Đã hết thời gian đợi.
 
-cli-four-words = Bốn từ đối chiếu: { $words }. Đọc cho công an xã nghe nếu mã làm trên trang máy xã.
+cli-four-words = Bốn từ đối chiếu: `{ $words }`. Đọc cho công an xã nghe nếu mã làm trên trang máy xã.
 phones-state-waiting = Đợi đối chiếu
 phones-none-of-member = Người này chưa có máy.
 phones-never = Chưa lần nào
@@ -112,6 +112,7 @@ plans-checkpoint-more = Độ thập phân, như máy hoặc bản đồ cho th�
 plans-checkpoint-needs-name = Cần ghi tên điểm, không quá dài.
 plans-checkpoint-needs-place = Cần ghi vĩ độ và kinh độ, như 20.66012 và 105.08345.
 plans-checkpoints-full = Bản này đã đủ số điểm tuần.
+plans-name = Tên điểm
 plans-code = Mã
 plans-place = Nơi
 plans-lat = Vĩ độ
