@@ -136,3 +136,34 @@ plans-sheet-more = Print on A4, cut apart, hang up at the checkpoint where it st
 # Data for other programs.
 
 features-about = Patrols, check-ins and incidents of the commune, for map programs. Every read is recorded.
+
+# What the record of reads calls these.
+
+code-action-code-made = made a joining code
+code-action-words-agree = four words compared: they agree
+code-action-words-differ = four words compared: they differ
+code-action-chief-proposed = asked for a chief's code
+code-action-chief-agreed = agreed to a chief's code
+code-action-chief-not-agreed = did not agree to a chief's code
+code-action-list-phones = looked at somebody's phones
+code-action-list-codes = listed joining codes
+code-action-list-plans = listed patrol plans
+code-action-plan-made = added a patrol plan
+code-action-plan-ended = ended a patrol plan
+code-action-checkpoint-added = added a checkpoint
+code-action-checkpoint-closed = took a checkpoint away
+code-action-export-features = read features for a map
+audit-code-made = made a joining code
+audit-words-agree = four words compared: they agree
+audit-words-differ = four words compared: they differ
+audit-chief-proposed = asked for a chief's code
+audit-chief-agreed = agreed to a chief's code
+audit-chief-not-agreed = did not agree to a chief's code
+audit-list-phones = looked at somebody's phones
+audit-list-codes = listed joining codes
+audit-list-plans = listed patrol plans
+audit-plan-made = added a patrol plan
+audit-plan-ended = ended a patrol plan
+audit-checkpoint-added = added a checkpoint
+audit-checkpoint-closed = took a checkpoint away
+audit-export-features = read features for a map

@@ -124,3 +124,34 @@ plans-sheet-more = In khổ A4, cắt rời, treo ở điểm tuần nơi khô r
 # Dữ liệu cho chương trình khác.
 
 features-about = Ca tuần, lần báo có mặt và việc báo của xã, cho chương trình bản đồ. Mỗi lượt đọc được ghi lại.
+
+# Việc trong nhật ký xem.
+
+code-action-code-made = làm mã vào tổ
+code-action-words-agree = đối chiếu bốn từ: khớp
+code-action-words-differ = đối chiếu bốn từ: khác
+code-action-chief-proposed = xin mã trưởng công an xã
+code-action-chief-agreed = đồng ý mã trưởng công an xã
+code-action-chief-not-agreed = không đồng ý mã trưởng công an xã
+code-action-list-phones = xem máy của một người
+code-action-list-codes = xem danh sách mã vào tổ
+code-action-list-plans = xem lịch tuần
+code-action-plan-made = thêm lịch tuần
+code-action-plan-ended = thôi lịch tuần
+code-action-checkpoint-added = thêm điểm tuần
+code-action-checkpoint-closed = bỏ điểm tuần
+code-action-export-features = đọc dữ liệu cho bản đồ
+audit-code-made = làm mã vào tổ
+audit-words-agree = đối chiếu bốn từ: khớp
+audit-words-differ = đối chiếu bốn từ: khác
+audit-chief-proposed = xin mã trưởng công an xã
+audit-chief-agreed = đồng ý mã trưởng công an xã
+audit-chief-not-agreed = không đồng ý mã trưởng công an xã
+audit-list-phones = xem máy của một người
+audit-list-codes = xem danh sách mã vào tổ
+audit-list-plans = xem lịch tuần
+audit-plan-made = thêm lịch tuần
+audit-plan-ended = thôi lịch tuần
+audit-checkpoint-added = thêm điểm tuần
+audit-checkpoint-closed = bỏ điểm tuần
+audit-export-features = đọc dữ liệu cho bản đồ

@@ -220,6 +220,7 @@ fn may_name(session: &Session, role: Role) -> bool {
 }
 
 async fn list(hub: &Hub, asked: &Asked, session: &Session, filled: &Filled, wrong: Option<&'static str>, told: Option<&'static str>) -> Result<Response> {
+    hub.note(&session.officer, "list codes", "", "").await?;
     let people = hub.store.people().await?;
     let (members, hamlets, roles) = choices(asked, session, &people, filled);
     let mut codes = Vec::new();

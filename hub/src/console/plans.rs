@@ -224,6 +224,7 @@ fn people_choices(words: Words, session: &Session, people: &People, chosen: &str
 
 async fn shown(hub: &Hub, asked: &Asked, session: &Session, filled: &Filled, wrong: Option<&'static str>) -> Result<Response> {
     let words = asked.words;
+    hub.note(&session.officer, "list plans", "", "").await?;
     let people = hub.store.people().await?;
     let plans = hub.store.plans(asked.now_ms).await?;
     let mut checkpoints = hub.store.checkpoints().await?;
