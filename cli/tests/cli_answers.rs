@@ -15,7 +15,7 @@ fn an_answer_at_the_hub_is_read_on_the_phone() {
     let incident = json(&["phone", "--store", &phone, "report", "--kind", "theft", "--text", "Mất ba con gà"]);
     let incident = incident["incident"].as_str().unwrap().to_owned();
     let answer = |state: &str, more: &[&str]| run(&[&["hub", "answer", "--dir", &dir, &incident, "--state", state], more].concat());
-    assert_eq!(answer("in_hand", &[]).code, 1, "of a report that has not come nothing can be said");
+    assert_eq!(answer("in_hand", &[]).code, 2, "of a report that has not come nothing can be said");
     ok(&["phone", "--store", &phone, "sync", "--until-empty"]);
     assert_eq!(commune.list("incidents")[0]["state"], "new");
 

@@ -130,9 +130,9 @@ print-when = It happened:
 print-where = Where:
 print-reporter = Reported by:
 print-evidence = Scene photos:
-print-photos = { $n ->
-    [one] { $n } photo, { $lacking } incomplete
-   *[other] { $n } photos, { $lacking } incomplete
+print-photos = { $lacking ->
+    [0] Photos: { $n }
+   *[other] Photos: { $n }, not here whole or altered: { $lacking }
  }
 print-seen = Seen
 print-heard = Heard from others

@@ -121,7 +121,10 @@ print-when = Lúc xảy ra:
 print-where = Nơi xảy ra:
 print-reporter = Người báo:
 print-evidence = Ảnh hiện trường:
-print-photos = { $n } ảnh, { $lacking } ảnh chưa đủ
+print-photos = { $lacking ->
+    [0] { $n } ảnh
+   *[other] { $n } ảnh, trong đó { $lacking } ảnh chưa tới đủ hoặc đã thay đổi
+ }
 print-seen = Thấy
 print-heard = Nghe kể
 print-think = Suy nghĩ của người báo, chưa phải sự việc
