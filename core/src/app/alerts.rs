@@ -131,7 +131,8 @@ impl Phone {
     }
 
     /// Items that should be here and are not, as (stream, first, last): "alert 41 may be missing".
-    pub fn feed_gaps(&self) -> Result<Vec<(String, u64, u64)>> {
+    pub fn feed_gaps(&mut self) -> Result<Vec<(String, u64, u64)>> {
+        self.log.spool.refresh()?;
         let gaps = self.log.spool.gaps()?;
         Ok(gaps
             .into_iter()
@@ -140,8 +141,9 @@ impl Phone {
     }
 
     /// Everything the feed brought that can be read now, stream by stream.
-    pub fn feed(&self) -> Result<Vec<FeedInfo>> {
+    pub fn feed(&mut self) -> Result<Vec<FeedInfo>> {
         self.enrolled_or_refuse()?;
+        self.log.spool.refresh()?;
         let items = self.items(None)?;
         Ok(items
             .iter()
@@ -156,7 +158,8 @@ impl Phone {
     }
 
     /// Names and places of the commune and the hamlet, as the newest items say; empty before the first.
-    pub fn directory(&self) -> Result<Directory> {
+    pub fn directory(&mut self) -> Result<Directory> {
+        self.log.spool.refresh()?;
         let mut all = Directory::default();
         for item in self.items(Some(DIRECTORY))? {
             // Items come in stream order, so a later one of the same stream replaces.
@@ -188,7 +191,7 @@ impl Phone {
     }
 
     /// Refuses a member whom the directory does not have; without a directory anyone may be named.
-    pub(super) fn check_member_known(&self, member: u32) -> Result<()> {
+    pub(super) fn check_member_known(&mut self, member: u32) -> Result<()> {
         let members = self.directory()?.members;
         let enrolled_for = self.enrolled_or_refuse()?.member;
         if members.is_empty() || member == enrolled_for || members.iter().any(|m| m.no.0 == member) {

@@ -172,23 +172,22 @@ impl Sync {
             if !open.contains(&item.value.scope) {
                 continue;
             }
-            let before = streams.clone();
-            match follow(&mut streams, &item) {
-                Follows::Seen => {}
-                Follows::After(_) if !asked_here => streams = before,
-                Follows::Next => new.push(item),
-                Follows::After(gap) => {
-                    gaps.push(gap);
-                    new.push(item);
-                }
+            match follow(&streams, &item.value) {
+                Follows::Seen => continue,
+                Follows::After(_) if !asked_here => continue,
+                Follows::Next => {}
+                Follows::After(gap) => gaps.push(gap),
                 Follows::Contradicts => {
                     let detail = format!(
                         "item {} of the stream {} does not follow the one before it; it was not taken",
                         item.value.number, item.value.scope
                     );
                     self.refuse(Reason::new("broken_stream", detail));
+                    continue;
                 }
             }
+            move_on(&mut streams, &item);
+            new.push(item);
         }
         if new.is_empty() {
             return Ok(false);
@@ -212,27 +211,27 @@ enum Follows {
     Contradicts,
 }
 
-/// Compares an item with its stream and, if it is taken, moves the stream on.
-fn follow(streams: &mut Vec<StreamState>, item: &Signed<FeedItem>) -> Follows {
-    let FeedItem { scope, epoch, number, previous, .. } = item.value;
-    let next = StreamState { scope, epoch, number, hash: item_hash(item) };
+/// Compares an item with its stream.
+fn follow(streams: &[StreamState], item: &FeedItem) -> Follows {
+    let FeedItem { scope, epoch, number, previous, .. } = *item;
     let gap = |first: u64| Gap { scope, epoch, first, last: number.saturating_sub(1) };
-    let Some(state) = streams.iter_mut().find(|s| s.scope == scope) else {
-        streams.push(next);
+    let Some(state) = streams.iter().find(|s| s.scope == scope) else {
         return if number <= 1 { Follows::Next } else { Follows::After(gap(1)) };
     };
-    let (had, chained) = (state.number, previous == state.hash);
-    let same_epoch = state.epoch == epoch;
-    if same_epoch && number <= had {
-        return Follows::Seen;
-    }
+    let (same_epoch, next) = (state.epoch == epoch, state.number.saturating_add(1));
     // A hub that was restored goes on from what its backup had: it may count again what we have seen.
-    let verdict = match (same_epoch, chained) {
+    match (same_epoch, previous == state.hash) {
+        (true, _) if number < next => Follows::Seen,
         (_, true) => Follows::Next,
-        (true, false) if number == had + 1 => return Follows::Contradicts,
-        (false, false) if number <= had.saturating_add(1) => Follows::Next,
-        (_, false) => Follows::After(gap(had + 1)),
-    };
-    *state = next;
-    verdict
+        (true, false) if number == next => Follows::Contradicts,
+        (false, false) if number <= next => Follows::Next,
+        (_, false) => Follows::After(gap(next)),
+    }
+}
+
+/// The stream of an item that is taken ends with it.
+fn move_on(streams: &mut Vec<StreamState>, item: &Signed<FeedItem>) {
+    let FeedItem { scope, epoch, number, .. } = item.value;
+    streams.retain(|s| s.scope != scope);
+    streams.push(StreamState { scope, epoch, number, hash: item_hash(item) });
 }

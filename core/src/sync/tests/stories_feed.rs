@@ -8,7 +8,7 @@ use super::hub::{Hub, epoch};
 use super::phone::{DEVICE, LOG};
 use super::road::{next, reply, sync};
 use crate::sync::store::Gap;
-use crate::sync::{Reply, Step, Sync, Verdict};
+use crate::sync::{Reply, Step, Sync, Verdict, take_answer};
 
 const OURS: Scope = Scope::Device(DEVICE);
 const HAMLET: Scope = Scope::Hamlet(HamletNo(4));
@@ -106,6 +106,28 @@ fn items_are_not_taken_twice_after_a_restore() {
     assert_eq!((outcome.pulled_items, phone.items.len()), (0, 3));
     hub.issue(OURS, news(9));
     assert_eq!(sync(&mut phone, &mut hub).pulled_items, 1);
+}
+
+#[test]
+fn an_answer_to_what_an_earlier_life_asked_skips_nothing() {
+    let mut hub = Hub::new();
+    let mut phone = hub.enrol(36);
+    for n in 0..3 {
+        hub.issue(OURS, news(n));
+    }
+    sync(&mut phone, &mut hub);
+    hub.issue(OURS, news(3));
+    let mut asked = Sync::new();
+    let Step::Send(feed) = next(&mut asked, &mut phone) else { panic!("no feed request") };
+    let answer = FeedAnswer::from_bytes(&hub.handle(&feed, &phone).body).unwrap();
+    assert_eq!(answer.items.len(), 1);
+    // The phone is put back to before its first contact; then a courier brings the answer.
+    phone.streams.clear();
+    phone.items.clear();
+    assert_eq!(take_answer(&answer, &mut phone).unwrap().pulled_items, 0);
+    assert!(phone.gaps.is_empty() && phone.streams.is_empty());
+    assert_eq!(sync(&mut phone, &mut hub).pulled_items, 4);
+    assert!(phone.gaps.is_empty());
 }
 
 #[test]
