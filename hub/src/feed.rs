@@ -7,6 +7,7 @@ use yenban_protocol::wire::{AuthorisedRequest, Cursor, FeedAnswer, FeedRequest};
 use crate::app::Hub;
 use crate::error::{Refusal, Result};
 use crate::limits::{FEED_PAGE_BYTES, FEED_PAGE_MAX, REQUEST_KEY_SKEW_MS};
+use crate::orders;
 use crate::store::{Device, WHOLE_COMMUNE};
 
 /// The streams of a device: only these, whatever it asks for.
@@ -51,7 +52,9 @@ pub async fn pull(hub: &Hub, body: &[u8]) -> Result<FeedAnswer> {
 pub(crate) async fn answer(hub: &Hub, device: &Device, request: &FeedRequest, now_ms: i64) -> Result<FeedAnswer> {
     let most = u32::try_from(request.limit).unwrap_or(u32::MAX).clamp(1, FEED_PAGE_MAX) as usize;
     let (mut items, mut streams, mut bytes, mut more) = (Vec::new(), Vec::new(), 0, false);
-    for scope in scopes(hub, device) {
+    let scopes = scopes(hub, device);
+    let wanted = orders::lost(hub, &scopes, &request.held).await?;
+    for scope in scopes {
         let Some((epoch, number)) = hub.store.feed_head(scope).await? else {
             streams.push(Cursor { scope, epoch: hub.epoch(), number: 0 });
             continue;
@@ -82,5 +85,5 @@ pub(crate) async fn answer(hub: &Hub, device: &Device, request: &FeedRequest, no
     }
     let history = &hub.keys.history;
     let history = (history.value.number > request.history_number).then(|| history.bytes().to_vec());
-    Ok(FeedAnswer { items, streams, more, token: hub.token()?, receipts, history })
+    Ok(FeedAnswer { items, streams, more, token: hub.token()?, receipts, history, wanted })
 }

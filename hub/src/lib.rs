@@ -29,6 +29,7 @@ pub mod jobs;
 pub mod keys;
 pub mod limits;
 pub mod metrics;
+pub mod orders;
 pub mod qr;
 pub mod retention;
 pub mod scrub;

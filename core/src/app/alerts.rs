@@ -20,19 +20,22 @@ const ALERT: u64 = 1;
 const FATE: u64 = 2;
 
 impl Phone {
-    fn read_item(&self, row: &ItemRow) -> Option<FeedItem> {
-        // An item that cannot be opened now is for another member, or waits for unlock.
+    /// An item as the hub signed it. One that cannot be opened now is for another member, or waits for unlock.
+    pub(super) fn signed_item(&self, row: ItemRow) -> Option<Vec<u8>> {
         if !row.sealed {
-            return Signed::<FeedItem>::trusted(&row.body).ok().map(|s| s.value);
+            return Some(row.body);
         }
         let (enc, boxed) = row.body.split_first_chunk::<ENC_BYTES>()?;
-        let plain = self.open.as_ref()?.opener.open_sealed(enc, ITEM_INFO, b"", boxed).ok()?;
-        Signed::<FeedItem>::trusted(&plain).ok().map(|s| s.value)
+        self.open.as_ref()?.opener.open_sealed(enc, ITEM_INFO, b"", boxed).ok().map(|plain| plain.to_vec())
+    }
+
+    fn read_item(&self, row: ItemRow) -> Option<FeedItem> {
+        self.signed_item(row).and_then(|bytes| Signed::<FeedItem>::trusted(&bytes).ok()).map(|s| s.value)
     }
 
     fn items(&self, kind: Option<u64>) -> Result<Vec<FeedItem>> {
         let rows = self.log.spool.items(kind)?;
-        let mut items: Vec<FeedItem> = rows.iter().filter_map(|row| self.read_item(row)).collect();
+        let mut items: Vec<FeedItem> = rows.into_iter().filter_map(|row| self.read_item(row)).collect();
         // A restored hub begins another epoch, and epochs are random bytes: what their first items say of
         // the time puts them in order, else an old word of a stream would be shown as its newest.
         let mut begun: HashMap<(Scope, Epoch), i64> = HashMap::new();

@@ -20,10 +20,12 @@ use crate::keys::{self, DeviceSigner, Drawn, KeyStore, Swift};
 use crate::limits::{FEED_ITEMS_PER_ANSWER, REQUEST_KEY_RENEW_MS};
 
 /// The body of the next feed request; `None` when there is no token yet to certify a request key with.
-pub(super) fn request(sync: &Sync, store: &mut dyn SyncStore) -> Result<Option<Vec<u8>>> {
+pub(super) fn request(sync: &mut Sync, store: &mut dyn SyncStore) -> Result<Option<Vec<u8>>> {
     let Some(identity) = &sync.identity else { return Ok(None) };
     let Some((key, certificate)) = request_key(identity, sync.renew_request_key, store)? else { return Ok(None) };
-    let request = feed_request(identity, store)?;
+    let held = store.earlier_items()?;
+    sync.orders.offered = !held.is_empty();
+    let request = FeedRequest { held, ..feed_request(identity, store)? };
     let body = AuthorisedRequest::new(&certificate, request, &key).map_err(|e| Error::KeyStore(e.to_string()))?;
     Ok(Some(body.to_bytes()))
 }
@@ -39,6 +41,7 @@ pub(super) fn feed_request(identity: &Identity, store: &dyn SyncStore) -> Result
         // The newest logs, if ever there are more than one request may name.
         logs: logs.iter().rev().take(MAX_STREAMS).map(|s| s.log).collect(),
         history_number: identity.history.value.number,
+        held: Vec::new(),
     })
 }
 
@@ -95,8 +98,15 @@ impl Sync {
         {
             return Ok(());
         }
+        let (epoch, offered) = (store.epoch()?, std::mem::take(&mut self.orders.offered));
         if !self.take_token(&answer.token, store, asked_ms, now_ms)? {
             return Ok(());
+        }
+        if store.epoch()? != epoch {
+            // What is held of the epoch that has just ended is said with the next request.
+            self.feed_wanted |= !store.earlier_items()?.is_empty();
+        } else if offered {
+            self.give_back(&answer.wanted, store)?;
         }
         for receipt in &answer.receipts {
             self.on_receipt(receipt, store)?;

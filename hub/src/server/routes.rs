@@ -22,8 +22,8 @@ use super::{answer, leftover, uploads};
 use crate::app::Hub;
 use crate::clock::Stopwatch;
 use crate::error::{Problem, Refusal, Result};
-use crate::limits::{PARCELS_AT_ONCE_MAX, REQUEST_TIMEOUT, REQUESTS_MAX};
-use crate::{courier, enrol, feed, ingest};
+use crate::limits::{PARCELS_AT_ONCE_MAX, REQUEST_TIMEOUT, REQUESTS_MAX, RETURNED_BODY_MAX_BYTES};
+use crate::{courier, enrol, feed, ingest, orders};
 
 /// The figures' name of everything about uploads.
 const UPLOADS: &str = "uploads";
@@ -45,6 +45,7 @@ pub fn router(hub: Arc<Hub>) -> Router {
         .route(path::ENROL, post(enrol))
         .route(path::SEGMENTS, post(segments))
         .route(path::FEED, post(pull))
+        .route(path::ITEMS, post(items))
         .route(PARCELS_PATH, post(parcels))
         .merge(uploads::router())
         .route("/healthz", get(healthz))
@@ -96,6 +97,7 @@ fn route_name(path: &str) -> &'static str {
         path::ENROL => "enrol",
         path::SEGMENTS => "segments",
         path::FEED => "feed",
+        path::ITEMS => "items",
         OBJECTS_PATH => "objects",
         PARCELS_PATH => "parcels",
         _ if path.starts_with(UPLOADS_PATH) => UPLOADS,
@@ -145,6 +147,11 @@ async fn segments(State(Shared { hub, .. }): State<Shared>, request: Request) ->
 async fn pull(State(Shared { hub, .. }): State<Shared>, request: Request) -> Result<Response> {
     let body = body(request, MAX_REQUEST_BYTES * 2).await?;
     Ok(answer::cbor(StatusCode::OK, feed::pull(&hub, &body).await?.to_bytes()))
+}
+
+async fn items(State(Shared { hub, .. }): State<Shared>, request: Request) -> Result<Response> {
+    let body = body(request, RETURNED_BODY_MAX_BYTES).await?;
+    Ok(answer::cbor(StatusCode::OK, orders::take_back(&hub, &body).await?.to_bytes()))
 }
 
 /// The parcel of a phone that has no network, brought by one that has. The answer is for its sender alone; without one

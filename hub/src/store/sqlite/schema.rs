@@ -196,9 +196,16 @@ CREATE INDEX proposal_open ON proposal (expires_ms) WHERE agreed IS NULL;
 CREATE TRIGGER view_of_session AFTER DELETE ON session BEGIN DELETE FROM view WHERE session = old.session; END;
 ";
 
+/// Items of earlier epochs that a backup did not have and phones gave back, as they were signed.
+const RETURNED: &str = "
+CREATE TABLE returned (
+  scope BLOB NOT NULL, epoch BLOB NOT NULL, number INTEGER NOT NULL, bytes BLOB NOT NULL, at_ms INTEGER NOT NULL,
+  PRIMARY KEY (scope, epoch, number)) WITHOUT ROWID;
+";
+
 /// Brings a database to the newest version.
 pub(super) fn migrate(connection: &mut Connection) -> Result<()> {
-    let migrations = Migrations::new(vec![M::up(FIRST), M::up(SECOND), M::up(CUSTODY), M::up(COURIER), M::up(OUTCOME), M::up(ACCESS)]);
+    let migrations = Migrations::new(vec![M::up(FIRST), M::up(SECOND), M::up(CUSTODY), M::up(COURIER), M::up(OUTCOME), M::up(ACCESS), M::up(RETURNED)]);
     migrations.to_latest(connection).map_err(|e| HubError::Store(format!("migration: {e}")))
 }
 

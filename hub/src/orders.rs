@@ -1,0 +1,66 @@
+//! Taking back what this hub had signed and lost: phones are the backup of its own orders.
+//!
+//! After a restore each phone says once what it holds of earlier epochs. What is lost here comes back as it was signed, so
+//! nobody need be believed. Of the orders, revocations hold again at once (and are told anew to every phone), alerts stand in
+//! the list again so that their answers have something to belong to, and every item is kept as it came. Nothing of it is
+//! sent out a second time: phones that have it have it, and whether an old alert still holds is for an officer to say.
+
+use yenban_protocol::feed::{FeedItem, Item, Scope};
+use yenban_protocol::signed::Signed;
+use yenban_protocol::wire::{Cursor, ItemRange, ReturnedAnswer, ReturnedItems};
+
+use crate::admin;
+use crate::app::Hub;
+use crate::error::Result;
+use crate::store::{AlertRow, ReturnedRow};
+
+/// Who sent an alert that came back: its item does not say.
+const NOT_KNOWN: &str = "—";
+/// Who gave orders back: phones did, and none of them need be believed.
+const PHONES: &str = "phones";
+
+/// Of what a device says it holds, what is lost here; `scopes`: the streams that it may know.
+pub(crate) async fn lost(hub: &Hub, scopes: &[Scope], held: &[Cursor]) -> Result<Vec<ItemRange>> {
+    let held: Vec<Cursor> = held.iter().copied().filter(|c| scopes.contains(&c.scope) && c.number > 0).collect();
+    if held.is_empty() { Ok(Vec::new()) } else { hub.store.lost_items(held).await }
+}
+
+/// Takes items that are given back. Those that this hub never signed, or that are no orders, are left.
+pub async fn take_back(hub: &Hub, body: &[u8]) -> Result<ReturnedAnswer> {
+    let mut rows = Vec::new();
+    for bytes in ReturnedItems::from_bytes(body)?.0 {
+        let key_of = |item: &FeedItem, id| hub.keys.history.value.signing_key_at(id, item.issued_ms);
+        let Ok(item) = Signed::verify(&bytes, &hub.verifier, key_of) else { continue };
+        let FeedItem { scope, epoch, number, item, .. } = item.value;
+        let ours = !matches!(scope, Scope::Commune(code) if code != hub.commune());
+        if epoch == hub.epoch() || !ours || !obeyed(hub, item).await? {
+            continue;
+        }
+        rows.push(ReturnedRow { scope, epoch, number, bytes });
+    }
+    let taken = hub.store.keep_returned(rows, hub.now_ms()).await?;
+    if taken > 0 {
+        hub.note(PHONES, "take back", &taken.to_string(), "").await?;
+        tracing::info!(taken, "orders were given back");
+    }
+    Ok(ReturnedAnswer { taken })
+}
+
+/// Lets an order hold again; `false`: it is none. Obeying twice changes nothing.
+async fn obeyed(hub: &Hub, item: Item) -> Result<bool> {
+    match item {
+        Item::Revocation { device, lost } => {
+            // A device that joined after the backup is not known here, and joins again by a person's word alone.
+            if hub.store.device(device).await?.is_some() {
+                admin::revoke(hub, device, lost).await?;
+            }
+        }
+        Item::Alert(alert) => {
+            let row = AlertRow { alert, officer: NOT_KNOWN.to_owned(), second: None };
+            hub.store.raise_alert(row, Vec::new(), hub.item_signer()).await?;
+        }
+        Item::Fate(_) | Item::Membership { .. } => {}
+        Item::Directory(_) | Item::CustodyHead(_) | Item::ObjectsWanted { .. } | Item::Unknown { .. } => return Ok(false),
+    }
+    Ok(true)
+}
