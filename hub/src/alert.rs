@@ -8,7 +8,7 @@ use yenban_protocol::limits::{MAX_NAME_BYTES, MAX_TEXT_BYTES};
 use yenban_protocol::text::{nearest, same};
 
 use crate::app::Hub;
-use crate::clock::rfc3339;
+use crate::clock::{rfc3339, whole_second_ms};
 use crate::entropy;
 use crate::error::{HubError, Refusal, Result};
 use crate::limits::{ALERT_TTL_MAX_MS, ALERT_TTL_MS, DESCRIPTION_MAX_CHARS, HEADLINE_MAX_CHARS, NEAREST_NAMES};
@@ -147,8 +147,7 @@ pub async fn send(hub: &Hub, wanted: AlertWanted) -> Result<AlertSent> {
     let people = hub.store.people().await?;
     let second = second_officer(&people, &wanted)?;
     let hamlets = hamlets(&people, &wanted.hamlets)?;
-    // CAP times are whole seconds.
-    let sent_ms = hub.now_ms().div_euclid(1_000) * 1_000;
+    let sent_ms = whole_second_ms(hub.now_ms());
     let random: [u8; 8] = entropy::array();
     let alert = Alert {
         identifier: format!("yb-{}-{}", hub.commune(), data_encoding::HEXLOWER.encode(&random)),
@@ -172,7 +171,7 @@ pub async fn send(hub: &Hub, wanted: AlertWanted) -> Result<AlertSent> {
         expires: rfc3339(alert.expires_ms),
         drill: wanted.drill,
     };
-    raise(hub, AlertRow { alert, officer: officer.clone(), second }).await?;
+    raise(hub, AlertRow { alert, officer: officer.clone(), second, cap: None }).await?;
     hub.note(if officer.is_empty() { "operator" } else { &officer }, "alert", &sent.id, "").await?;
     tracing::info!(alert = sent.id, drill = sent.drill, hamlets = sent.hamlets.len(), "alert sent");
     Ok(sent)

@@ -24,6 +24,7 @@ use crate::storage::{OverObjectStore, SharedStorage};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{AUDIT_DONE, AuditRow, HubStore as _, ItemSigner, LogState, SharedStore};
 use crate::upload::Uploads;
+use crate::waiting::Waiting;
 
 /// Which commune a hub serves, as `hub.json` says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,6 +70,8 @@ pub struct Hub {
     pub storage: SharedStorage,
     /// Files on their way in.
     pub uploads: Uploads,
+    /// Phones that wait for news, and what each said last that it has.
+    pub waiting: Waiting,
     /// The console's doors.
     pub doors: crate::access::Doors,
     /// Held by the export of an evidence bundle that is under way.
@@ -139,6 +142,7 @@ impl Hub {
             verifier: HubVerifier::default(),
             metrics: Metrics::default(),
             folder,
+            waiting: Waiting::default(),
             doors: crate::access::Doors::default(),
             exporting: tokio::sync::Mutex::default(),
             identity,

@@ -34,6 +34,12 @@ impl Clock for SystemClock {
     }
 }
 
+/// The whole second that a moment lies in, in milliseconds: CAP counts whole seconds.
+#[must_use]
+pub fn whole_second_ms(ms: i64) -> i64 {
+    ms - ms.rem_euclid(1_000)
+}
+
 /// How long something takes, unmoved by changes of the machine's clock: for time limits and figures.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stopwatch(std::time::Instant);
@@ -129,6 +135,11 @@ mod tests {
     #[test]
     fn a_header_carries_gmt() {
         assert_eq!(http_date(784_111_777_000), "Sun, 06 Nov 1994 08:49:37 GMT");
+    }
+
+    #[test]
+    fn a_second_begins_before_what_lies_in_it() {
+        assert_eq!([1_999, 2_000, 2_001, -1].map(whole_second_ms), [1_000, 2_000, 2_000, -1_000]);
     }
 
     #[test]

@@ -108,6 +108,9 @@ pub async fn take(hub: &Arc<Hub>, bytes: &[u8]) -> Result<ParcelTaken> {
         Ok((device, request)) => {
             let asked = CourierAsked { device: device.id, request: parcel.request.clone(), objects, asked_ms: hub.now_ms() };
             hub.store.note_courier(asked.clone()).await?;
+            if feed::may_receive(&device, hub.now_ms()).is_ok() {
+                feed::confirmed(hub, device.id, &request).await?;
+            }
             taken.device = Some(device.id.to_string());
             taken.answer = Some(answer(hub, &device, &request, &asked.objects).await?);
         }
@@ -134,13 +137,16 @@ async fn requester(hub: &Hub, parcel: &Parcel) -> Result<(Arc<Device>, FeedReque
     let claimed = Signed::<CourierRequest>::trusted(&parcel.request)?.value.0.device;
     let device = hub.store.device(claimed).await?.ok_or(crate::error::Refusal::UnknownDevice)?;
     let request = parcel.verify_request(&hub.verifier, |request| (request.device == device.id).then_some(device.sign_key))?;
+    if device.waiting && device.revoked_ms.is_none() {
+        return Err(crate::error::Refusal::Unconfirmed.into());
+    }
     Ok((device, request.value.0))
 }
 
 /// The answer for a device, sealed to it. Whoever may not receive learns what of his is here, and nothing else.
 async fn answer(hub: &Hub, device: &Device, request: &FeedRequest, objects: &[Hash]) -> Result<Vec<u8>> {
     let now_ms = hub.now_ms();
-    let mut answer = if device.revoked_ms.is_none() && device.expires_ms >= now_ms {
+    let mut answer = if feed::may_receive(device, now_ms).is_ok() {
         feed::answer(hub, device, request, now_ms).await?
     } else {
         only_receipts(hub, device, request, now_ms).await?

@@ -5,9 +5,11 @@
 
 use std::sync::Arc;
 
+use data_encoding::HEXLOWER;
 use yenban_protocol::cert::DeviceCertificate;
+use yenban_protocol::crypto::Hash;
 use yenban_protocol::enrol::{EnrolAnswer, EnrolRequest, EnrolmentCode};
-use yenban_protocol::id::{DeviceId, HamletNo, Role};
+use yenban_protocol::id::{DeviceId, HamletNo, MemberNo, Role};
 use yenban_protocol::signed::Signed;
 use yenban_protocol::text::nearest;
 
@@ -16,7 +18,15 @@ use crate::entropy;
 use crate::error::{Refusal, Result};
 use crate::keys::token_hash;
 use crate::limits::{CERTIFICATE_TTL_MS, CODE_TTL_MS, NAME_MAX_CHARS, NEAREST_NAMES};
-use crate::store::{HamletRow, NewCode, Redeemed, Redemption, WHOLE_COMMUNE};
+use crate::store::{HamletRow, NOBODY, NewCode, Redeemed, Redemption, WHOLE_COMMUNE};
+
+/// What the record says when a code that was used is tried by another phone.
+pub const CODE_USED_AGAIN: &str = "enrol refused: token used";
+
+/// The name of a code that gives nothing of it away: the first eight bytes of what is kept of it, hexadecimal.
+pub fn code_name(token_hash: &Hash) -> String {
+    HEXLOWER.encode(&token_hash[..8])
+}
 
 /// For whom a code is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +52,8 @@ pub struct CodeMade {
     pub hamlet: String,
     /// Until when it holds, hub time, ms.
     pub expires_ms: i64,
+    /// Under which it is kept.
+    pub token_hash: Hash,
 }
 
 /// Checks a name that a person typed.
@@ -79,8 +91,18 @@ async fn hamlet(hub: &Hub, wanted: &CodeWanted) -> Result<Option<HamletRow>> {
     Err(Refusal::UnknownHamlet { name, nearest }.into())
 }
 
-/// Makes a code.
+/// Makes a code whose phone belongs to the commune as soon as it is redeemed: for whoever stands at the hub's machine.
 pub async fn make_code(hub: &Hub, wanted: CodeWanted) -> Result<CodeMade> {
+    make(hub, wanted, NOBODY, false).await
+}
+
+/// Makes a code whose phone waits until an officer has compared the four words; for this member, or for the one of that
+/// name or a new one.
+pub async fn make_waiting_code(hub: &Hub, wanted: CodeWanted, member: MemberNo) -> Result<CodeMade> {
+    make(hub, wanted, member, true).await
+}
+
+async fn make(hub: &Hub, wanted: CodeWanted, member: MemberNo, waits: bool) -> Result<CodeMade> {
     let name = checked_name("name", &wanted.name)?;
     if wanted.addresses.is_empty() {
         return Err(Refusal::Invalid { field: "address", reason: "not known: start the hub once, or give --address".to_owned() }.into());
@@ -89,16 +111,10 @@ pub async fn make_code(hub: &Hub, wanted: CodeWanted) -> Result<CodeMade> {
     let token: [u8; 16] = entropy::array();
     let made_ms = hub.now_ms();
     let expires_ms = made_ms + CODE_TTL_MS;
+    let token_hash = token_hash(&token);
     let (no, hamlet_name) = hamlet.map_or((WHOLE_COMMUNE, String::new()), |h| (h.no, h.name));
-    let code = NewCode {
-        token_hash: token_hash(&token),
-        hamlet: no,
-        hamlet_name: hamlet_name.clone(),
-        role: wanted.role,
-        name,
-        made_ms,
-        expires_ms,
-    };
+    let code =
+        NewCode { token_hash, hamlet: no, hamlet_name: hamlet_name.clone(), role: wanted.role, name, member, waits, made_ms, expires_ms };
     if !hub.store.put_code(code).await? {
         return Err(Refusal::Quota("open enrolment codes").into());
     }
@@ -112,7 +128,7 @@ pub async fn make_code(hub: &Hub, wanted: CodeWanted) -> Result<CodeMade> {
         expires_ms,
     }
     .to_text();
-    Ok(CodeMade { text, hamlet: hamlet_name, expires_ms })
+    Ok(CodeMade { text, hamlet: hamlet_name, expires_ms, token_hash })
 }
 
 /// Redeems a code: the body is `Signed<EnrolRequest>`, by the key it names.
@@ -148,7 +164,7 @@ pub async fn redeem(hub: &Hub, body: &[u8]) -> Result<EnrolAnswer> {
     };
     let refusal = match hub.store.redeem(redemption).await? {
         Redeemed::Registered(registration) => {
-            tracing::info!(device = %registration.device.id, role = registration.device.role.code(), "device enrolled");
+            tracing::info!(waiting = registration.device.waiting, device = %registration.device.id, role = registration.device.role.code(), "device enrolled");
             return Ok(EnrolAnswer {
                 certificate: registration.device.certificate,
                 history: hub.keys.history.bytes().to_vec(),
@@ -167,7 +183,7 @@ pub async fn redeem(hub: &Hub, body: &[u8]) -> Result<EnrolAnswer> {
     };
     if refusal == Refusal::TokenUsed {
         // Somebody photographed the code, or it was passed on: the chief sees it in the record.
-        hub.note("hub", "enrol refused: token used", "", "").await?;
+        hub.note("hub", CODE_USED_AGAIN, &code_name(&token_hash(&request.token)), "").await?;
     }
     tracing::warn!(code = refusal.code(), "enrolment refused");
     Err(refusal.into())

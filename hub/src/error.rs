@@ -56,6 +56,9 @@ pub enum Refusal {
     /// The device was revoked.
     #[error("this device was revoked")]
     Revoked,
+    /// Its four words have not been compared yet.
+    #[error("nobody has compared the four words of this device with the hub's yet; what it sends is taken after that")]
+    Unconfirmed,
     /// The certificate has expired: it may deliver and renew, not receive.
     #[error("the certificate of this device has expired; it receives nothing until renewed")]
     CertificateExpired,
@@ -203,6 +206,7 @@ impl Refusal {
             Self::HubMismatch => "hub_mismatch",
             Self::UnknownDevice => "unknown_device",
             Self::Revoked => "revoked",
+            Self::Unconfirmed => "unconfirmed",
             Self::CertificateExpired => "certificate_expired",
             Self::RequestKey => "request_key",
             Self::UnknownHamlet { .. } => "unknown_hamlet",
@@ -240,7 +244,7 @@ impl Refusal {
             Self::WrongDevice | Self::TokenUsed | Self::Conflict(_) => 409,
             Self::TokenExpired => 410,
             Self::TokenUnknown | Self::TokenAltered(_) | Self::HubMismatch => 403,
-            Self::UnknownDevice | Self::Revoked | Self::CertificateExpired | Self::RequestKey => 403,
+            Self::UnknownDevice | Self::Revoked | Self::Unconfirmed | Self::CertificateExpired | Self::RequestKey => 403,
             Self::UnknownHamlet { .. } | Self::UnknownOfficer { .. } | Self::NotFound { .. } => 404,
             Self::Quota(_) => 429,
             Self::Busy => 503,

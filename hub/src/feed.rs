@@ -1,6 +1,10 @@
-//! The feed: what a device may receive, pulled by cursor with a certified request key.
+//! The feed: what a device may receive, pulled by cursor with a certified request key. A phone that stays connected waits
+//! with its request until one of its streams has something new ([`crate::waiting`]).
+
+use std::sync::Arc;
 
 use yenban_protocol::feed::Scope;
+use yenban_protocol::id::DeviceId;
 use yenban_protocol::signed::Signed;
 use yenban_protocol::wire::{AuthorisedRequest, Cursor, FeedAnswer, FeedRequest};
 
@@ -20,8 +24,21 @@ pub fn scopes(hub: &Hub, device: &Device) -> Vec<Scope> {
     scopes
 }
 
+/// A request that was verified, and the device that made it.
+pub(crate) struct Asked {
+    pub(crate) device: Arc<Device>,
+    pub(crate) request: FeedRequest,
+}
+
 /// Answers a request for the feed.
 pub async fn pull(hub: &Hub, body: &[u8]) -> Result<FeedAnswer> {
+    let asked = asked(hub, body).await?;
+    confirmed(hub, asked.device.id, &asked.request).await?;
+    answer(hub, &asked.device, &asked.request, hub.now_ms()).await
+}
+
+/// Verifies a request: who asks may receive now.
+pub(crate) async fn asked(hub: &Hub, body: &[u8]) -> Result<Asked> {
     let request = AuthorisedRequest::from_bytes(body)?;
     // Who asks stands in the request itself; nothing of it is used before its signatures hold.
     let claimed = Signed::<yenban_protocol::cert::RequestCertificate>::trusted(&request.certificate)?.value.device;
@@ -40,35 +57,49 @@ pub async fn pull(hub: &Hub, body: &[u8]) -> Result<FeedAnswer> {
             other => other.into(),
         })?
         .value;
+    may_receive(&device, now_ms)?;
+    Ok(Asked { device, request })
+}
+
+/// Whether a device may receive at all.
+pub(crate) fn may_receive(device: &Device, now_ms: i64) -> Result<()> {
     if device.revoked_ms.is_some() {
         return Err(Refusal::Revoked.into());
+    }
+    if device.waiting {
+        return Err(Refusal::Unconfirmed.into());
     }
     if device.expires_ms < now_ms {
         return Err(Refusal::CertificateExpired.into());
     }
-    answer(hub, &device, &request, now_ms).await
+    Ok(())
+}
+
+/// Takes what a request says the phone has stored. Only a change is written: most requests say what the last one said.
+pub(crate) async fn confirmed(hub: &Hub, device: DeviceId, request: &FeedRequest) -> Result<()> {
+    if hub.waiting.said_before(device, &request.cursors) {
+        return Ok(());
+    }
+    hub.store.note_pulled(device, request.cursors.clone(), hub.now_ms()).await?;
+    hub.waiting.said(device, &request.cursors);
+    Ok(())
 }
 
 pub(crate) async fn answer(hub: &Hub, device: &Device, request: &FeedRequest, now_ms: i64) -> Result<FeedAnswer> {
     let most = u32::try_from(request.limit).unwrap_or(u32::MAX).clamp(1, FEED_PAGE_MAX) as usize;
     let (mut items, mut streams, mut bytes, mut more) = (Vec::new(), Vec::new(), 0, false);
+    let after = |scope| request.cursors.iter().find(|c| c.scope == scope).map(|c| (c.epoch, c.number));
     let scopes = scopes(hub, device);
     let wanted = orders::lost(hub, &scopes, &request.held).await?;
-    for scope in scopes {
-        let Some((epoch, number)) = hub.store.feed_head(scope).await? else {
-            streams.push(Cursor { scope, epoch: hub.epoch(), number: 0 });
-            continue;
-        };
+    let places: Vec<_> = scopes.into_iter().map(|scope| (scope, after(scope))).collect();
+    // One more than fits tells whether there is more.
+    let pages = hub.store.feed_pages(places.clone(), most as u32 + 1).await?;
+    for ((scope, _), page) in places.into_iter().zip(pages) {
+        let (epoch, number) = page.head.unwrap_or((hub.epoch(), 0));
         streams.push(Cursor { scope, epoch, number });
-        let after = request.cursors.iter().find(|c| c.scope == scope).map(|c| (c.epoch, c.number));
-        if after == Some((epoch, number)) {
-            continue;
-        }
-        // One more than fits tells whether there is more.
         let room = most - items.len();
-        let page = hub.store.feed_page(scope, after, room as u32 + 1).await?;
-        more |= page.len() > room;
-        for row in page.into_iter().take(room) {
+        more |= page.items.len() > room;
+        for row in page.items.into_iter().take(room) {
             if bytes + row.bytes.len() > FEED_PAGE_BYTES && !items.is_empty() {
                 more = true;
                 break;

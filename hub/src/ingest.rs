@@ -55,6 +55,10 @@ pub async fn deliver(hub: &Hub, sealed: &[u8]) -> Result<Delivered> {
     if device.revoked_ms.is_some() {
         return quarantined(hub, sealed, &run, received_ms).await;
     }
+    if device.waiting {
+        // The phone keeps it and comes again.
+        return Err(Refusal::Unconfirmed.into());
+    }
     let log = run.log;
     let new_run = prepare(&device, run, &links, received_ms);
     let (first, count) = (new_run.first, new_run.entries.len());

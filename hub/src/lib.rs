@@ -30,14 +30,18 @@ pub mod keys;
 pub mod limits;
 pub mod metrics;
 pub mod orders;
+pub mod phones;
 pub mod qr;
 pub mod retention;
 pub mod scrub;
+pub mod sensitive;
 pub mod server;
 pub mod sms;
 pub mod storage;
 pub mod store;
+pub mod triage;
 pub mod upload;
+pub mod waiting;
 
 pub use app::Hub;
 pub use error::{HubError, Problem, Refusal, Result};

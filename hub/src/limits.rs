@@ -27,8 +27,19 @@ pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Time one request may take from its headers to the end of its answer.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Connections open at once; further ones wait in the listener's backlog.
-pub const CONNECTIONS_MAX: usize = 1024;
+/// Connections open at once; further ones wait in the listener's backlog. Above [`WAITERS_MAX`], so that phones which wait
+/// never keep reports and the console out. Each takes a file handle: docs/OPERATIONS.md says how many to allow.
+pub const CONNECTIONS_MAX: usize = WAITERS_MAX + 1024;
+
+/// Phones that wait for news at once: every member of a province (4,459) with some to spare.
+pub const WAITERS_MAX: usize = 5_000;
+
+/// Longest wait of one request for news. Below [`REQUEST_TIMEOUT`], and below the half minute after which address
+/// translators of mobile networks may forget a silent connection.
+pub const FEED_WAIT_MAX: Duration = Duration::from_secs(25);
+
+/// When a phone that found no room to wait is told to come again, seconds.
+pub const NO_ROOM_TO_WAIT_S: u64 = 60;
 
 /// Requests being worked on at once over all connections.
 pub const REQUESTS_MAX: usize = 512;
@@ -68,6 +79,9 @@ pub const FEED_PAGE_MAX: u32 = 256;
 
 /// Bytes of item bodies in one feed answer.
 pub const FEED_PAGE_BYTES: usize = 512 * 1024;
+
+/// Commits that whoever waits for news may be behind before it is told only that something was missed.
+pub const NEWS_MAX: usize = 1024;
 
 /// Names offered when a hamlet is unknown.
 pub const NEAREST_NAMES: usize = 5;
@@ -361,3 +375,19 @@ pub const COURIER_ASKED_MS: i64 = 60 * 24 * 3600 * 1000;
 /// How far above every known number the members and hamlets go on in a database that comes from a backup, at least: far
 /// more than a commune gains between two backups.
 pub const NUMBERS_SKIPPED: i64 = 1_000;
+
+/// Steps taken on one report; more than anybody would read.
+pub const STEPS_PER_INCIDENT_MAX: u32 = 500;
+/// Other reports linked to one.
+pub const TWINS_PER_INCIDENT_MAX: u32 = 32;
+/// Longest line to a reporter, in characters: it is read on a phone, by lamp light.
+pub const ANSWER_NOTE_MAX_CHARS: usize = 500;
+
+/// Checkpoints of one hamlet that stand at once: all of them are in the directory that each of its phones reads.
+pub const CHECKPOINTS_PER_HAMLET_MAX: usize = 100;
+/// Patrol plans that hold at once.
+pub const PLANS_MAX: usize = 2_000;
+/// A week, in milliseconds.
+pub const WEEK_MS: i64 = 7 * 24 * 3600 * 1000;
+/// How long ago a code may have been made to be listed, in milliseconds (a day: used ones are kept as long).
+pub const CODES_SHOWN_MS: i64 = 24 * 3600 * 1000;

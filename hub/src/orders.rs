@@ -2,17 +2,19 @@
 //!
 //! After a restore each phone says once what it holds of earlier epochs. What is lost here comes back as it was signed, so
 //! nobody need be believed. Of the orders, revocations hold again at once (and are told anew to every phone), alerts stand in
-//! the list again so that their answers have something to belong to, and every item is kept as it came. Nothing of it is
+//! the list again so that their answers have something to belong to, answers stand in the history of their reports, and
+//! every item is kept as it came. Nothing of it is
 //! sent out a second time: phones that have it have it, and whether an old alert still holds is for an officer to say.
 
-use yenban_protocol::feed::{FeedItem, Item, Scope};
+use yenban_protocol::feed::{Fate, FeedItem, Item, Scope};
 use yenban_protocol::signed::Signed;
 use yenban_protocol::wire::{Cursor, ItemRange, ReturnedAnswer, ReturnedItems};
 
 use crate::admin;
 use crate::app::Hub;
 use crate::error::Result;
-use crate::store::{AlertRow, ReturnedRow};
+use crate::store::triage::Act;
+use crate::store::{AlertRow, IncidentName, NOBODY, NewStep, ReturnedRow, Triage};
 
 /// Who sent an alert that came back: its item does not say.
 const NOT_KNOWN: &str = "—";
@@ -31,9 +33,9 @@ pub async fn take_back(hub: &Hub, body: &[u8]) -> Result<ReturnedAnswer> {
     for bytes in ReturnedItems::from_bytes(body)?.0 {
         let key_of = |item: &FeedItem, id| hub.keys.history.value.signing_key_at(id, item.issued_ms);
         let Ok(item) = Signed::verify(&bytes, &hub.verifier, key_of) else { continue };
-        let FeedItem { scope, epoch, number, item, .. } = item.value;
+        let FeedItem { scope, epoch, number, issued_ms, item, .. } = item.value;
         let ours = !matches!(scope, Scope::Commune(code) if code != hub.commune());
-        if epoch == hub.epoch() || !ours || !obeyed(hub, item).await? {
+        if epoch == hub.epoch() || !ours || !obeyed(hub, item, issued_ms).await? {
             continue;
         }
         rows.push(ReturnedRow { scope, epoch, number, bytes });
@@ -46,8 +48,8 @@ pub async fn take_back(hub: &Hub, body: &[u8]) -> Result<ReturnedAnswer> {
     Ok(ReturnedAnswer { taken })
 }
 
-/// Lets an order hold again; `false`: it is none. Obeying twice changes nothing.
-async fn obeyed(hub: &Hub, item: Item) -> Result<bool> {
+/// Lets an order of this time (hub time, ms) hold again; `false`: it is none. Obeying twice changes nothing.
+async fn obeyed(hub: &Hub, item: Item, issued_ms: i64) -> Result<bool> {
     match item {
         Item::Revocation { device, lost } => {
             // A device that joined after the backup is not known here, and joins again by a person's word alone.
@@ -56,11 +58,36 @@ async fn obeyed(hub: &Hub, item: Item) -> Result<bool> {
             }
         }
         Item::Alert(alert) => {
-            let row = AlertRow { alert, officer: NOT_KNOWN.to_owned(), second: None };
+            let row = AlertRow { alert, officer: NOT_KNOWN.to_owned(), second: None, cap: None };
             hub.store.raise_alert(row, Vec::new(), hub.item_signer()).await?;
         }
-        Item::Fate(_) | Item::Membership { .. } => {}
+        Item::Fate(fate) => answered(hub, fate, issued_ms).await?,
+        // Kept as it came: what the restored hub knows under this number may be somebody else.
+        Item::Membership { .. } => {}
         Item::Directory(_) | Item::CustodyHead(_) | Item::ObjectsWanted { .. } | Item::Unknown { .. } => return Ok(false),
     }
     Ok(true)
+}
+
+/// Puts an answer back into the history of its report, unless something newer stands there.
+async fn answered(hub: &Hub, fate: Fate, issued_ms: i64) -> Result<()> {
+    let incident = IncidentName { entry: fate.incident, branch: 0 };
+    let thread = hub.store.thread(incident).await?;
+    if thread.steps.last().is_some_and(|step| step.at_ms >= issued_ms) {
+        return Ok(());
+    }
+    let step = NewStep {
+        incident,
+        seen: None,
+        at_ms: issued_ms,
+        member: NOBODY,
+        officer: NOT_KNOWN.to_owned(),
+        act: Act::Answered,
+        state: Triage::from_code(&fate.state),
+        note: fate.note,
+        kept: String::new(),
+        told: None,
+    };
+    // Of a report that is not here there is nothing to say; it comes with its phone, and the answer is kept as it came.
+    hub.store.take_step(step, hub.item_signer()).await.map(drop)
 }

@@ -41,6 +41,9 @@ pub async fn take(hub: &Hub, text: &str) -> Result<SmsTaken> {
         return Err(Refusal::UnknownDevice.into());
     };
     let claim = sms.open(&hub.keys.agreement, &device.seal_key, &device.sign_key, &hub.verifier, received_ms)?;
+    if device.waiting && device.revoked_ms.is_none() {
+        return Err(Refusal::Unconfirmed.into());
+    }
     let taken = |state: &str| SmsTaken {
         incident: claim.name.to_string(),
         state: state.to_owned(),

@@ -154,7 +154,12 @@ async fn the_fate_of_an_incident_goes_to_its_reporter() {
     let seq = phone.record(Act::IncidentReported { kind: "theft".to_owned(), urgent: false, attachments: 0, statements });
     phone.push(&mut conn, 0, seq).await;
     let mut admin = Admin::here(hub.hub.clone());
-    let fate = |state: &str, incident: String| Operation::Fate { incident, state: state.to_owned(), note: "Mai xuống".to_owned() };
+    let fate = |state: &str, incident: String| Operation::Fate {
+        incident,
+        state: state.to_owned(),
+        note: "Mai xuống".to_owned(),
+        keep: String::new(),
+    };
     let name = yenban_protocol::id::EntryName { log: phone.log, seq }.to_string();
     admin.call(fate("in_hand", name.clone())).await.expect("told");
     let missing = admin.call(fate("in_hand", name.replace(":1", ":9"))).await;

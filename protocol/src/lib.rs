@@ -38,5 +38,6 @@ pub mod text;
 pub mod time;
 pub mod upload;
 pub mod wire;
+pub mod words;
 
 pub use error::{Error, Result};

@@ -408,8 +408,15 @@ fn parcels_and_messages() {
     let bytes = exact("parcel", &parcel.seal(&mut rng, &keys.hub.public_key()).expect("seals"));
     assert_eq!(Parcel::open(&Outer::of(&bytes).expect("whole"), &keys.hub).expect("opens"), parcel);
 
-    let answer =
-        FeedAnswer { items: vec![vec![1]], streams: vec![cursor], more: false, token: vec![2], receipts: vec![vec![3]], history: None, wanted: Vec::new() };
+    let answer = FeedAnswer {
+        items: vec![vec![1]],
+        streams: vec![cursor],
+        more: false,
+        token: vec![2],
+        receipts: vec![vec![3]],
+        history: None,
+        wanted: Vec::new(),
+    };
     let bytes = exact("answer_parcel", &parcel::seal_answer(&mut rng, &keys.seal.public_key(), &answer).expect("seals"));
     assert_eq!(parcel::open_answer(&Outer::of(&bytes).expect("whole"), &keys.seal).expect("opens"), answer);
 

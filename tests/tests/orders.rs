@@ -30,7 +30,7 @@ fn warn(commune: &Commune, identifier: &str) {
         references: Vec::new(),
     };
     let item = ItemDraft { scope: Scope::Commune(hub.commune()), item: Item::Alert(alert.clone()), issued_ms: alert.sent_ms };
-    let row = AlertRow { alert, officer: "Đại úy Lò Văn Thành".to_owned(), second: None };
+    let row = AlertRow { alert, officer: "Đại úy Lò Văn Thành".to_owned(), second: None, cap: None };
     assert!(commune.runtime.block_on(hub.store.raise_alert(row, vec![item], hub.item_signer())).unwrap());
 }
 

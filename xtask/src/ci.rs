@@ -162,19 +162,8 @@ fn simulation() -> Outcome {
 
 fn rules() -> Outcome {
     // The whole workspace is named so that nothing is built again with other features.
-    let line = [
-        "cargo",
-        "test",
-        "--workspace",
-        "--locked",
-        "--test",
-        "architecture",
-        "--test",
-        "words",
-        "--",
-        "--nocapture",
-        "--test-threads=1",
-    ];
+    let line =
+        ["cargo", "test", "--workspace", "--locked", "--test", "architecture", "--test", "words", "--", "--nocapture", "--test-threads=1"];
     run::shown(&mut run::command(&line)).into()
 }
 

@@ -396,7 +396,8 @@ impl SyncStore for Phone {
     }
 
     fn earlier_items(&self) -> Result<Vec<Cursor>> {
-        let Some(epoch) = self.epoch()?.filter(|epoch| self.log.spool.meta(GIVEN_BACK).is_ok_and(|done| done.as_deref() != Some(&epoch.0[..])))
+        let Some(epoch) =
+            self.epoch()?.filter(|epoch| self.log.spool.meta(GIVEN_BACK).is_ok_and(|done| done.as_deref() != Some(&epoch.0[..])))
         else {
             return Ok(Vec::new());
         };

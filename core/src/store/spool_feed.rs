@@ -151,8 +151,8 @@ impl Spool {
             )
             .doing("read the feed")?;
         let [a, b, c, d] = kinds.map(u64::cast_signed);
-        let rows = statement
-            .query_map(params![epoch, a, b, c, d, sealed], |r| Ok((r.get(0)?, r.get(1)?, r.get::<_, i64>(2)?.cast_unsigned())));
+        let rows =
+            statement.query_map(params![epoch, a, b, c, d, sealed], |r| Ok((r.get(0)?, r.get(1)?, r.get::<_, i64>(2)?.cast_unsigned())));
         rows.and_then(Iterator::collect).doing("read the feed")
     }
 
@@ -167,8 +167,8 @@ impl Spool {
             .doing("read the feed")?;
         let [a, b, c, d] = kinds.map(u64::cast_signed);
         let (first, last) = (range.0.cast_signed(), range.1.cast_signed());
-        let rows = statement
-            .query_map(params![scope, epoch, first, last, a, b, c, d], |r| Ok(ItemRow { sealed: r.get(0)?, body: r.get(1)? }));
+        let rows =
+            statement.query_map(params![scope, epoch, first, last, a, b, c, d], |r| Ok(ItemRow { sealed: r.get(0)?, body: r.get(1)? }));
         rows.and_then(Iterator::collect).doing("read the feed")
     }
 

@@ -29,7 +29,8 @@ impl Sync {
         let (mut batches, mut batch_bytes) = (VecDeque::new(), usize::MAX);
         for range in wanted {
             for item in store.items_in(range)? {
-                if batch_bytes.saturating_add(item.len()) > RETURNED_BATCH_BYTES || batches.back().is_some_and(|b: &Vec<_>| b.len() >= MAX_ITEMS)
+                if batch_bytes.saturating_add(item.len()) > RETURNED_BATCH_BYTES
+                    || batches.back().is_some_and(|b: &Vec<_>| b.len() >= MAX_ITEMS)
                 {
                     batches.push_back(Vec::new());
                     batch_bytes = 0;

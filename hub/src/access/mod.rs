@@ -266,9 +266,9 @@ pub fn weak_word(weak: proofs::Weak) -> Wrong {
     }
 }
 
-/// Whether this is the account's password; looked at beside what serves.
-pub async fn holds(hub: &Hub, account: &AccountRow, password: String) -> Result<bool> {
-    let kept = account.password.clone();
+/// Whether this is the account's password; looked at beside what serves. Without an account it takes as long as with one.
+pub async fn holds(hub: &Hub, account: Option<&AccountRow>, password: String) -> Result<bool> {
+    let kept = account.and_then(|account| account.password.clone());
     beside(hub, move || proofs::password_holds(&password, kept.as_deref())).await
 }
 
@@ -308,9 +308,7 @@ pub async fn sign_in(hub: &Hub, login: &str, password: String, code: &str) -> Re
     if let Some(left_ms) = account.as_ref().map(|account| wait_left(account, now_ms)).filter(|left_ms| *left_ms > 0) {
         return Ok(Err(Shut::Wait(left_ms)));
     }
-    let kept = account.as_ref().and_then(|account| account.password.clone());
-    // Without an account as long as with one.
-    let holds = beside(hub, move || proofs::password_holds(&password, kept.as_deref())).await?;
+    let holds = holds(hub, account.as_ref(), password).await?;
     let Some(account) = account else {
         hub.doors.failed();
         return Ok(Err(Shut::Proofs));

@@ -17,7 +17,7 @@ use yenban_protocol::crypto::{Hash, sha256};
 use yenban_protocol::id::MemberNo;
 use yenban_protocol::text::{Limit, fold};
 
-use super::{Session, Shut, begin_noted, name_of};
+use super::{Session, Shut, begin_noted};
 use crate::app::Hub;
 use crate::entropy;
 use crate::error::{HubError, Refusal, Result};
@@ -66,9 +66,14 @@ impl Ceremonies {
     }
 }
 
+/// The name in `name:port`.
+pub fn without_port(host: &str) -> &str {
+    host.rsplit_once(':').map_or(host, |(name, _)| name)
+}
+
 /// The checker for the host a browser asked under; `None` where passkeys cannot be.
 fn checker(hub: &Hub, host: &str) -> Option<Webauthn> {
-    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    let name = without_port(host);
     let served = name == "localhost" || hub.doors.host_name().is_some_and(|known| known.eq_ignore_ascii_case(name));
     if !served {
         return None;
@@ -145,11 +150,10 @@ pub async fn ask(hub: &Hub, host: &str, login: &str) -> Result<Value> {
         return Ok(json!({ "ceremony": id, "asked": asked }));
     }
     let seed = [&hub.doors.ceremonies.unknown[..], fold(login).as_bytes()].concat();
-    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
     let asked = json!({ "publicKey": {
         "challenge": BASE64URL_NOPAD.encode(&entropy::array::<32>()),
         "timeout": 300_000,
-        "rpId": name,
+        "rpId": without_port(host),
         "allowCredentials": [{ "type": "public-key", "id": BASE64URL_NOPAD.encode(&sha256(&seed)) }],
         "userVerification": "required",
     }});
@@ -188,9 +192,7 @@ pub async fn come_in(hub: &Hub, host: &str, ceremony: &str, answer: Value) -> Re
 pub async fn remove(hub: &Hub, session: &Session, id: Hash) -> Result<bool> {
     let gone = hub.store.change_account(session.member, AccountChange::PasskeyGone(id)).await?;
     if gone {
-        let people = hub.store.people().await?;
-        let name = people.member(session.member).map(name_of).unwrap_or_default();
-        hub.note(&name, "passkey removed", &session.member.0.to_string(), "").await?;
+        hub.note(&session.officer, "passkey removed", &session.member.0.to_string(), "").await?;
     }
     Ok(gone)
 }

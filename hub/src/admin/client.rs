@@ -10,7 +10,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::net::UnixStream;
 
 use super::socket::Reply;
-use super::{BackedUp, Checked, ConsoleLink, EnrolMade, EnrolWanted, ListKind, Operation, Revoked, perform};
+use super::{Answered, BackedUp, Checked, ConsoleLink, EnrolMade, EnrolWanted, ListKind, Operation, Revoked, perform};
 use crate::alert::{AlertSent, AlertWanted};
 use crate::app::Hub;
 use crate::clock::{Stopwatch, SystemClock};
@@ -160,6 +160,13 @@ impl Admin {
     /// Answers for every device that asked through a courier.
     pub async fn courier_answers(&mut self) -> Result<Vec<CourierAnswer>> {
         self.ask(Operation::CourierAnswers).await
+    }
+
+    /// Tells the reporter of an incident what became of it; `keep` says why words about ethnicity, religion or illness
+    /// stay in the line.
+    pub async fn answer(&mut self, incident: &str, state: &str, note: &str, keep: &str) -> Result<Answered> {
+        let [incident, state, note, keep] = [incident, state, note, keep].map(str::to_owned);
+        self.ask(Operation::Fate { incident, state, note, keep }).await
     }
 
     /// Takes a report by message.

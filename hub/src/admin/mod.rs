@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 pub use client::Admin;
 pub use socket::{Control, listen};
+pub(crate) use work::{checked_address, listening_address};
 pub use work::{perform, revoke};
 
 use crate::alert::AlertWanted;
@@ -105,6 +106,17 @@ pub struct Revoked {
     pub lost: bool,
     /// It had been revoked before.
     pub already: bool,
+}
+
+/// An answer that was given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answered {
+    /// The incident.
+    pub incident: String,
+    /// Its state before.
+    pub before: String,
+    /// Its state now.
+    pub state: String,
 }
 
 /// A way into the console. Whoever has it comes in: it is shown to one person and never logged.
@@ -206,7 +218,7 @@ pub enum Operation {
         /// What it is for; kept in the record, and in every photograph's custody.
         purpose: String,
     },
-    /// Tell the reporter of an incident what became of it; answers `null`.
+    /// Tell the reporter of an incident what became of it; answers [`Answered`].
     Fate {
         /// The incident, `log:seq`.
         incident: String,
@@ -214,6 +226,9 @@ pub enum Operation {
         state: String,
         /// A line to the reporter.
         note: String,
+        /// Why words about ethnicity, religion or illness stay in it.
+        #[serde(default)]
+        keep: String,
     },
     /// Recompute every chain and read every file again; answers [`Checked`].
     Check,

@@ -5,23 +5,20 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::Value;
 use yenban_locales::{Lang, Words};
-use yenban_protocol::feed::{Fate, Item, Scope};
-use yenban_protocol::id::{DeviceId, EntryName, Role};
-use yenban_protocol::limits::MAX_TEXT_BYTES;
+use yenban_protocol::id::{DeviceId, Role};
 
-use super::{BackedUp, Checked, ConsoleLink, EnrolMade, EnrolWanted, ListKind, Operation, Revoked};
+use super::{Answered, BackedUp, Checked, ConsoleLink, EnrolMade, EnrolWanted, ListKind, Operation, Revoked};
 use crate::app::Hub;
 use crate::clock::rfc3339;
 use crate::error::{HubError, Refusal, Result};
 use crate::folder::read_small;
 use crate::limits::{CONSOLE_ENTRY_TTL_MS, DEFAULT_LISTEN, PURPOSE_MAX_CHARS};
-use crate::store::{ItemDraft, ListQuery};
-use crate::{access, alert, backup, courier, enrol, exchange, retention, scrub, sms, upload};
+use crate::store::{ListQuery, NOBODY, Triage};
+use crate::{access, alert, backup, courier, enrol, exchange, phones, retention, scrub, sms, triage, upload};
 
 const OPERATOR: &str = "operator";
 /// Files between two lines of progress in the log.
 const CHECK_TOLD_EVERY: u64 = 1_000;
-const FATES: [&str; 5] = ["received", "in_hand", "needs_more", "resolved", "not_for_us"];
 
 fn invalid(field: &'static str, reason: &str) -> HubError {
     Refusal::Invalid { field, reason: reason.to_owned() }.into()
@@ -53,7 +50,7 @@ pub async fn perform(hub: &Arc<Hub>, operation: Operation) -> Result<Value> {
             let purpose = if purpose.trim().is_empty() { String::new() } else { purpose_of(&purpose)? };
             value(exchange::bundle::export(hub, &scope, &out, OPERATOR, &purpose).await?)
         }
-        Operation::Fate { incident, state, note } => value(fate(hub, &incident, &state, &note).await?),
+        Operation::Fate { incident, state, note, keep } => value(fate(hub, &incident, &state, &note, &keep).await?),
         Operation::Check => value(check(hub).await?),
         Operation::Hold(order) => value(retention::hold(hub, order).await?),
         Operation::Release(order) => value(retention::release(hub, order).await?),
@@ -129,7 +126,7 @@ async fn console_link(hub: &Hub, officer: &str) -> Result<ConsoleLink> {
     Ok(ConsoleLink { link, expires_at: rfc3339(now_ms + CONSOLE_ENTRY_TTL_MS) })
 }
 
-fn checked_address(address: &str) -> Result<String> {
+pub(crate) fn checked_address(address: &str) -> Result<String> {
     let good = address.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok_and(|p| p > 0));
     if good && address.len() <= 255 && !address.contains(char::is_whitespace) {
         Ok(address.to_owned())
@@ -139,7 +136,7 @@ fn checked_address(address: &str) -> Result<String> {
 }
 
 /// Where the hub listens, or last did, or will when nothing else is said.
-fn listening_address(hub: &Hub) -> Result<String> {
+pub(crate) fn listening_address(hub: &Hub) -> Result<String> {
     let path = hub.folder.address();
     let written = if path.exists() { read_small(&path)? } else { Vec::new() };
     let address = String::from_utf8(written).unwrap_or_default();
@@ -157,18 +154,7 @@ fn known_address(hub: &Hub) -> Result<String> {
 
 /// Revokes a device from this moment; `false`: it was revoked before.
 pub async fn revoke(hub: &Hub, device: DeviceId, lost: bool) -> Result<bool> {
-    if hub.store.device(device).await?.is_none() {
-        return Err(Refusal::NotFound { what: "device", name: device.to_string() }.into());
-    }
-    let now_ms = hub.now_ms();
-    let item = |scope| ItemDraft { scope, item: Item::Revocation { device, lost }, issued_ms: now_ms };
-    let items = vec![item(Scope::Device(device)), item(Scope::Commune(hub.commune()))];
-    let revoked = hub.store.revoke(device, now_ms, lost, items, hub.item_signer()).await?;
-    if revoked {
-        hub.note(OPERATOR, if lost { "revoke lost" } else { "revoke" }, &device.to_string(), "").await?;
-        tracing::warn!(%device, lost, "device revoked");
-    }
-    Ok(revoked)
+    phones::revoke(hub, OPERATOR, device, lost).await
 }
 
 fn purpose_of(purpose: &str) -> Result<String> {
@@ -208,20 +194,12 @@ async fn import(hub: &Hub, file_base64: &str, lang: &str) -> Result<Value> {
     value(totals)
 }
 
-async fn fate(hub: &Hub, incident: &str, state: &str, note: &str) -> Result<()> {
-    let name: EntryName = incident.parse().map_err(|_| invalid("incident", "is a name of the form log:seq"))?;
-    if !FATES.contains(&state) {
-        return Err(invalid("state", "is one of received, in_hand, needs_more, resolved, not_for_us"));
-    }
-    if note.len() > MAX_TEXT_BYTES {
-        return Err(invalid("note", "is too long"));
-    }
-    let query = ListQuery { name: Some(incident.to_owned()), limit: 1, ..ListQuery::default() };
-    let known = hub.store.incidents(query).await?;
-    let not_found = || Refusal::NotFound { what: "incident", name: incident.to_owned() };
-    let device: DeviceId = known.first().ok_or_else(not_found)?.device.parse()?;
-    let fate = Fate { incident: name, state: state.to_owned(), note: note.to_owned() };
-    let item = ItemDraft { scope: Scope::Device(device), item: Item::Fate(fate), issued_ms: hub.now_ms() };
-    hub.store.append(vec![item], hub.item_signer()).await?;
-    hub.note(OPERATOR, &format!("fate {state}"), incident, "").await
+async fn fate(hub: &Hub, incident: &str, state: &str, note: &str, keep: &str) -> Result<Answered> {
+    let told = Triage::from_code(state).filter(|state| Triage::ANSWERS.contains(state));
+    let told = told.ok_or_else(|| invalid("state", "is one of received, in_hand, needs_more, resolved, not_for_us"))?;
+    let line = triage::Line::of_operator(note, keep)?;
+    let row = triage::find(hub, incident, ListQuery::default()).await?;
+    let by = triage::Decider { member: NOBODY, name: OPERATOR.to_owned(), seen: None };
+    triage::answer(hub, &row, &by, Some(told), line).await?;
+    Ok(Answered { incident: row.id, before: row.state, state: told.code().to_owned() })
 }

@@ -180,7 +180,7 @@ async fn password(hub: &Hub, asked: &Asked, session: &Session, form: Sent) -> Re
     if let Err(weak) = proofs::password_strength(&form.password, &[&account.login, &session.officer, &hub.identity().name]) {
         return wrong(access::weak_word(weak)).await;
     }
-    if !access::holds(hub, &account, form.old).await? {
+    if !access::holds(hub, Some(&account), form.old).await? {
         return wrong("console-old-password-wrong").await;
     }
     let phc = access::hashed(hub, form.password).await?;

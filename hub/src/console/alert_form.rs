@@ -19,6 +19,7 @@ use super::guard::{Asked, May, Warn};
 use super::{Hub, alerts, facts, second};
 use crate::access::Session;
 use crate::access::rights::Right;
+use crate::clock::{HOUR_MS, whole_second_ms};
 use crate::entropy;
 use crate::error::Result;
 use crate::limits::{DESCRIPTION_MAX_CHARS, HEADLINE_MAX_CHARS};
@@ -26,8 +27,6 @@ use crate::store::{AlertRow, People};
 
 /// The fields of a form, if it was one.
 type Sent = std::result::Result<Form<Vec<(String, String)>>, FormRejection>;
-
-const HOUR_MS: i64 = 3_600_000;
 
 /// Lives of an alert that can be chosen, hours; the second is chosen beforehand.
 const LIVES_H: [i64; 6] = [2, 6, 12, 24, 48, 72];
@@ -109,9 +108,7 @@ impl Draft {
             }
             return Err(wrong);
         };
-        // CAP counts whole seconds.
-        let now_ms = hub.now_ms();
-        let sent_ms = now_ms - now_ms.rem_euclid(1000);
+        let sent_ms = whole_second_ms(hub.now_ms());
         Ok(Alert {
             identifier: format!("yb-{}-{}", hub.commune(), HEXLOWER.encode(&entropy::array::<8>())),
             sender_name: hub.identity().name.clone(),
@@ -292,5 +289,5 @@ async fn with_draft(
 async fn raise(hub: &Hub, session: &Session, alert: Alert) -> Result<()> {
     let action = if alert.is_drill() { "drill" } else { "alert" };
     hub.note(&session.officer, action, &alert.identifier, "").await?;
-    crate::alert::raise(hub, AlertRow { alert, officer: session.officer.clone(), second: None }).await
+    crate::alert::raise(hub, AlertRow { alert, officer: session.officer.clone(), second: None, cap: None }).await
 }

@@ -22,9 +22,10 @@ use super::chrome::{Chrome, Section, failed, refused, rendered, see_other};
 use super::guard::{Asked, May, WarnAll};
 use crate::access::{self, Session};
 use crate::app::Hub;
+use crate::clock::whole_second_ms;
 use crate::error::{HubError, Refusal, Result};
 use crate::limits::PROPOSAL_TTL_MS;
-use crate::store::{AlertRow, Decided, ProposalKind, ProposalRow};
+use crate::store::{AlertRow, ProposalKind, ProposalRow};
 
 /// Something that waits, as a line beside alerts and inbox.
 #[derive(Debug, Clone)]
@@ -75,8 +76,7 @@ fn alert_of(row: &ProposalRow) -> Result<Alert> {
 
 /// An alert is sent when the second person agrees, and holds as long as was asked for.
 fn at_this_moment(alert: Alert, now_ms: i64) -> Alert {
-    // CAP counts whole seconds.
-    let sent_ms = now_ms - now_ms.rem_euclid(1000);
+    let sent_ms = whole_second_ms(now_ms);
     Alert { sent_ms, expires_ms: sent_ms + (alert.expires_ms - alert.sent_ms), ..alert }
 }
 
@@ -85,7 +85,7 @@ async fn waiting(hub: &Hub, asked: &Asked, session: &Session, row: &ProposalRow)
     let by = people.member(row.by).map(access::name_of).unwrap_or_default();
     let until = asked.words.date_time(row.expires_ms);
     let told = |id| asked.words.say(id, &[("by", display_safe(&by).into()), ("until", until.clone().into())]);
-    let shown = AlertRow { alert: alert_of(row)?, officer: by.clone(), second: None };
+    let shown = AlertRow { alert: alert_of(row)?, officer: by.clone(), second: None, cap: None };
     Ok(Waiting {
         path: format!("/console/alerts/second/{}", row.no),
         card: alerts::card(asked.words, &shown.listing(&people), asked.now_ms, None),
@@ -101,8 +101,8 @@ pub(super) async fn all(hub: &Hub, asked: &Asked, session: &Session) -> Result<V
         return Ok(Vec::new());
     }
     let mut all = Vec::new();
-    for row in hub.store.proposals(asked.now_ms).await? {
-        all.push(waiting(hub, asked, session, &row).await?);
+    for row in hub.store.proposals(asked.now_ms).await?.iter().filter(|row| row.kind == ProposalKind::Alert) {
+        all.push(waiting(hub, asked, session, row).await?);
     }
     Ok(all)
 }
@@ -126,7 +126,7 @@ async fn shown(hub: &Hub, asked: &Asked, session: &Session, row: &ProposalRow, t
 /// The page.
 pub(super) async fn page(State(hub): State<Arc<Hub>>, asked: Asked, May(session, _): May<WarnAll>, Path(no): Path<i64>) -> Response {
     let found = async {
-        match hub.store.proposal(no).await? {
+        match hub.store.proposal(no).await?.filter(|row| row.kind == ProposalKind::Alert) {
             Some(row) => shown(&hub, &asked, &session, &row, None).await,
             None => Ok(refused(&asked, StatusCode::NOT_FOUND, "console-nothing-here")),
         }
@@ -163,7 +163,8 @@ pub(super) async fn decide(
 }
 
 async fn decided(hub: &Hub, asked: &Asked, session: &Session, no: i64, agrees: bool) -> Result<Response> {
-    let Some(row) = hub.store.proposal(no).await? else { return Ok(refused(asked, StatusCode::NOT_FOUND, "console-nothing-here")) };
+    let found = hub.store.proposal(no).await?.filter(|row| row.kind == ProposalKind::Alert);
+    let Some(row) = found else { return Ok(refused(asked, StatusCode::NOT_FOUND, "console-nothing-here")) };
     let open = row.decided.is_none() && row.expires_ms > hub.now_ms();
     if !open {
         return shown(hub, asked, session, &row, None).await;
@@ -177,14 +178,14 @@ async fn decided(hub: &Hub, asked: &Asked, session: &Session, no: i64, agrees: b
     hub.note(&session.officer, if agrees { "alert agreed" } else { "alert not agreed" }, &alert.identifier, &first).await?;
     if agrees {
         let alert = at_this_moment(alert, hub.now_ms());
-        let sent = AlertRow { alert, officer: first, second: Some(session.officer.clone()) };
+        let sent = AlertRow { alert, officer: first, second: Some(session.officer.clone()), cap: None };
         match crate::alert::raise(hub, sent).await {
             // Sent before, by a decision that the hub did not live to note.
             Ok(()) | Err(HubError::Refused(Refusal::Conflict(_))) => {}
             Err(error) => return Err(error),
         }
     }
-    match hub.store.decide(no, session.member, agrees, hub.now_ms()).await? {
-        Decided::Counts | Decided::Gone | Decided::Own => Ok(see_other("/console/alerts")),
-    }
+    // Whatever became of it stands on that page; a decision of somebody who was faster counts as well.
+    hub.store.decide(no, session.member, agrees, hub.now_ms()).await?;
+    Ok(see_other("/console/alerts"))
 }

@@ -29,6 +29,7 @@ pub struct Serving {
     task: JoinHandle<()>,
     jobs: JoinHandle<()>,
     control: Control,
+    hub: Arc<Hub>,
 }
 
 impl Serving {
@@ -40,6 +41,7 @@ impl Serving {
     /// Stops taking connections, finishes what is being answered (up to the grace period) and returns.
     pub async fn stop(self) {
         self.control.stop().await;
+        self.hub.waiting.end();
         // Nobody listens any more only when the server ended already.
         let _ = self.stop.send(true);
         // Ends by the same signal, wherever it stood: every job may be cut off.
@@ -73,9 +75,9 @@ pub async fn serve(hub: Arc<Hub>, listen: &str) -> Result<Serving> {
     let app = router(Arc::clone(&hub));
     let control = admin::listen(Arc::clone(&hub))?;
     let jobs = jobs::run(Arc::clone(&hub), stopped.clone());
-    let task = tokio::spawn(conn::accept(hub, listener, config, app, stopped));
+    let task = tokio::spawn(conn::accept(Arc::clone(&hub), listener, config, app, stopped));
     tracing::info!(%address, "listening");
-    Ok(Serving { address, stop, task, jobs, control })
+    Ok(Serving { address, stop, task, jobs, control, hub })
 }
 
 /// Waits for SIGTERM or SIGINT.

@@ -3,11 +3,12 @@
 //! The console's pages have their place under `/console` ([`router`] merges them in); everything for phones is `/v1`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
-use axum::http::{Method, StatusCode};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
@@ -22,8 +23,8 @@ use super::{answer, leftover, uploads};
 use crate::app::Hub;
 use crate::clock::Stopwatch;
 use crate::error::{Problem, Refusal, Result};
-use crate::limits::{PARCELS_AT_ONCE_MAX, REQUEST_TIMEOUT, REQUESTS_MAX, RETURNED_BODY_MAX_BYTES};
-use crate::{courier, enrol, feed, ingest, orders};
+use crate::limits::{FEED_WAIT_MAX, NO_ROOM_TO_WAIT_S, PARCELS_AT_ONCE_MAX, REQUEST_TIMEOUT, REQUESTS_MAX, RETURNED_BODY_MAX_BYTES};
+use crate::{courier, enrol, feed, ingest, orders, waiting};
 
 /// The figures' name of everything about uploads.
 const UPLOADS: &str = "uploads";
@@ -80,13 +81,22 @@ async fn admit(shared: &Shared, request: Request, next: Next) -> Response {
             Some(_room) => next.run(request).await,
         };
     }
+    // Whoever waits for news has a place of its own and works only when there are some.
+    if request.uri().path() == path::FEED && wait_wanted(request.headers()).is_some() && !request.headers().contains_key(CONTENT_ENCODING) {
+        return in_time(next.run(request)).await;
+    }
     match shared.room.try_acquire() {
         Err(_) => Refusal::Busy.into_response(),
         Ok(_) if request.headers().contains_key(CONTENT_ENCODING) => Refusal::Encoding.into_response(),
-        Ok(_permit) => match tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await {
-            Ok(response) => response,
-            Err(_) => answer::problem(&Problem::new("timeout", 408, "the request took too long; try again")),
-        },
+        Ok(_permit) => in_time(next.run(request)).await,
+    }
+}
+
+/// The answer, if it comes within the time for one.
+async fn in_time(work: impl Future<Output = Response>) -> Response {
+    match tokio::time::timeout(REQUEST_TIMEOUT, work).await {
+        Ok(response) => response,
+        Err(_) => answer::problem(&Problem::new("timeout", 408, "the request took too long; try again")),
     }
 }
 
@@ -144,9 +154,32 @@ async fn segments(State(Shared { hub, .. }): State<Shared>, request: Request) ->
     Ok(answer::cbor(status, delivered.receipt))
 }
 
-async fn pull(State(Shared { hub, .. }): State<Shared>, request: Request) -> Result<Response> {
+async fn pull(State(Shared { hub, room, .. }): State<Shared>, request: Request) -> Result<Response> {
+    let wait = wait_wanted(request.headers());
     let body = body(request, MAX_REQUEST_BYTES * 2).await?;
-    Ok(answer::cbor(StatusCode::OK, feed::pull(&hub, &body).await?.to_bytes()))
+    let Some(wait) = wait else { return Ok(answer::cbor(StatusCode::OK, feed::pull(&hub, &body).await?.to_bytes())) };
+    let heard = waiting::pull(&hub, &body, wait, &room).await?;
+    let mut response = answer::cbor(StatusCode::OK, heard.answer.to_bytes());
+    let headers = response.headers_mut();
+    if heard.turned_away {
+        headers.insert(RETRY_AFTER, HeaderValue::from(NO_ROOM_TO_WAIT_S));
+    } else if let Ok(applied) = HeaderValue::from_str(&format!("wait={}", wait.as_secs())) {
+        headers.insert(PREFERENCE_APPLIED, applied);
+    }
+    Ok(response)
+}
+
+const PREFER: HeaderName = HeaderName::from_static("prefer");
+const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
+
+/// How long a request would wait for news, by `Prefer: wait=N` (RFC 7240, seconds), no longer than it may.
+fn wait_wanted(headers: &HeaderMap) -> Option<Duration> {
+    let lines = headers.get_all(PREFER).iter().filter_map(|value| value.to_str().ok());
+    let seconds = lines.flat_map(|line| line.split([',', ';'])).find_map(|one| {
+        let (name, value) = one.trim().split_once('=')?;
+        name.trim().eq_ignore_ascii_case("wait").then(|| value.trim().trim_matches('"').parse::<u64>().ok()).flatten()
+    })?;
+    (seconds > 0).then(|| Duration::from_secs(seconds).min(FEED_WAIT_MAX))
 }
 
 async fn items(State(Shared { hub, .. }): State<Shared>, request: Request) -> Result<Response> {

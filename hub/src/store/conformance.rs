@@ -13,7 +13,7 @@ use yenban_protocol::id::{CommuneCode, DeviceId, Epoch, HamletNo, LogId, MemberN
 use yenban_protocol::wire::{Cursor, ItemRange};
 
 use super::{
-    AlertRow, AuditRow, Effect, HubStore, ImportTotals, ImportedPlace, ItemDraft, ItemSigner, ListQuery, NewCode, NewEntry, NewRun,
+    AlertRow, AuditRow, Effect, HubStore, ImportTotals, ImportedPlace, ItemDraft, ItemSigner, ListQuery, NOBODY, NewCode, NewEntry, NewRun,
     QuarantineReason, QuarantinedSegment, Redeemed, Redemption, ReturnedRow, SignedItem, Taken, WhenWhere,
 };
 use crate::error::{HubError, Refusal};
@@ -21,10 +21,14 @@ use crate::limits::RUNS_PER_LOG_MAX;
 
 #[path = "conformance_access.rs"]
 mod conformance_access;
+#[path = "conformance_alerts.rs"]
+mod conformance_alerts;
 #[path = "conformance_claims.rs"]
 mod conformance_claims;
 #[path = "conformance_objects.rs"]
 mod conformance_objects;
+#[path = "conformance_triage.rs"]
+mod conformance_triage;
 
 /// The first promise that was broken, in words.
 pub type Verdict = std::result::Result<(), String>;
@@ -115,8 +119,10 @@ pub async fn run(store: Arc<dyn HubStore>) -> Verdict {
     contradictions(store.as_ref(), device).await?;
     conformance_objects::objects(store.as_ref(), device).await?;
     conformance_claims::claims(store.as_ref(), device).await?;
+    conformance_triage::triage(&store, device).await?;
     conformance_access::access(store.as_ref()).await?;
     orders(store.as_ref()).await?;
+    conformance_alerts::alerts(store.as_ref(), device).await?;
     set_apart(store.as_ref(), device).await?;
     small_things(store.as_ref()).await
 }
@@ -147,6 +153,8 @@ async fn people(store: &Arc<dyn HubStore>) -> std::result::Result<DeviceId, Stri
         hamlet_name: hamlet.name.clone(),
         role: Role::Member,
         name: "Lò Văn Páo".to_owned(),
+        member: NOBODY,
+        waits: false,
         made_ms: 100,
         expires_ms: 200,
     };
@@ -306,7 +314,7 @@ async fn orders(store: &dyn HubStore) -> Verdict {
     };
     let scope = Scope::Device(DeviceId([0x77; 8]));
     let draft = ItemDraft { scope, item: Item::Alert(alert.clone()), issued_ms: 1_000 };
-    let row = AlertRow { alert, officer: "A".to_owned(), second: None };
+    let row = AlertRow { alert, officer: "A".to_owned(), second: None, cap: None };
     let raise = || store.raise_alert(row.clone(), vec![draft.clone()], signer(EPOCHS[0]));
     ensure(raise().await.map_err(failed)?, "an alert is kept")?;
     ensure(!raise().await.map_err(failed)?, "its identifier only once")?;

@@ -7,6 +7,7 @@ use yenban_protocol::crypto::Hash;
 use yenban_protocol::feed::{Item, Scope};
 use yenban_protocol::id::Epoch;
 
+use super::ladder::Rungs;
 use super::lists::AlertListing;
 use super::people::People;
 use crate::clock::rfc3339;
@@ -65,6 +66,18 @@ pub struct ReturnedRow {
     pub bytes: Vec<u8>,
 }
 
+/// A stream as it stands, and what of it comes after a place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamPage {
+    /// Newest epoch and number; `None`: nothing was ever appended.
+    pub head: Option<(Epoch, u64)>,
+    /// Items after the place, in their order.
+    pub items: Vec<FeedRow>,
+}
+
+/// Streams that commits appended to.
+pub type News = tokio::sync::broadcast::Receiver<Arc<[Scope]>>;
+
 /// An alert as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AlertRow {
@@ -74,14 +87,20 @@ pub struct AlertRow {
     pub officer: String,
     /// The second officer, for the whole commune.
     pub second: Option<String>,
+    /// The CAP document it was read from, as it came; `None`: written here.
+    pub cap: Option<Vec<u8>>,
 }
 
 impl AlertRow {
     /// It as lists show it, without answers.
     pub fn listing(self, people: &People) -> AlertListing {
-        let Self { alert, officer, second } = self;
+        let Self { alert, officer, second, cap: _ } = self;
         AlertListing {
             answers: Vec::new(),
+            delivered: Vec::new(),
+            rungs: Rungs::default(),
+            replaced_by: Vec::new(),
+            hamlet_nos: alert.hamlets.iter().map(|no| no.0).collect(),
             hamlets: alert.hamlets.iter().map(|no| people.hamlet_name(*no)).collect(),
             drill: alert.is_drill(),
             severity: alert.severity.code().to_owned(),
@@ -92,6 +111,7 @@ impl AlertRow {
             headline: alert.headline,
             description: alert.description,
             instruction: alert.instruction,
+            references: alert.references,
             officer,
             second,
         }

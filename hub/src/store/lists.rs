@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use yenban_protocol::id::HamletNo;
 
-use super::WHOLE_COMMUNE;
+use super::ladder::Rungs;
+use crate::access::rights::Reach;
 
 /// Which rows of a list are wanted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,13 +24,16 @@ pub struct ListQuery {
     /// Only what contains these words, compared without diacritics (incidents).
     #[serde(default)]
     pub text: Option<String>,
+    /// Only what is not done yet (incidents).
+    #[serde(default)]
+    pub open: bool,
     /// Only within this box: south, west, north, east in 1e-7 degree (incidents).
     #[serde(default)]
     pub box_e7: Option<(i32, i32, i32, i32)>,
     /// Only of these hamlets and of the commune itself, as the asker's reach is; none: all.
     #[serde(default)]
     pub within: Vec<u32>,
-    /// Only the incident, patrol or log of this name; in the record of reads, only what this person did.
+    /// Only the incident, patrol, alert or log of this name; in the record of reads, only what this person did.
     #[serde(default)]
     pub name: Option<String>,
     /// Only rows that stand after the row of this name (`log:seq`, an alert's identifier) in the list's order: pages
@@ -39,9 +43,9 @@ pub struct ListQuery {
 }
 
 impl ListQuery {
-    /// Whether rows of this hamlet are wanted at all.
-    pub(crate) fn sees(&self, hamlet: HamletNo) -> bool {
-        self.within.is_empty() || hamlet == WHOLE_COMMUNE || self.within.contains(&hamlet.0)
+    /// The hamlets of which rows are wanted at all.
+    pub(crate) fn reach(&self) -> Reach {
+        Reach::of(self.within.iter().copied().map(HamletNo).collect())
     }
 }
 
@@ -93,6 +97,9 @@ pub struct Totals {
     pub forked: u64,
     /// Answers to alerts.
     pub answers: u64,
+    /// Alerts known to be on a phone, each counted once per phone.
+    #[serde(default)]
+    pub delivered: u64,
     /// Incidents of which so far a message alone tells.
     #[serde(default)]
     pub by_sms: u64,
@@ -177,6 +184,18 @@ pub struct IncidentListing {
     /// off in between, and then they never come unless the author adds them. Each is among `missing` without a name.
     #[serde(default)]
     pub unnamed: u64,
+    /// Where it stands with the police: `new`, `received`, `in_hand`, `needs_more`, `resolved` or `not_for_us`.
+    #[serde(default)]
+    pub state: String,
+    /// How many steps were taken on it; whoever decides says how many were seen.
+    #[serde(default)]
+    pub steps: u32,
+    /// The group or hamlet that is to go.
+    #[serde(default)]
+    pub assigned: Option<String>,
+    /// Other reports of the same event.
+    #[serde(default)]
+    pub linked: u64,
 }
 
 /// A photograph that is not here, or not as it was, and who has it.
@@ -350,6 +369,19 @@ pub struct AnswerListing {
     pub at: String,
 }
 
+/// A phone that has an alert.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeliveryListing {
+    /// The name of the member it was enrolled for.
+    pub member: String,
+    /// That member's number.
+    pub member_no: u32,
+    /// The device.
+    pub device: String,
+    /// Since when the hub knows, whatever carried it.
+    pub at: String,
+}
+
 /// An alert.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AlertListing {
@@ -379,6 +411,21 @@ pub struct AlertListing {
     pub expires: String,
     /// Answers, the newest of each member last.
     pub answers: Vec<AnswerListing>,
+    /// Numbers of the hamlets; empty: the whole commune.
+    #[serde(default)]
+    pub hamlet_nos: Vec<u32>,
+    /// Phones that have it, first come first.
+    #[serde(default)]
+    pub delivered: Vec<DeliveryListing>,
+    /// How many members stand on each rung.
+    #[serde(default)]
+    pub rungs: Rungs,
+    /// Alerts that it updates or takes back.
+    #[serde(default)]
+    pub references: Vec<String>,
+    /// Alerts that update it or take it back, oldest first.
+    #[serde(default)]
+    pub replaced_by: Vec<String>,
 }
 
 /// A device.
@@ -398,7 +445,7 @@ pub struct DeviceListing {
     pub enrolled: String,
     /// Until when the certificate holds.
     pub expires: String,
-    /// `active`, `expired`, `revoked` or `lost`.
+    /// `waiting` (for the four words), `active`, `expired`, `revoked` or `lost`.
     pub state: String,
     /// Its logs.
     pub logs: Vec<String>,

@@ -23,12 +23,16 @@ mod courier;
 pub mod custody;
 mod effect;
 mod feed_rows;
+pub mod ladder;
 mod lists;
 mod objects;
 mod people;
+pub mod phones;
+pub mod plans;
 pub mod proposals;
 mod run;
 pub mod sqlite;
+pub mod triage;
 mod wrong;
 
 pub use access::{AccessStore, AccountChange, AccountRow, Joined, LinkKind, LinkRow, PasskeyRow, Proofs, SessionRow};
@@ -36,10 +40,10 @@ pub use bundle::{Belongings, EntryRow};
 pub use courier::{Claimed, CourierAsked, NewClaim};
 pub use custody::{CustodyHeadRow, CustodyLeaves, CustodyNote, CustodyRow};
 pub use effect::{AnswerRow, Effect, FileNamed, PhotoRow, ReportRow, WhenWhere};
-pub use feed_rows::{AlertRow, FeedRow, ItemDraft, ItemSigner, ReturnedRow, SignedItem};
+pub use feed_rows::{AlertRow, FeedRow, ItemDraft, ItemSigner, News, ReturnedRow, SignedItem, StreamPage};
 pub use lists::{
-    AUDIT_DONE, AlertListing, AnswerListing, AuditRow, CheckInRow, DeviceListing, EvidenceListing, EvidenceTotals, IncidentListing,
-    ListQuery, MissingListing, PatrolListing, PreviewListing, QuarantineListing, StatementListing, Totals,
+    AUDIT_DONE, AlertListing, AnswerListing, AuditRow, CheckInRow, DeliveryListing, DeviceListing, EvidenceListing, EvidenceTotals,
+    IncidentListing, ListQuery, MissingListing, PatrolListing, PreviewListing, QuarantineListing, StatementListing, Totals,
 };
 pub use objects::{
     Arrival, Arrived, Ending, Erased, Erasure, Found, Freed, Hold, HoldOrder, ItemHeld, ItemName, ItemRow, ObjectKind, ObjectRow,
@@ -48,8 +52,11 @@ pub use objects::{
 pub use people::{
     CertificateMaker, CodeRow, Device, GroupRow, HamletRow, ImportedPlace, MemberRow, NewCode, People, Redeemed, Redemption, Registration,
 };
+pub use phones::{Awaited, PhoneStore};
+pub use plans::{CheckpointRow, Coverage, PlanRow, PlanStore, Walked};
 pub use proposals::{Decided, ProposalKind, ProposalRow, ProposalStore};
 pub use run::{Held, LogState, NewEntry, NewRun, QuarantineReason, QuarantinedSegment, Taken};
+pub use triage::{Assigned, FieldWord, IncidentName, NewStep, StepRow, Stepped, Thread, Triage, TriageStore};
 pub use wrong::{Wrong, WrongCode};
 
 /// An answer that comes later.
@@ -59,7 +66,7 @@ pub type Reply<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
 pub type SharedStore = Arc<dyn HubStore>;
 
 /// What the hub keeps. See the module for what every method promises.
-pub trait HubStore: AccessStore + ProposalStore {
+pub trait HubStore: AccessStore + PhoneStore + PlanStore + ProposalStore + TriageStore {
     // ---- ingest -------------------------------------------------------------------------------------------
 
     /// Takes a run of entries whose chain and signature were checked: keeps what is new, joins what fits, and
@@ -237,6 +244,19 @@ pub trait HubStore: AccessStore + ProposalStore {
     /// The alert with this identifier.
     fn alert(&self, id: String) -> Reply<'_, Option<AlertRow>>;
 
+    /// Identifiers of the alerts that update this one or take it back, whether it is here or not; oldest first.
+    fn alerts_referring(&self, id: String) -> Reply<'_, Vec<String>>;
+
+    /// A phone says that it has stored its streams up to these places: the alerts that lie there count as delivered to it,
+    /// for ever, whatever it says later. Places beyond a stream's end count for nothing. How many were not known to be there.
+    fn note_pulled(&self, device: DeviceId, cursors: Vec<Cursor>, at_ms: i64) -> Reply<'_, u64>;
+
+    /// Notes that these members are reminded of an alert; answers with those who were not before.
+    fn remind(&self, alert: String, members: Vec<MemberNo>, at_ms: i64) -> Reply<'_, Vec<MemberNo>>;
+
+    /// Who was reminded of an alert and when, by number.
+    fn reminded(&self, alert: String) -> Reply<'_, Vec<(MemberNo, i64)>>;
+
     /// Items of one stream after `after` (`None`, or an epoch not known here: from the start), at most `limit`.
     fn feed_page(&self, scope: Scope, after: Option<(Epoch, u64)>, limit: u32) -> Reply<'_, Vec<FeedRow>>;
 
@@ -246,6 +266,11 @@ pub trait HubStore: AccessStore + ProposalStore {
 
     /// Keeps items that were given back; how many of them were not here.
     fn keep_returned(&self, items: Vec<ReturnedRow>, at_ms: i64) -> Reply<'_, u64>;
+    /// Of each of these streams its head and at most `limit` items after the place beside it, in one read.
+    fn feed_pages(&self, wanted: Vec<(Scope, Option<(Epoch, u64)>)>, limit: u32) -> Reply<'_, Vec<StreamPage>>;
+
+    /// Tells of every commit that appended to streams, after it. Whoever reads too slowly hears that something was missed.
+    fn news(&self) -> News;
 
     /// Newest epoch and number of a stream.
     fn feed_head(&self, scope: Scope) -> Reply<'_, Option<(Epoch, u64)>>;

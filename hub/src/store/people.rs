@@ -5,6 +5,8 @@ use yenban_protocol::feed::{Directory, HamletEntry, Item, MemberEntry};
 use yenban_protocol::id::{DeviceId, HamletNo, LogId, MemberNo, Role};
 
 use super::feed_rows::ItemSigner;
+use super::plans::CheckpointRow;
+use super::triage::Assigned;
 use crate::error::Result;
 
 /// A hamlet of the commune.
@@ -76,6 +78,17 @@ impl People {
         self.hamlet(no).map(|h| h.name.clone()).unwrap_or_default()
     }
 
+    /// Name of whoever is to go: the group with its hamlet, or the hamlet.
+    pub fn assigned_name(&self, to: Assigned) -> String {
+        let hamlet = self.hamlet_name(to.hamlet);
+        match self.groups.iter().find(|group| to.group > 0 && group.no == to.group) {
+            // Groups are often named after their hamlet already.
+            Some(group) if group.name.contains(&hamlet) => group.name.clone(),
+            Some(group) => format!("{}, {hamlet}", group.name),
+            None => hamlet,
+        }
+    }
+
     /// Name of a member, empty when not known.
     pub fn member_name(&self, no: MemberNo) -> String {
         self.member(no).map(|m| m.name.clone()).unwrap_or_default()
@@ -90,13 +103,13 @@ pub(crate) fn commune_directory(hamlets: &[HamletRow]) -> Item {
     })
 }
 
-/// The directory item of one hamlet: itself and its people.
-pub(crate) fn hamlet_directory(hamlet: &HamletRow, members: &[MemberRow]) -> Item {
+/// The directory item of one hamlet: itself, its people and its checkpoints.
+pub(crate) fn hamlet_directory(hamlet: &HamletRow, members: &[MemberRow], checkpoints: &[CheckpointRow]) -> Item {
     let own = members.iter().filter(|m| m.hamlet == hamlet.no);
     Item::Directory(Directory {
         hamlets: vec![HamletEntry { no: hamlet.no, name: hamlet.name.clone(), centre_e7: hamlet.centre_e7 }],
         members: own.map(|m| MemberEntry { no: m.no, name: m.name.clone(), role: m.role }).collect(),
-        checkpoints: Vec::new(),
+        checkpoints: checkpoints.iter().map(CheckpointRow::entry).collect(),
     })
 }
 
@@ -125,6 +138,8 @@ pub struct Device {
     pub revoked_ms: Option<i64>,
     /// Out of its owner's hands.
     pub lost: bool,
+    /// No officer has confirmed yet that its four words are those that the hub shows: nothing of it is taken.
+    pub waiting: bool,
 }
 
 /// A new enrolment code. The token itself is never kept.
@@ -140,6 +155,10 @@ pub struct NewCode {
     pub role: Role,
     /// The person it is for, or empty.
     pub name: String,
+    /// The member it is for; nobody: the one of that name, or a new one.
+    pub member: MemberNo,
+    /// Whoever redeems it waits until an officer has compared the four words.
+    pub waits: bool,
     /// Made at, hub time.
     pub made_ms: i64,
     /// Holds until, hub time.

@@ -9,16 +9,19 @@ use super::Reply;
 pub enum ProposalKind {
     /// Warn the whole commune, or take such a warning back; the body is the alert.
     Alert,
+    /// Make an enrolment code for a chief; the body says for whom.
+    Chief,
 }
 
 impl ProposalKind {
     /// All kinds.
-    pub const ALL: [ProposalKind; 1] = [ProposalKind::Alert];
+    pub const ALL: [ProposalKind; 2] = [ProposalKind::Alert, ProposalKind::Chief];
 
     /// Its word in the store.
     pub fn code(self) -> &'static str {
         match self {
             ProposalKind::Alert => "alert",
+            ProposalKind::Chief => "chief",
         }
     }
 }

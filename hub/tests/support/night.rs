@@ -201,7 +201,7 @@ async fn alert(hub: &TestHub, severity: Severity, drill: bool, minutes: i64) -> 
     };
     let id = alert.identifier.clone();
     let items = vec![ItemDraft { scope: Scope::Hamlet(HamletNo(1)), item: Item::Alert(alert.clone()), issued_ms: sent_ms }];
-    let row = AlertRow { alert, officer: "Hà Văn Sơn".to_owned(), second: None };
+    let row = AlertRow { alert, officer: "Hà Văn Sơn".to_owned(), second: None, cap: None };
     assert!(hub.hub.store.raise_alert(row, items, hub.hub.item_signer()).await.expect("raised"));
     assert!(!hub.hub.store.alerts(ListQuery::default()).await.expect("alerts").is_empty());
     id

@@ -213,7 +213,8 @@ impl Hub {
             (Method::Post, path::SEGMENTS) => self.take(body),
             (Method::Post, path::ITEMS) => {
                 let items = ReturnedItems::from_bytes(body).unwrap().0;
-                self.returned.extend(items.iter().map(|item| Signed::verify(item, &SoftwareVerifier, |_, _| Some(self.sign.public_key())).unwrap()));
+                self.returned
+                    .extend(items.iter().map(|item| Signed::verify(item, &SoftwareVerifier, |_, _| Some(self.sign.public_key())).unwrap()));
                 ok(ReturnedAnswer { taken: items.len() as u64 }.to_bytes())
             }
             _ => problem(404, "not_found"),

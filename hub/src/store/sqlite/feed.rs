@@ -1,6 +1,8 @@
 //! Streams of the feed in the embedded database.
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use std::cell::RefCell;
+
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use yenban_protocol::crypto::Hash;
 use yenban_protocol::feed::Scope;
 use yenban_protocol::id::Epoch;
@@ -9,7 +11,17 @@ use yenban_protocol::planted::{Bug, planted};
 use yenban_protocol::wire::{Cursor, ItemRange};
 
 use super::{HubError, Result, people, seq_from_sql, seq_to_sql, sql};
-use crate::store::feed_rows::{FeedRow, ItemDraft, ItemSigner, ReturnedRow};
+use crate::store::feed_rows::{FeedRow, ItemDraft, ItemSigner, ReturnedRow, StreamPage};
+
+thread_local! {
+    /// Streams that the transaction under way appends to: only the writer's thread appends.
+    static APPENDED: RefCell<Vec<Scope>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Streams that this thread appended to since it was last asked.
+pub(super) fn appended() -> Vec<Scope> {
+    APPENDED.take()
+}
 
 /// The current epoch's place and name.
 fn current(c: &Connection) -> Result<(i64, Epoch)> {
@@ -57,6 +69,7 @@ pub(super) fn append(c: &Connection, drafts: &[ItemDraft], signer: &ItemSigner) 
         }
         insert.execute(params![scope, place, seq_to_sql(number)?, item.hash, item.bytes]).map_err(sql)?;
         rows.push(FeedRow { scope, epoch, number, hash: item.hash, bytes: item.bytes });
+        APPENDED.with_borrow_mut(|appended| appended.push(draft.scope));
     }
     Ok(rows)
 }
@@ -74,22 +87,31 @@ pub(super) fn page(c: &Connection, scope: Scope, after: Option<(Epoch, u64)>, li
     let (place, number) = place.zip(after.map(|(_, number)| number)).unwrap_or((0, 0));
     let mut statement = c
         .prepare_cached(
-            "SELECT e.epoch, i.number, i.hash, i.bytes FROM item i JOIN epoch e ON e.place = i.epoch
+            "SELECT i.scope, e.epoch, i.number, i.hash, i.bytes FROM item i JOIN epoch e ON e.place = i.epoch
              WHERE i.scope = ?1 AND (i.epoch, i.number) > (?2, ?3) ORDER BY i.epoch, i.number LIMIT ?4",
         )
         .map_err(sql)?;
     let number = number + u64::from(planted(Bug::PageSkips) && number > 0);
     let scope = scope.to_bytes();
-    let rows = statement.query_map(params![scope, place, i64::try_from(number).unwrap_or(i64::MAX), limit], |row| {
-        Ok(FeedRow {
-            scope: scope.clone(),
-            epoch: Epoch(row.get(0)?),
-            number: seq_from_sql(row.get(1)?),
-            hash: row.get(2)?,
-            bytes: row.get(3)?,
-        })
-    });
+    let rows = statement.query_map(params![scope, place, i64::try_from(number).unwrap_or(i64::MAX), limit], row);
     rows.and_then(Iterator::collect).map_err(sql)
+}
+
+/// Scope, epoch, number, hash and bytes of an item.
+pub(super) fn row(row: &Row<'_>) -> rusqlite::Result<FeedRow> {
+    let (scope, epoch, hash, bytes) = (row.get(0)?, Epoch(row.get(1)?), row.get(3)?, row.get(4)?);
+    Ok(FeedRow { scope, epoch, number: seq_from_sql(row.get(2)?), hash, bytes })
+}
+
+/// Heads of streams and what comes after a place in each.
+pub(super) fn pages(c: &Connection, wanted: &[(Scope, Option<(Epoch, u64)>)], limit: u32) -> Result<Vec<StreamPage>> {
+    let mut pages = Vec::with_capacity(wanted.len());
+    for (scope, after) in wanted {
+        let head = head(c, *scope)?;
+        let items = if head.is_none() || head == *after { Vec::new() } else { page(c, *scope, *after, limit)? };
+        pages.push(StreamPage { head, items });
+    }
+    Ok(pages)
 }
 
 /// Where a stream stands.

@@ -7,7 +7,7 @@ use yenban_protocol::text::fold;
 
 use super::after::{self, After};
 use super::read::{degrees, entry, interval, metres, provider, record};
-use super::{Result, evidence, seq_from_sql, sql};
+use super::{Result, evidence, seq_from_sql, sql, triage};
 use crate::clock::rfc3339;
 use crate::error::Refusal;
 use crate::store::lists::{AuditRow, CheckInRow, DeviceListing, IncidentListing, ListQuery, PatrolListing, StatementListing};
@@ -37,9 +37,15 @@ impl Filter {
 
     /// Only of the hamlets that the asker sees, and of the commune itself.
     pub(super) fn within(&mut self, column: &str, query: &ListQuery) {
+        self.within_any(&format!("({column}"), query);
+    }
+
+    /// As [`Filter::within`], for rows that may be of several hamlets: `open` is a condition up to and with its column, with
+    /// one bracket open.
+    pub(super) fn within_any(&mut self, open: &str, query: &ListQuery) {
         if !query.within.is_empty() {
             let numbers: Vec<String> = query.within.iter().map(u32::to_string).collect();
-            self.add(&format!("{column} IN (SELECT value FROM json_each(?))"), [format!("[0,{}]", numbers.join(",")).into()]);
+            self.add(&format!("{open} IN (SELECT value FROM json_each(?)))"), [format!("[0,{}]", numbers.join(",")).into()]);
         }
     }
 
@@ -51,6 +57,10 @@ impl Filter {
 
     pub(super) fn sql(&self) -> String {
         if self.conditions.is_empty() { "1".to_owned() } else { self.conditions.join(" AND ") }
+    }
+
+    pub(super) fn values(self) -> Vec<Value> {
+        self.values
     }
 
     pub(super) fn page(mut self, limit: u32, offset: u32) -> Vec<Value> {
@@ -75,6 +85,10 @@ pub(super) fn incidents(c: &Connection, query: &ListQuery, limit: u32, people: &
         filter.add("hamlet = ?", [hamlet.into()]);
     }
     filter.within("hamlet", query);
+    if query.open {
+        // As the partial index has it.
+        filter.add("state < 4", []);
+    }
     if let Some((south, west, north, east)) = query.box_e7 {
         filter.add("lat_e7 BETWEEN ? AND ? AND lon_e7 BETWEEN ? AND ?", [south.into(), north.into(), west.into(), east.into()]);
     }
@@ -93,7 +107,8 @@ pub(super) fn incidents(c: &Connection, query: &ListQuery, limit: u32, people: &
         "SELECT log, branch, seq, device, hamlet, author, kind, urgent, lat_e7, lon_e7, accuracy_cm, best_ms, earliest_ms, latest_ms,
            received_ms, attachments, sms_ms, CASE WHEN NOT sms_only THEN 'here'
              WHEN EXISTS (SELECT 1 FROM entry e WHERE e.log = incident.log AND e.branch = 0 AND e.seq = incident.seq) THEN 'contradicted'
-             ELSE 'to_come' END FROM incident WHERE {} ORDER BY urgent DESC, best_ms DESC, incident LIMIT ? OFFSET ?",
+             ELSE 'to_come' END, state, steps, assigned_hamlet, assigned_group,
+           (SELECT count(*) FROM twin WHERE one = incident OR other = incident) FROM incident WHERE {} ORDER BY urgent DESC, best_ms DESC, incident LIMIT ? OFFSET ?",
         filter.sql()
     );
     let mut statement = c.prepare_cached(&statement).map_err(sql)?;
@@ -136,6 +151,10 @@ fn incident_row(row: &Row<'_>, people: &People) -> rusqlite::Result<IncidentList
         missing: Vec::new(),
         altered: Vec::new(),
         unnamed: 0,
+        state: triage::state_of(row.get(18)?).code().to_owned(),
+        steps: row.get(19)?,
+        assigned: triage::assigned(row, 20, people)?.map(|(_, name)| name),
+        linked: row.get::<_, i64>(22)?.max(0) as u64,
     })
 }
 
@@ -167,7 +186,7 @@ fn with_reports(c: &Connection, mut incident: IncidentListing) -> Result<Inciden
     Ok(incident)
 }
 
-fn listed(statement: yenban_protocol::record::Statement) -> StatementListing {
+pub(super) fn listed(statement: yenban_protocol::record::Statement) -> StatementListing {
     StatementListing { basis: statement.basis.code().to_owned(), text: statement.text }
 }
 
@@ -308,8 +327,9 @@ fn check_in_row(row: &Row<'_>) -> rusqlite::Result<CheckInRow> {
 /// Devices, newest first. `now_ms` tells an expired certificate.
 pub(super) fn devices(c: &Connection, query: &ListQuery, limit: u32, now_ms: i64, people: &People) -> Result<Vec<DeviceListing>> {
     let mut devices = super::people::all_devices(c)?;
+    let reach = query.reach();
     devices.retain(|d| {
-        query.sees(d.hamlet) && query.hamlet.is_none_or(|h| d.hamlet.0 == h) && query.since_ms.is_none_or(|since| d.enrolled_ms >= since)
+        reach.sees(d.hamlet) && query.hamlet.is_none_or(|h| d.hamlet.0 == h) && query.since_ms.is_none_or(|since| d.enrolled_ms >= since)
     });
     devices.sort_by_key(|d| (std::cmp::Reverse(d.enrolled_ms), d.id));
     let mut logs = c.prepare_cached("SELECT log, entries, last_ms FROM log WHERE device = ? ORDER BY began_ms, log").map_err(sql)?;
@@ -322,6 +342,7 @@ pub(super) fn devices(c: &Connection, query: &ListQuery, limit: u32, now_ms: i64
         let state = match (d.revoked_ms, d.lost) {
             (Some(_), true) => "lost",
             (Some(_), false) => "revoked",
+            (None, _) if d.waiting => "waiting",
             (None, _) if d.expires_ms < now_ms => "expired",
             (None, _) => "active",
         };

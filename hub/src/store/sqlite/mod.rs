@@ -17,6 +17,8 @@ mod items;
 mod lists;
 mod objects;
 mod people;
+mod phones;
+mod plans;
 mod proposals;
 mod quarantine;
 mod read;
@@ -26,6 +28,7 @@ mod scrubbed;
 mod settings;
 mod store;
 mod totals;
+mod triage;
 mod writer;
 
 use std::collections::HashMap;
@@ -33,13 +36,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 
 use rusqlite::Connection;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{broadcast, mpsc, oneshot};
+use yenban_protocol::feed::Scope;
 use yenban_protocol::id::DeviceId;
 use zeroize::Zeroizing;
 
 use crate::disk::{Disk, RealDisk};
 pub(crate) use crate::error::{HubError, Result};
-use crate::limits::{READERS_MAX, WRITER_QUEUE_MAX};
+use crate::limits::{NEWS_MAX, READERS_MAX, WRITER_QUEUE_MAX};
 use crate::store::people::{Device, People};
 use writer::{Message, Task, Writer};
 
@@ -49,6 +53,7 @@ pub type DatabaseKey = Zeroizing<[u8; 32]>;
 /// The embedded store.
 pub struct SqliteStore {
     queue: mpsc::Sender<Message>,
+    news: broadcast::Sender<Arc<[Scope]>>,
     shared: Arc<Shared>,
     thread: Mutex<Option<std::thread::JoinHandle<()>>>,
 }
@@ -96,12 +101,13 @@ impl SqliteStore {
             people: RwLock::default(),
         });
         let again = Arc::clone(&shared);
-        let writer = Writer { connection: Some(connection), reopen: move || again.reopen_writer() };
+        let news = broadcast::Sender::new(NEWS_MAX);
+        let writer = Writer { connection: Some(connection), reopen: move || again.reopen_writer(), news: news.clone() };
         let thread = std::thread::Builder::new()
             .name("hub-writer".to_owned())
             .spawn(move || writer::run(writer, receiver))
             .map_err(HubError::file(path))?;
-        Ok(Self { queue, shared, thread: Mutex::new(Some(thread)) })
+        Ok(Self { queue, news, shared, thread: Mutex::new(Some(thread)) })
     }
 
     /// Queues work for the writer; answers after its commit. `after` runs between commit and answer.

@@ -6,14 +6,14 @@ use yenban_protocol::feed::Scope;
 use yenban_protocol::id::{CommuneCode, DeviceId, Epoch, HamletNo, LogId, MemberNo, Role};
 use yenban_protocol::text::compare_key;
 
-use super::{HubError, Result, feed, sql};
+use super::{HubError, Result, feed, plans, sql};
 use crate::limits::{NUMBERS_SKIPPED, OPEN_CODES_MAX};
 use crate::store::feed_rows::{ItemDraft, ItemSigner};
 use crate::store::people::{
     CodeRow, Device, GroupRow, HamletRow, ImportedPlace, MemberRow, NewCode, People, Redeemed, Redemption, Registration, commune_directory,
     hamlet_directory,
 };
-use crate::store::{ImportTotals, WHOLE_COMMUNE};
+use crate::store::{ImportTotals, NOBODY, WHOLE_COMMUNE};
 
 /// Where the first number of this life of the database is kept.
 const NUMBERS_FROM: &str = "numbers-from";
@@ -22,7 +22,8 @@ fn role(number: u8) -> Result<Role> {
     Role::from_number(number.into()).map_err(|_| HubError::Store("role in the database".to_owned()))
 }
 
-const DEVICE_COLUMNS: &str = "device, sign_key, seal_key, member, hamlet, role, certificate, enrolled_ms, expires_ms, revoked_ms, lost";
+const DEVICE_COLUMNS: &str =
+    "device, sign_key, seal_key, member, hamlet, role, certificate, enrolled_ms, expires_ms, revoked_ms, lost, waiting";
 
 fn device_row(row: &Row<'_>) -> rusqlite::Result<(Device, u8)> {
     let device = Device {
@@ -37,6 +38,7 @@ fn device_row(row: &Row<'_>) -> rusqlite::Result<(Device, u8)> {
         expires_ms: row.get(8)?,
         revoked_ms: row.get(9)?,
         lost: row.get(10)?,
+        waiting: row.get(11)?,
     };
     Ok((device, row.get(5)?))
 }
@@ -52,13 +54,13 @@ pub(super) fn all_devices(c: &Connection) -> Result<Vec<Device>> {
     rows.into_iter().map(with_role).collect()
 }
 
-fn device_where(c: &Connection, condition: &str, value: &[u8]) -> Result<Option<Device>> {
+pub(super) fn device_where(c: &Connection, condition: &str, value: &[u8]) -> Result<Option<Device>> {
     let mut statement = c.prepare_cached(&format!("SELECT {DEVICE_COLUMNS} FROM device WHERE {condition} = ?")).map_err(sql)?;
     statement.query_row([value], device_row).optional().map_err(sql)?.map(with_role).transpose()
 }
 
-fn put_device(c: &Connection, d: &Device) -> Result<()> {
-    c.prepare_cached("INSERT OR REPLACE INTO device VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")
+pub(super) fn put_device(c: &Connection, d: &Device) -> Result<()> {
+    c.prepare_cached("INSERT OR REPLACE INTO device VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)")
         .and_then(|mut s| {
             s.execute(params![
                 d.id.0,
@@ -71,17 +73,18 @@ fn put_device(c: &Connection, d: &Device) -> Result<()> {
                 d.enrolled_ms,
                 d.expires_ms,
                 d.revoked_ms,
-                d.lost
+                d.lost,
+                d.waiting
             ])
         })
         .map_err(sql)?;
     Ok(())
 }
 
-/// Replaces a device's row; its revocation is never undone by it.
+/// Replaces a device's row; its revocation is never undone by it, nor does it end its waiting.
 pub(super) fn renew(c: &Connection, device: &Device) -> Result<Device> {
     let current = device_where(c, "device", &device.id.0)?.ok_or_else(|| HubError::Store("no such device".to_owned()))?;
-    let renewed = Device { revoked_ms: current.revoked_ms, lost: current.lost, ..device.clone() };
+    let renewed = Device { revoked_ms: current.revoked_ms, lost: current.lost, waiting: current.waiting, ..device.clone() };
     put_device(c, &renewed)?;
     Ok(renewed)
 }
@@ -179,14 +182,14 @@ pub(super) fn begin_again(c: &Connection, epoch: Epoch) -> Result<()> {
 }
 
 /// Appends the directory items that changed.
-fn publish(c: &Connection, commune: Option<CommuneCode>, changed: &[HamletNo], at_ms: i64, signer: &ItemSigner) -> Result<()> {
+pub(super) fn publish(c: &Connection, commune: Option<CommuneCode>, changed: &[HamletNo], at_ms: i64, signer: &ItemSigner) -> Result<()> {
     let all = hamlets(c)?;
     let mut drafts = Vec::new();
     if let Some(commune) = commune {
         drafts.push(ItemDraft { scope: Scope::Commune(commune), item: commune_directory(&all), issued_ms: at_ms });
     }
     for hamlet in all.iter().filter(|h| changed.contains(&h.no)) {
-        let item = hamlet_directory(hamlet, &members(c, Some(hamlet.no))?);
+        let item = hamlet_directory(hamlet, &members(c, Some(hamlet.no))?, &plans::checkpoints_of(c, hamlet.no)?);
         drafts.push(ItemDraft { scope: Scope::Hamlet(hamlet.no), item, issued_ms: at_ms });
     }
     feed::append(c, &drafts, signer).map(drop)
@@ -225,10 +228,21 @@ pub(super) fn put_code(c: &Connection, code: &NewCode) -> Result<bool> {
         return Ok(false);
     }
     c.prepare_cached(
-        "INSERT INTO code (token_hash, hamlet, hamlet_name, role, name, made_ms, expires_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO code (token_hash, hamlet, hamlet_name, role, name, made_ms, expires_ms, waits, member)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )
     .and_then(|mut s| {
-        s.execute(params![code.token_hash, code.hamlet.0, code.hamlet_name, code.role as u8, code.name, code.made_ms, code.expires_ms])
+        s.execute(params![
+            code.token_hash,
+            code.hamlet.0,
+            code.hamlet_name,
+            code.role as u8,
+            code.name,
+            code.made_ms,
+            code.expires_ms,
+            code.waits,
+            code.member.0
+        ])
     })
     .map_err(sql)?;
     Ok(true)
@@ -236,26 +250,37 @@ pub(super) fn put_code(c: &Connection, code: &NewCode) -> Result<bool> {
 
 /// The code with this hash.
 pub(super) fn code(c: &Connection, token_hash: &Hash) -> Result<Option<CodeRow>> {
-    let mut statement = c
-        .prepare_cached("SELECT hamlet, hamlet_name, role, name, made_ms, expires_ms, used_by, used_ms FROM code WHERE token_hash = ?")
-        .map_err(sql)?;
-    let found = statement
-        .query_row([&token_hash[..]], |row| {
-            let code = NewCode {
-                token_hash: *token_hash,
-                hamlet: HamletNo(row.get(0)?),
-                hamlet_name: row.get(1)?,
-                role: Role::Member,
-                name: row.get(3)?,
-                made_ms: row.get(4)?,
-                expires_ms: row.get(5)?,
-            };
-            let used: (Option<[u8; 8]>, Option<i64>) = (row.get(6)?, row.get(7)?);
-            Ok((code, row.get::<_, u8>(2)?, used.0.map(DeviceId).zip(used.1)))
-        })
-        .optional()
-        .map_err(sql)?;
-    found.map(|(code, number, used)| Ok(CodeRow { code: NewCode { role: role(number)?, ..code }, used })).transpose()
+    let mut statement = c.prepare_cached(&format!("SELECT {CODE_COLUMNS} FROM code WHERE token_hash = ?")).map_err(sql)?;
+    statement.query_row([&token_hash[..]], code_row).optional().map_err(sql)?.map(code_with_role).transpose()
+}
+
+/// Codes made at `since_ms` or after it, newest first.
+pub(super) fn codes(c: &Connection, since_ms: i64) -> Result<Vec<CodeRow>> {
+    let text = format!("SELECT {CODE_COLUMNS} FROM code WHERE made_ms >= ? ORDER BY made_ms DESC, token_hash");
+    let rows: Vec<_> = c.prepare_cached(&text).and_then(|mut s| s.query_map([since_ms], code_row)?.collect()).map_err(sql)?;
+    rows.into_iter().map(code_with_role).collect()
+}
+
+const CODE_COLUMNS: &str = "token_hash, hamlet, hamlet_name, role, name, made_ms, expires_ms, used_by, used_ms, waits, member";
+
+fn code_row(row: &Row<'_>) -> rusqlite::Result<(CodeRow, u8)> {
+    let code = NewCode {
+        token_hash: row.get(0)?,
+        hamlet: HamletNo(row.get(1)?),
+        hamlet_name: row.get(2)?,
+        role: Role::Member,
+        name: row.get(4)?,
+        member: MemberNo(row.get(10)?),
+        waits: row.get(9)?,
+        made_ms: row.get(5)?,
+        expires_ms: row.get(6)?,
+    };
+    let used: (Option<[u8; 8]>, Option<i64>) = (row.get(7)?, row.get(8)?);
+    Ok((CodeRow { code, used: used.0.map(DeviceId).zip(used.1) }, row.get(3)?))
+}
+
+fn code_with_role((row, number): (CodeRow, u8)) -> Result<CodeRow> {
+    Ok(CodeRow { code: NewCode { role: role(number)?, ..row.code }, used: row.used })
 }
 
 /// Uses a code, in the writer's transaction: of many at once the first one wins.
@@ -294,12 +319,14 @@ pub(super) fn redeem(c: &Connection, r: &Redemption) -> Result<Redeemed> {
         expires_ms: r.certificate_expires_ms,
         revoked_ms: None,
         lost: false,
+        waiting: code.waits,
     };
     put_device(c, &device)?;
     c.prepare_cached("UPDATE code SET used_by = ?2, used_ms = ?3 WHERE token_hash = ?1")
         .and_then(|mut s| s.execute(params![r.token_hash, r.device.0, r.now_ms]))
         .map_err(sql)?;
-    if code.hamlet != WHOLE_COMMUNE {
+    // Who waits is named to nobody.
+    if code.hamlet != WHOLE_COMMUNE && !code.waits {
         publish(c, None, &[code.hamlet], r.now_ms, &r.signer)?;
     }
     registration(c, device)
@@ -311,6 +338,9 @@ fn log_is_known(c: &Connection, log: LogId) -> Result<bool> {
 
 /// The member a code is for: the one of that name in that hamlet (imported before), or a new one.
 fn member_for(c: &Connection, code: &NewCode) -> Result<MemberRow> {
+    if code.member != NOBODY {
+        return Ok(MemberRow { no: code.member, name: code.name.clone(), role: code.role, hamlet: code.hamlet, group: 0 });
+    }
     if !code.name.is_empty() {
         let mut statement = c
             .prepare_cached("SELECT member, hamlet_group FROM member WHERE hamlet = ?1 AND name_key = ?2 AND role = ?3 ORDER BY member")

@@ -6,7 +6,7 @@
 use rusqlite::Connection;
 use rusqlite_migration::{M, Migrations};
 
-use super::{HubError, Result};
+use super::{HubError, Result, alerts};
 
 const FIRST: &str = "
 CREATE TABLE value (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
@@ -196,6 +196,60 @@ CREATE INDEX proposal_open ON proposal (expires_ms) WHERE agreed IS NULL;
 CREATE TRIGGER view_of_session AFTER DELETE ON session BEGIN DELETE FROM view WHERE session = old.session; END;
 ";
 
+/// What the police did about reports. A step is added and never changed; state and count stand on the incident, so that
+/// lists need no second look. Claims of other devices about an entry are removed with what was done about them.
+const TRIAGE: &str = "
+ALTER TABLE incident ADD COLUMN state INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE incident ADD COLUMN steps INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE incident ADD COLUMN assigned_hamlet INTEGER;
+ALTER TABLE incident ADD COLUMN assigned_group INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX incident_open ON incident (urgent DESC, best_ms DESC) WHERE state < 4;
+CREATE INDEX incident_new ON incident (hamlet, urgent) WHERE state = 0;
+CREATE TABLE step (
+  incident INTEGER NOT NULL, number INTEGER NOT NULL, at_ms INTEGER NOT NULL, member INTEGER NOT NULL, officer TEXT NOT NULL,
+  act TEXT NOT NULL, state INTEGER NOT NULL, note TEXT NOT NULL, kept TEXT NOT NULL, hamlet INTEGER, hamlet_group INTEGER NOT NULL,
+  other_log BLOB, other_branch INTEGER, other_seq INTEGER, PRIMARY KEY (incident, number)) WITHOUT ROWID;
+-- Two reports of one event; the lower row first.
+CREATE TABLE twin (one INTEGER NOT NULL, other INTEGER NOT NULL, PRIMARY KEY (one, other)) WITHOUT ROWID;
+CREATE INDEX twin_other ON twin (other);
+CREATE TRIGGER step_of_incident AFTER DELETE ON incident BEGIN
+  DELETE FROM step WHERE incident = old.incident;
+  DELETE FROM twin WHERE one = old.incident OR other = old.incident;
+END;
+";
+
+/// Alerts: where each stands, which phones have it, what refers to it, who was reminded, and what could not be taken as it
+/// came. `hamlet` 0: the whole commune. A delivery is never taken back: what a phone had stored, its member may have read.
+const ALERTS: &str = "
+ALTER TABLE alert ADD COLUMN cap BLOB;
+CREATE TABLE alert_item (
+  scope BLOB NOT NULL, epoch INTEGER NOT NULL REFERENCES epoch (place), number INTEGER NOT NULL, hamlet INTEGER NOT NULL,
+  alert TEXT NOT NULL, PRIMARY KEY (scope, epoch, number)) WITHOUT ROWID;
+CREATE INDEX alert_item_of_hamlet ON alert_item (hamlet, alert);
+CREATE TABLE delivery (alert TEXT NOT NULL, device BLOB NOT NULL, at_ms INTEGER NOT NULL, PRIMARY KEY (alert, device)) WITHOUT ROWID;
+CREATE TABLE alert_reference (refers TEXT NOT NULL, alert TEXT NOT NULL, PRIMARY KEY (refers, alert)) WITHOUT ROWID;
+CREATE TABLE reminder (alert TEXT NOT NULL, member INTEGER NOT NULL, at_ms INTEGER NOT NULL, PRIMARY KEY (alert, member)) WITHOUT ROWID;
+CREATE TABLE cap_aside (
+  sha256 BLOB PRIMARY KEY, alert TEXT NOT NULL, reason TEXT NOT NULL, officer TEXT NOT NULL, at_ms INTEGER NOT NULL, body BLOB NOT NULL)
+  WITHOUT ROWID;
+";
+
+/// Phones that wait for an officer who has compared the four words; checkpoints, and plans of who walks when.
+/// `days`: bit 0 is Monday. `from_min`, `to_min`: minutes of the day in Viet Nam; `to_min` not after `from_min`: the next day.
+/// `checkpoints`: numbers of checkpoints, four bytes each.
+const PHONES: &str = "
+ALTER TABLE device ADD COLUMN waiting INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE code ADD COLUMN waits INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE code ADD COLUMN member INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE checkpoint (
+  checkpoint INTEGER PRIMARY KEY, hamlet INTEGER NOT NULL, name TEXT NOT NULL, name_key TEXT NOT NULL, lat_e7 INTEGER NOT NULL,
+  lon_e7 INTEGER NOT NULL, made_ms INTEGER NOT NULL, closed_ms INTEGER);
+CREATE INDEX checkpoint_of_hamlet ON checkpoint (hamlet, name_key);
+CREATE TABLE plan (
+  plan INTEGER PRIMARY KEY, hamlet INTEGER NOT NULL, hamlet_group INTEGER NOT NULL, member INTEGER NOT NULL, days INTEGER NOT NULL,
+  from_min INTEGER NOT NULL, to_min INTEGER NOT NULL, checkpoints BLOB NOT NULL, made_ms INTEGER NOT NULL, ended_ms INTEGER);
+";
+
 /// Items of earlier epochs that a backup did not have and phones gave back, as they were signed.
 const RETURNED: &str = "
 CREATE TABLE returned (
@@ -205,7 +259,9 @@ CREATE TABLE returned (
 
 /// Brings a database to the newest version.
 pub(super) fn migrate(connection: &mut Connection) -> Result<()> {
-    let migrations = Migrations::new(vec![M::up(FIRST), M::up(SECOND), M::up(CUSTODY), M::up(COURIER), M::up(OUTCOME), M::up(ACCESS), M::up(RETURNED)]);
+    let steps = [FIRST, SECOND, CUSTODY, COURIER, OUTCOME, ACCESS, TRIAGE];
+    let alerts = M::up_with_hook(ALERTS, alerts::enter_older);
+    let migrations = Migrations::new(steps.into_iter().map(M::up).chain([alerts, M::up(PHONES), M::up(RETURNED)]).collect());
     migrations.to_latest(connection).map_err(|e| HubError::Store(format!("migration: {e}")))
 }
 

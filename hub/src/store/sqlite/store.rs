@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError};
 use rusqlite::{OptionalExtension as _, params};
 use yenban_protocol::crypto::Hash;
 use yenban_protocol::feed::Scope;
-use yenban_protocol::id::{CommuneCode, DeviceId, EntryName, Epoch, LogId};
+use yenban_protocol::id::{CommuneCode, DeviceId, EntryName, Epoch, LogId, MemberNo};
 use yenban_protocol::planted::{Bug, planted};
 use yenban_protocol::wire::{Cursor, ItemRange};
 
@@ -20,12 +20,12 @@ use crate::store::{
     AlertListing, AlertRow, Arrival, Arrived, AuditRow, Belongings, CheckInRow, Claimed, CodeRow, CourierAsked, CustodyHeadRow,
     CustodyLeaves, CustodyNote, CustodyRow, Device, DeviceListing, EntryRow, Erased, Erasure, EvidenceListing, FeedRow, Found, Freed,
     HamletRow, HoldOrder, HubStore, ImportTotals, ImportedPlace, IncidentListing, ItemDraft, ItemHeld, ItemName, ItemRow, ItemSigner,
-    ListQuery, LogState, MemberRow, NewClaim, NewCode, NewRun, ObjectRow, PatrolListing, People, QuarantineListing, QuarantinedSegment,
-    Redeemed, Redemption, Reply, ReturnedRow, Taken, Totals, Wrong,
+    ListQuery, LogState, MemberRow, NewClaim, NewCode, NewRun, News, ObjectRow, PatrolListing, People, QuarantineListing,
+    QuarantinedSegment, Redeemed, Redemption, Reply, ReturnedRow, StreamPage, Taken, Totals, Wrong,
 };
 
 impl Shared {
-    fn remember(&self, device: Device) {
+    pub(super) fn remember(&self, device: Device) {
         self.devices.write().unwrap_or_else(PoisonError::into_inner).insert(device.id, Arc::new(device));
     }
 
@@ -37,7 +37,7 @@ impl Shared {
 }
 
 impl SqliteStore {
-    fn shared(&self) -> Arc<Shared> {
+    pub(super) fn shared(&self) -> Arc<Shared> {
         Arc::clone(&self.shared)
     }
 
@@ -313,18 +313,35 @@ impl HubStore for SqliteStore {
                 Ok(new)
             });
         }
-        let work = move |c: &rusqlite::Connection| {
-            let new = alerts::put(c, &alert)?;
-            if new {
-                feed::append(c, &items, &signer)?;
-            }
-            Ok(new)
-        };
-        Box::pin(self.write(work, |_| ()))
+        Box::pin(self.write(move |c| alerts::raise(c, &alert, &items, &signer), |_| ()))
     }
 
     fn alert(&self, id: String) -> Reply<'_, Option<AlertRow>> {
         Box::pin(self.read(move |c| alerts::get(c, &id)))
+    }
+
+    fn alerts_referring(&self, id: String) -> Reply<'_, Vec<String>> {
+        Box::pin(self.read(move |c| alerts::referring(c, &id)))
+    }
+
+    fn note_pulled(&self, device: DeviceId, cursors: Vec<Cursor>, at_ms: i64) -> Reply<'_, u64> {
+        Box::pin(self.write(move |c| alerts::pulled(c, device, &cursors, at_ms), |_| ()))
+    }
+
+    fn remind(&self, alert: String, members: Vec<MemberNo>, at_ms: i64) -> Reply<'_, Vec<MemberNo>> {
+        Box::pin(self.write(move |c| alerts::remind(c, &alert, &members, at_ms), |_| ()))
+    }
+
+    fn reminded(&self, alert: String) -> Reply<'_, Vec<(MemberNo, i64)>> {
+        Box::pin(self.read(move |c| alerts::reminded(c, &alert)))
+    }
+
+    fn feed_pages(&self, wanted: Vec<(Scope, Option<(Epoch, u64)>)>, limit: u32) -> Reply<'_, Vec<StreamPage>> {
+        Box::pin(self.read(move |c| feed::pages(c, &wanted, limit)))
+    }
+
+    fn news(&self) -> News {
+        self.news.subscribe()
     }
 
     fn feed_page(&self, scope: Scope, after: Option<(Epoch, u64)>, limit: u32) -> Reply<'_, Vec<FeedRow>> {

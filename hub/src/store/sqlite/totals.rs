@@ -38,6 +38,7 @@ pub(super) fn totals(c: &Connection) -> Result<Totals> {
         floating: count("SELECT count(*) FROM run WHERE branch = 0 AND first > 0")?,
         forked,
         answers: count("SELECT count(*) FROM answer")?,
+        delivered: count("SELECT count(*) FROM delivery")?,
         by_sms: count("SELECT count(*) FROM incident WHERE sms_only = 1")?,
     })
 }

@@ -6,11 +6,14 @@
 //! After a failure of the database itself nobody knows what the disk holds, and the library may not know either (its
 //! encryption remembers one failed read for ever). So the connection is thrown away and the file opened again.
 
+use std::sync::Arc;
+
 use rusqlite::Connection;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{broadcast, mpsc, oneshot};
+use yenban_protocol::feed::Scope;
 use yenban_protocol::planted::{Bug, planted};
 
-use super::{HubError, Result, sql};
+use super::{HubError, Result, feed, sql};
 use crate::limits::COMMIT_GROUP_MAX;
 
 /// Work for the writer. It may run twice (once in a group that is rolled back, once alone), so it takes
@@ -69,6 +72,8 @@ where
 pub(super) struct Writer<R> {
     pub(super) connection: Option<Connection>,
     pub(super) reopen: R,
+    /// Told of the streams that a commit appended to.
+    pub(super) news: broadcast::Sender<Arc<[Scope]>>,
 }
 
 /// Runs until told to stop or until nobody can send any more.
@@ -135,7 +140,14 @@ impl<R: FnMut() -> Result<Connection>> Writer<R> {
             Some(connection) => connection,
             None => (self.reopen)()?,
         };
+        // What a transaction that was rolled back had appended is no news.
+        feed::appended();
         let outcome = transaction(&connection, group);
+        let appended = feed::appended();
+        if outcome.is_ok() && !appended.is_empty() {
+            // Nobody waits for news at most times.
+            let _ = self.news.send(appended.into());
+        }
         if matches!(outcome, Err(HubError::Store(_))) && !planted(Bug::OldConnection) {
             drop(connection);
             // What cannot be opened now is tried again by whoever writes next.
@@ -174,7 +186,6 @@ fn transaction(connection: &Connection, group: &mut [Box<dyn Work>]) -> Result<(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Arc;
     use std::sync::atomic::{AtomicU32, Ordering};
 
     type Answer = oneshot::Receiver<Result<i64>>;
@@ -205,7 +216,8 @@ mod tests {
     }
 
     fn alone(connection: Connection) -> Writer<fn() -> Result<Connection>> {
-        Writer { connection: Some(connection), reopen: || Err(HubError::Store("there is no other".to_owned())) }
+        let news = broadcast::Sender::new(1);
+        Writer { connection: Some(connection), reopen: || Err(HubError::Store("there is no other".to_owned())), news }
     }
 
     #[test]
@@ -217,7 +229,7 @@ mod tests {
             // The first try finds the disk still failing.
             if opened == 1 { Err(HubError::Store("not yet".to_owned())) } else { Ok(database().0) }
         };
-        let mut writer = Writer { connection: Some(connection), reopen };
+        let mut writer = Writer { connection: Some(connection), reopen, news: broadcast::Sender::new(1) };
         let mut one = |n| {
             let (work, answer) = insert(n);
             writer.commit(&mut vec![work]);
