@@ -24,6 +24,7 @@ const REASONS: &[(&str, &str)] = &[
     ("is the officer who orders: it takes two", "reason-second-orders"),
     ("is missing: it takes two officers of this hub", "reason-two-officers"),
     ("is one line", "reason-one-line"),
+    ("speaks of ethnicity, religion or illness: leave that out, or say with --keep why it stays", "reason-sensitive"),
     ("is one line of at most {limit} characters and says why, or for which case", "reason-case-line"),
     ("is a name of the form log:seq, as `hub list evidence` shows it", "reason-item-name"),
     ("is a name of the form log:seq", "reason-entry-name"),

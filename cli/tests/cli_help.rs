@@ -80,7 +80,7 @@ fn shell(line: &str, folder: &Path) -> (i32, String) {
 }
 
 /// Commands in the order of one evening; the demonstration has a test of its own, `hub serve` is the stage.
-const EVENING: [&str; 54] = [
+const EVENING: [&str; 55] = [
     "hub",
     "hub init",
     "hub import",
@@ -109,6 +109,7 @@ const EVENING: [&str; 54] = [
     "hub sms",
     "phone status",
     "phone outbox",
+    "hub answer",
     "phone incidents",
     "phone patrols",
     "phone search",
@@ -178,7 +179,7 @@ fn the_examples_run_as_they_stand() {
                 example.replace(text, listed[0][field].as_str().unwrap_or(text))
             };
             let line = match name {
-                "phone amend" | "phone sms" => own("0123456789abcdef:7", "phone --store may-1 incidents", "id"),
+                "phone amend" | "phone sms" | "hub answer" => own("0123456789abcdef:7", "phone --store may-1 incidents", "id"),
                 "hub hold" | "hub erase" => own("0123456789abcdef:7", "hub list --dir xa-mai-chau evidence", "id"),
                 "hub revoke" => own("0123456789abcdef", "hub list --dir xa-mai-chau devices", "id"),
                 name if name.starts_with("phone alert ") || name == "phone alert" => own("yb-05200-1", "phone --store may-1 alerts", "id"),

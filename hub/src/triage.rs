@@ -178,8 +178,10 @@ pub async fn assignee(hub: &Hub, typed: &str) -> Result<Option<Assigned>> {
     let people = hub.store.people().await?;
     let unknown = || Refusal::NotFound { what: "group", name: typed.to_owned() };
     let number = |digits: &str| digits.parse::<u32>().map_err(|_| unknown());
+    if typed.is_empty() {
+        return Ok(None);
+    }
     match typed.split_at_checked(1) {
-        None => Ok(None),
         Some(("h", digits)) => {
             let hamlet = people.hamlet(HamletNo(number(digits)?)).ok_or_else(unknown)?;
             Ok(Some(Assigned { hamlet: hamlet.no, group: 0 }))
@@ -189,7 +191,7 @@ pub async fn assignee(hub: &Hub, typed: &str) -> Result<Option<Assigned>> {
             let group = people.groups.iter().find(|group| group.no == no).ok_or_else(unknown)?;
             Ok(Some(Assigned { hamlet: group.hamlet, group: group.no }))
         }
-        Some(_) => Err(unknown().into()),
+        _ => Err(unknown().into()),
     }
 }
 

@@ -47,6 +47,7 @@ macro_rules! sources {
             ("evidence.ftl", include_str!(concat!("../", $folder, "/evidence.ftl"))),
             ("record.ftl", include_str!(concat!("../", $folder, "/record.ftl"))),
             ("console.ftl", include_str!(concat!("../", $folder, "/console.ftl"))),
+            ("phones.ftl", include_str!(concat!("../", $folder, "/phones.ftl"))),
             ("incidents.ftl", include_str!(concat!("../", $folder, "/incidents.ftl"))),
         ]
     };

@@ -21,6 +21,7 @@ pub(super) fn command(b: Builder) -> Command {
         .subcommand(enrol(b))
         .subcommand(alert(b))
         .subcommand(revoke(b))
+        .subcommand(answer(b))
         .subcommand(console(b))
         .subcommand(b.command("status", "help-hub-status", "yenban hub status --dir xa-mai-chau").arg(dir(b)))
         .subcommand(list(b))
@@ -133,6 +134,16 @@ fn revoke(b: Builder) -> Command {
         .arg(dir(b))
         .arg(b.value("device", "DEVICE", "help-revoke-device"))
         .arg(b.switch("lost", "help-revoke-lost"))
+}
+
+fn answer(b: Builder) -> Command {
+    let example = "yenban hub answer --dir xa-mai-chau 0123456789abcdef:7 --state needs_more --note \"Gà màu gì?\"";
+    b.command("answer", "help-hub-answer", example)
+        .arg(dir(b))
+        .arg(b.value("incident", "INCIDENT", "help-answer-incident"))
+        .arg(b.option("state", "CODE", "help-answer-state").required(true))
+        .arg(b.option("note", "TEXT", "help-answer-note"))
+        .arg(b.option("keep", "WHY", "help-answer-keep"))
 }
 
 fn console(b: Builder) -> Command {

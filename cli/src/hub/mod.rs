@@ -31,6 +31,7 @@ pub(crate) fn run(path: &[&str], values: Values<'_>, out: &Output) -> Result<()>
         ["enrol"] => work::enrol(&job),
         ["alert"] => work::alert(&job),
         ["revoke"] => work::revoke(&job),
+        ["answer"] => work::answer(&job),
         ["console"] => work::console(&job),
         ["status"] => lists::status(&job),
         ["list"] => lists::list(&job),

@@ -6,8 +6,9 @@ use yenban_hub::HubError;
 use yenban_hub::admin::EnrolWanted;
 use yenban_hub::alert::AlertWanted;
 use yenban_hub::retention::ItemOrder;
+use yenban_hub::store::Triage;
 use yenban_protocol::alert::Severity;
-use yenban_protocol::id::{DeviceId, Role};
+use yenban_protocol::id::{DeviceId, EntryName, Role};
 use yenban_protocol::text::Limit;
 
 use super::{Job, fault};
@@ -86,6 +87,24 @@ pub(super) fn revoke(job: &Job<'_>) -> Result<()> {
     job.out.document(&json!(revoked))?;
     let said = if revoked.already { "cli-revoked-before" } else { "cli-revoked" };
     job.out.say(said, &[("device", revoked.device.into())])
+}
+
+/// `answer`.
+pub(super) fn answer(job: &Job<'_>) -> Result<()> {
+    let typed = job.values.need("incident")?;
+    let name: EntryName = typed.parse().map_err(|_| invalid("incident", typed, "0123456789abcdef:7"))?;
+    let state = nearest_choice("state", job.values.need("state")?, Triage::ANSWERS.map(Triage::code))?;
+    let note = job.values.bounded("note", Limit::NOTE)?.unwrap_or_default();
+    let keep = job.values.bounded("keep", Limit::NOTE)?.unwrap_or_default();
+    let answered = job.at_the_hub(async |admin| admin.answer(&name.to_string(), state, note, keep).await)?;
+    job.out.document(&json!(answered))?;
+    let words = job.words();
+    let figures = [
+        ("id", answered.incident.as_str().into()),
+        ("before", code("state", &answered.before, words).into()),
+        ("state", code("state", &answered.state, words).into()),
+    ];
+    job.out.say("cli-answered", &figures)
 }
 
 /// What two officers order for an item.

@@ -151,6 +151,10 @@ fn tell_incidents(job: &Job<'_>, incidents: &[IncidentInfo]) -> Result<()> {
         let headline = clean(&incident.headline);
         let photos = words.say("cli-photos-of", &[("n", incident.photos.into())]);
         job.out.line(&format!("  {} · {headline} · {photos}", incident.id))?;
+        if let Some(fate) = &incident.fate {
+            let note = incident.fate_note.as_deref().map(|note| format!(": {}", clean(note))).unwrap_or_default();
+            job.out.line(&format!("  {} · {}{note}", words.word("word-commune-police"), code("state", fate, words)))?;
+        }
     }
     Ok(())
 }

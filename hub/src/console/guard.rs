@@ -229,6 +229,8 @@ impl<N: Needs> FromRequestParts<Arc<Hub>> for May<N> {
     }
 }
 
+needs!(Answer => Answer);
+
 /// A form that carries nothing but its token.
 #[derive(Debug, Deserialize)]
 pub(super) struct TokenForm {

@@ -15,13 +15,13 @@ use yenban_protocol::text::{Limit, display_safe};
 use super::chrome::{Chrome, Section, failed, query_value, rendered, see_other};
 use super::facts;
 use super::guard::{Asked, SignedIn};
-use super::{alerts, oversight, patrols};
+use super::{alerts, oversight, patrols, thread};
 use crate::access::Session;
 use crate::access::rights::Right;
 use crate::app::Hub;
 use crate::error::Result;
 use crate::limits::CONSOLE_PAGE;
-use crate::store::{DeviceListing, EvidenceListing, IncidentListing, ListQuery};
+use crate::store::{DeviceListing, EvidenceListing, IncidentListing, ListQuery, Triage};
 
 /// Patrols under way shown beside the inbox.
 const PATROLS_BESIDE: u32 = 5;
@@ -33,6 +33,9 @@ pub(super) struct Wanted {
     q: String,
     #[serde(default)]
     after: String,
+    /// Anything: also what is done.
+    #[serde(default)]
+    all: String,
 }
 
 /// One line of the inbox.
@@ -48,6 +51,12 @@ struct Line {
     amended: Option<String>,
     branch: bool,
     by_message: Option<String>,
+    state: String,
+    is_new: bool,
+    closed: bool,
+    assigned: Option<String>,
+    linked: Option<String>,
+    steps: u32,
 }
 
 #[derive(Template)]
@@ -56,6 +65,8 @@ struct Inbox {
     c: Chrome,
     query: String,
     found: Option<String>,
+    every: bool,
+    answers: bool,
     lines: Vec<Line>,
     next: Option<String>,
     walking: Vec<patrols::Line>,
@@ -78,8 +89,9 @@ pub(super) async fn page(
         Ok((lines, next, walking, live)) => {
             let query = Limit::QUERY.cut(wanted.q.trim()).to_owned();
             let found = (!query.is_empty()).then(|| asked.words.say("console-found", &[("query", display_safe(&query).into())]));
+            let (every, answers) = (!wanted.all.is_empty(), session.may(Right::Answer));
             let c = Chrome::new(&asked, &session, Section::Inbox, asked.words.word("console-inbox"));
-            rendered(StatusCode::OK, &Inbox { c, query, found, lines, next, walking, live })
+            rendered(StatusCode::OK, &Inbox { c, query, found, every, answers, lines, next, walking, live })
         }
         Err(error) => failed(&asked, &error),
     }
@@ -97,6 +109,8 @@ async fn inbox(hub: &Hub, asked: &Asked, session: &Session, wanted: &Wanted) -> 
     let query = ListQuery {
         // One more than shown tells whether there is a next page.
         limit: CONSOLE_PAGE + 1,
+        // What is done would stand above what is new: it is found by searching, or asked for.
+        open: text.is_empty() && wanted.all.is_empty(),
         text: (!text.is_empty()).then(|| text.to_owned()),
         after: (!wanted.after.is_empty()).then(|| wanted.after.clone()),
         ..session.query()
@@ -106,6 +120,7 @@ async fn inbox(hub: &Hub, asked: &Asked, session: &Session, wanted: &Wanted) -> 
     rows.truncate(CONSOLE_PAGE as usize);
     let next = rows.last().filter(|_| more).map(|last| {
         let search = if text.is_empty() { String::new() } else { format!("q={}&", query_value(text)) };
+        let search = if wanted.all.is_empty() { search } else { format!("{search}all=1&") };
         format!("/console/?{search}after={}", query_value(&format!("{}/{}", last.id, last.branch)))
     });
     let devices = hub.store.device_list(ListQuery::default(), asked.now_ms).await?;
@@ -137,6 +152,12 @@ fn line(words: Words, row: &IncidentListing, photos: &[EvidenceListing], devices
         amended: (row.amendments > 0).then(|| words.say("console-amended", &[("n", row.amendments.into())])),
         branch: row.branch > 0,
         by_message: facts::by_message(words, row),
+        state: thread::state(words, &row.state),
+        is_new: row.state == Triage::New.code(),
+        closed: Triage::from_code(&row.state).is_some_and(Triage::is_closed),
+        assigned: row.assigned.as_deref().map(display_safe),
+        linked: (row.linked > 0).then(|| words.say("incident-linked-n", &[("n", row.linked.into())])),
+        steps: row.steps,
     }
 }
 

@@ -12,19 +12,26 @@ use axum::response::Response;
 use serde::Deserialize;
 use yenban_locales::Words;
 use yenban_protocol::custody::Action;
-use yenban_protocol::id::EntryName;
-use yenban_protocol::text::display_safe_lines;
+use yenban_protocol::text::{display_safe, display_safe_lines};
 
 use super::chrome::{Chrome, Section, failed, refused, rendered, see_other};
 use super::guard::{Asked, May, Read};
 use super::inbox::phone;
 use super::sketch::{self, Mark};
+use super::thread::{self, Moment, Word};
+use super::triage::Again;
 use super::{Hub, facts};
+use crate::access::rights::Right;
 use crate::access::{self, Session};
-use crate::error::{Refusal, Result};
-use crate::exchange::track::Track;
-use crate::limits::PURPOSE_MAX_CHARS;
-use crate::store::{CustodyNote, EvidenceListing, IncidentListing, ItemName, ListQuery};
+use crate::clock::DAY_MS;
+use crate::error::{HubError, Result};
+use crate::exchange::track::{Track, millis};
+use crate::limits::{ANSWER_NOTE_MAX_CHARS, PURPOSE_MAX_CHARS, REASON_MAX_CHARS};
+use crate::store::{CustodyNote, EvidenceListing, IncidentListing, IncidentName, ItemName, ListQuery, People, Triage};
+use crate::triage::find;
+
+/// Reports offered to be linked to one.
+const OTHERS_OFFERED: u32 = 30;
 
 /// Purposes offered; any other can be written.
 const PURPOSES: [&str; 3] = ["console-purpose-duty", "console-purpose-verify", "console-purpose-help"];
@@ -67,6 +74,32 @@ struct Head {
     received: String,
     branch: bool,
     by_message: Option<String>,
+    /// Where it stands with the police.
+    state: String,
+    /// Nobody looked at it yet.
+    is_new: bool,
+    /// Who is to go.
+    assigned: Option<String>,
+    /// How many steps this page has seen.
+    steps: u32,
+    /// Its reader may answer.
+    answers: bool,
+}
+
+/// Something to choose from.
+#[derive(Debug, Clone)]
+struct Choice {
+    value: String,
+    word: String,
+    chosen: bool,
+}
+
+/// Another report.
+#[derive(Debug, Clone)]
+struct Twin {
+    id: String,
+    path: String,
+    name: String,
 }
 
 #[derive(Template)]
@@ -76,6 +109,7 @@ struct Ask {
     head: Head,
     purposes: Vec<String>,
     again: bool,
+    told: Option<String>,
     longest: usize,
 }
 
@@ -93,6 +127,15 @@ struct Open {
     photos: Vec<Photo>,
     photos_said: String,
     amended: Option<String>,
+    again: Again,
+    states: Vec<Choice>,
+    groups: Vec<Choice>,
+    others: Vec<Twin>,
+    twins: Vec<Twin>,
+    talk: Vec<Word>,
+    timeline: Vec<Moment>,
+    note_longest: usize,
+    keep_longest: usize,
 }
 
 /// What the purpose form sends.
@@ -108,16 +151,28 @@ pub(super) struct PurposeForm {
 
 /// The incident, or the question what for.
 pub(super) async fn page(State(hub): State<Arc<Hub>>, asked: Asked, May(session, _): May<Read>, Path(id): Path<String>) -> Response {
-    let row = match find(&hub, &session, &id).await {
+    let row = match find(&hub, &id, session.query()).await {
         Ok(row) => row,
         Err(error) => return failed(&asked, &error),
     };
-    match access::view(&hub, &session, &row.id).await {
-        Err(error) => failed(&asked, &error),
-        Ok(None) => ask(&asked, &session, &row, StatusCode::OK, false),
-        Ok(Some(purpose)) => match open(&hub, &asked, &session, &row, purpose).await {
-            Ok(page) => rendered(StatusCode::OK, &page),
-            Err(error) => failed(&asked, &error),
+    shown(&hub, &asked, &session, &row, StatusCode::OK, Again::default()).await
+}
+
+/// The incident as its reader may see it now, with what was not taken.
+pub(super) async fn shown(
+    hub: &Hub,
+    asked: &Asked,
+    session: &Session,
+    row: &IncidentListing,
+    status: StatusCode,
+    again: Again,
+) -> Response {
+    match access::view(hub, session, &row.id).await {
+        Err(error) => failed(asked, &error),
+        Ok(None) => ask(asked, session, row, status, false, again.told),
+        Ok(Some(purpose)) => match open(hub, asked, session, row, purpose, again).await {
+            Ok(page) => rendered(status, &page),
+            Err(error) => failed(asked, &error),
         },
     }
 }
@@ -134,13 +189,13 @@ pub(super) async fn purpose(
     if !session.sent(&form.token) {
         return refused(&asked, StatusCode::FORBIDDEN, "console-form-old");
     }
-    let row = match find(&hub, &session, &id).await {
+    let row = match find(&hub, &id, session.query()).await {
         Ok(row) => row,
         Err(error) => return failed(&asked, &error),
     };
     let said = if form.other.trim().is_empty() { form.purpose.trim() } else { form.other.trim() };
     if said.is_empty() || said.chars().count() > PURPOSE_MAX_CHARS {
-        return ask(&asked, &session, &row, StatusCode::UNPROCESSABLE_ENTITY, true);
+        return ask(&asked, &session, &row, StatusCode::UNPROCESSABLE_ENTITY, true, None);
     }
     if let Err(error) = note_viewed(&hub, &session, &row, said).await {
         return failed(&asked, &error);
@@ -171,14 +226,7 @@ async fn note_viewed(hub: &Hub, session: &Session, row: &IncidentListing, purpos
     hub.store.note_custody(notes).await
 }
 
-async fn find(hub: &Hub, session: &Session, id: &str) -> Result<IncidentListing> {
-    let missing = || Refusal::NotFound { what: "incident", name: id.to_owned() };
-    let name: EntryName = id.parse().map_err(|_| missing())?;
-    let rows = hub.store.incidents(ListQuery { name: Some(name.to_string()), limit: 1, ..session.query() }).await?;
-    Ok(rows.into_iter().next().ok_or_else(missing)?)
-}
-
-fn head(words: Words, row: &IncidentListing) -> Head {
+fn head(words: Words, session: &Session, row: &IncidentListing) -> Head {
     let known = words.has(&format!("kind-do-{}", row.kind));
     Head {
         id: row.id.clone(),
@@ -191,24 +239,33 @@ fn head(words: Words, row: &IncidentListing) -> Head {
         received: facts::moment(words, &row.received_at),
         branch: row.branch > 0,
         by_message: facts::by_message(words, row),
+        state: thread::state(words, &row.state),
+        is_new: row.state == Triage::New.code(),
+        assigned: row.assigned.as_deref().map(display_safe),
+        steps: row.steps,
+        answers: session.may(Right::Answer),
     }
 }
 
-fn ask(asked: &Asked, session: &Session, row: &IncidentListing, status: StatusCode, again: bool) -> Response {
-    let head = head(asked.words, row);
+fn ask(asked: &Asked, session: &Session, row: &IncidentListing, status: StatusCode, again: bool, told: Option<String>) -> Response {
+    let head = head(asked.words, session, row);
     let title = format!("{} · {}", head.kind, head.hamlet);
     let purposes = PURPOSES.iter().map(|id| asked.words.word(id)).collect();
     let c = Chrome::new(asked, session, Section::Inbox, title);
-    rendered(status, &Ask { c, head, purposes, again, longest: PURPOSE_MAX_CHARS })
+    rendered(status, &Ask { c, head, purposes, again, told, longest: PURPOSE_MAX_CHARS })
 }
 
 /// Writes the read log, then shows the content: in this order, so that no content is seen unlogged.
-async fn open(hub: &Hub, asked: &Asked, session: &Session, row: &IncidentListing, purpose: String) -> Result<Open> {
+async fn open(hub: &Hub, asked: &Asked, session: &Session, row: &IncidentListing, purpose: String, again: Again) -> Result<Open> {
     hub.note(&session.officer, "read incident", &row.id, &purpose).await?;
     let words = asked.words;
     let evidence = hub.store.evidence(ListQuery { name: Some(row.id.clone()), ..ListQuery::default() }).await?;
     let devices = hub.store.device_list(ListQuery::default(), asked.now_ms).await?;
-    let head = head(words, row);
+    let head = head(words, session, row);
+    let people = hub.store.people().await?;
+    let talked = hub.store.thread(crate::triage::name_of(row)?).await?;
+    let twins = twins(hub, words, session, &talked.twins).await?;
+    let others = if head.answers { others(hub, words, session, row, &twins).await? } else { Vec::new() };
     let marks = match (row.lat, row.lon) {
         (Some(lat), Some(lon)) => {
             vec![Mark { lat, lon, accuracy_m: row.accuracy_m, urgent: row.urgent, label: head.kind.clone() }]
@@ -230,8 +287,78 @@ async fn open(hub: &Hub, asked: &Asked, session: &Session, row: &IncidentListing
         photos_said: facts::photos(words, row, &evidence, &reporter, holder),
         photos: evidence.iter().enumerate().map(|(index, photo)| listed(words, index, photo, holder(photo))).collect(),
         amended: (row.amendments > 0).then(|| words.say("console-amended", &[("n", row.amendments.into())])),
+        states: states(words, row, &again),
+        groups: groups(words, session, &people, row),
+        others,
+        twins,
+        talk: thread::talk(words, &talked),
+        timeline: thread::timeline(words, row, &talked, &evidence, &people),
+        note_longest: ANSWER_NOTE_MAX_CHARS,
+        keep_longest: REASON_MAX_CHARS,
+        again,
         head,
     })
+}
+
+/// The states that a reporter can be told; the one that holds is chosen.
+fn states(words: Words, row: &IncidentListing, again: &Again) -> Vec<Choice> {
+    let now = if again.state.is_empty() { row.state.as_str() } else { again.state.as_str() };
+    let choice = |state: Triage| {
+        let code = state.code();
+        Choice { value: code.to_owned(), word: thread::state(words, code), chosen: code == now }
+    };
+    Triage::ANSWERS.into_iter().map(choice).collect()
+}
+
+/// Groups of the hamlets in reach, and hamlets that have none; nobody first.
+fn groups(words: Words, session: &Session, people: &People, row: &IncidentListing) -> Vec<Choice> {
+    let choice = |value: String, to: crate::store::Assigned| {
+        let name = people.assigned_name(to);
+        Choice { value, chosen: row.assigned.as_deref() == Some(name.as_str()), word: display_safe(&name) }
+    };
+    let nobody = Choice { value: String::new(), word: words.word("incident-nobody"), chosen: row.assigned.is_none() };
+    let mut all = vec![nobody];
+    for hamlet in people.hamlets.iter().filter(|hamlet| session.reach.sees(hamlet.no)) {
+        let own: Vec<_> = people.groups.iter().filter(|group| group.hamlet == hamlet.no).collect();
+        if own.is_empty() {
+            all.push(choice(format!("h{}", hamlet.no.0), crate::store::Assigned { hamlet: hamlet.no, group: 0 }));
+        }
+        let of_group = |group: &&crate::store::GroupRow| crate::store::Assigned { hamlet: hamlet.no, group: group.no };
+        all.extend(own.iter().map(|group| choice(format!("g{}", group.no), of_group(group))));
+    }
+    all
+}
+
+fn twin(words: Words, row: &IncidentListing) -> Twin {
+    let when = facts::between(words, &row.time_earliest, &row.time_latest);
+    Twin {
+        id: row.id.clone(),
+        path: format!("/console/incidents/{}", row.id),
+        name: format!("{} · {} · {when}", facts::kind(words, &row.kind), facts::hamlet(words, &row.hamlet)),
+    }
+}
+
+/// Reports of the same event that this reader may see.
+async fn twins(hub: &Hub, words: Words, session: &Session, names: &[IncidentName]) -> Result<Vec<Twin>> {
+    let mut all = Vec::new();
+    for name in names {
+        match find(hub, &name.entry.to_string(), session.query()).await {
+            Ok(row) => all.push(twin(words, &row)),
+            // In another officer's reach.
+            Err(HubError::Refused(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(all)
+}
+
+/// Reports that may tell of the same event: the newest that are not linked to this one yet.
+async fn others(hub: &Hub, words: Words, session: &Session, row: &IncidentListing, linked: &[Twin]) -> Result<Vec<Twin>> {
+    let since_ms = millis(&row.recorded_at).map(|at_ms| at_ms - DAY_MS);
+    let query = ListQuery { limit: OTHERS_OFFERED, since_ms, ..session.query() };
+    let rows = hub.store.incidents(query).await?;
+    let other = |other: &&IncidentListing| other.id != row.id && linked.iter().all(|twin| twin.id != other.id);
+    Ok(rows.iter().filter(other).map(|row| twin(words, row)).collect())
 }
 
 /// Statements by their basis; a basis nobody used has no heading.

@@ -9,11 +9,14 @@
 //! |---|---|
 //! | `/` | incidents: urgent first, then newest; search without diacritics |
 //! | `/incidents/{id}` | one incident, after its purpose was asked |
+//! | `/incidents/{id}/answer`, `/assign`, `/link` | what became of it, who is to go, reports of one event |
 //! | `/sms` | takes a report by message, then shows its incident |
 //! | `/patrols`, `/patrols/{id}` | patrols; one on a sketch and as a table |
 //! | `/alerts`, `/alerts/new` | alerts with their answers; compose, preview, send |
 //! | `/alerts/second/{no}` | an alert for the whole commune, for a second officer to agree to |
-//! | `/people` | hamlets' people and their phones |
+//! | `/people`, `/people/{member}` | hamlets' people and their phones |
+//! | `/people/codes`, `/people/words/{device}`, `/people/chief/{no}` | codes with which phones join; the four words compared |
+//! | `/people/phones/{device}` | a phone is given up: lost, or taken back |
 //! | `/accounts`, `/accounts/{member}` | who may come in, with which role and reach; links to open accounts |
 //! | `/account` | one's own password, codes, passkeys and sessions |
 //! | `/figures`, `/reads` | counts without content; who read and did what, and why |
@@ -24,6 +27,8 @@ mod accounts;
 mod alert_form;
 mod alerts;
 mod chrome;
+mod codes;
+mod devices;
 mod door;
 mod facts;
 mod guard;
@@ -36,6 +41,8 @@ mod patrols;
 mod people;
 mod second;
 mod sketch;
+mod thread;
+mod triage;
 
 use std::sync::Arc;
 
@@ -58,6 +65,9 @@ pub fn router<S: Clone + Send + Sync + 'static>(hub: Arc<Hub>) -> Router<S> {
     let pages = Router::new()
         .route("/", get(inbox::page))
         .route("/incidents/{id}", get(incident::page).post(incident::purpose))
+        .route("/incidents/{id}/answer", post(triage::answered))
+        .route("/incidents/{id}/assign", post(triage::assigned))
+        .route("/incidents/{id}/link", post(triage::linked))
         .route("/sms", post(message::take))
         .route("/patrols", get(patrols::page))
         .route("/patrols/{id}", get(patrols::one))
@@ -67,6 +77,12 @@ pub fn router<S: Clone + Send + Sync + 'static>(hub: Arc<Hub>) -> Router<S> {
         .route("/alerts/send", post(alert_form::send))
         .route("/alerts/second/{no}", get(second::page).post(second::decide))
         .route("/people", get(people::page))
+        .route("/people/{member}", get(devices::member))
+        .route("/people/codes", get(codes::page).post(codes::make))
+        .route("/people/codes/{name}", get(codes::one))
+        .route("/people/words/{device}", post(codes::compared))
+        .route("/people/chief/{no}", get(codes::chief_page).post(codes::chief_decide))
+        .route("/people/phones/{device}", get(devices::gone).post(devices::give_up))
         .route("/accounts", get(accounts::page).post(accounts::add))
         .route("/accounts/{member}", get(accounts::one).post(accounts::change))
         .route("/account", get(account::page).post(account::change))

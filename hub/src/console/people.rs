@@ -15,6 +15,8 @@ use yenban_protocol::text::{CollationKey, Limit, display_safe, fold, folded_cont
 
 use super::chrome::{Chrome, Section, failed, query_value, rendered};
 use super::guard::{Asked, May, Phones};
+use super::codes::{self, Waiting};
+use super::devices::{self, Phone};
 use super::{Hub, facts};
 use crate::access::Session;
 use crate::error::Result;
@@ -33,24 +35,13 @@ pub(super) struct Wanted {
 /// A person.
 #[derive(Debug, Clone)]
 struct Person {
+    path: String,
     name: String,
     odd: bool,
     role: String,
     hamlet: String,
     group: String,
     phones: String,
-}
-
-/// A phone.
-#[derive(Debug, Clone)]
-struct Phone {
-    id: String,
-    member: String,
-    hamlet: String,
-    state: String,
-    trusted: bool,
-    last: String,
-    entries: String,
 }
 
 #[derive(Template)]
@@ -60,6 +51,7 @@ struct People {
     query: String,
     count: String,
     people: Vec<Person>,
+    waiting: Vec<Waiting>,
     phones: Vec<Phone>,
     next: Option<String>,
 }
@@ -83,7 +75,8 @@ async fn listed(hub: &Hub, asked: &Asked, session: &Session, wanted: &Wanted) ->
     let query = Limit::QUERY.cut(wanted.q.trim()).to_owned();
     hub.note(&session.officer, "list people", &query, "").await?;
     let known = hub.store.people().await?;
-    let devices = hub.store.device_list(session.query(), asked.now_ms).await?;
+    let in_reach = devices::phones_in_reach(hub, asked, session).await?;
+    let devices: Vec<&DeviceListing> = in_reach.iter().map(|(device, _)| device).collect();
     let folded = fold(&query);
     let group =
         |member: &MemberRow| known.groups.iter().find(|group| group.no == member.group).map(|group| group.name.clone()).unwrap_or_default();
@@ -103,50 +96,34 @@ async fn listed(hub: &Hub, asked: &Asked, session: &Session, wanted: &Wanted) ->
     let people = shown.map(|member| person(words, member, group(member), &known, &devices)).collect();
     let next = (found.len() > first.saturating_add(size))
         .then(|| format!("/console/people?q={}&page={}", query_value(&query), wanted.page.saturating_add(1)));
-    let phones: Vec<Phone> = devices
+    let phones: Vec<Phone> = in_reach
         .iter()
-        .filter(|device| folded.is_empty() || folded_contains(&device.member, &query) || folded_contains(&device.hamlet, &query))
+        .filter(|(device, _)| folded.is_empty() || folded_contains(&device.member, &query) || folded_contains(&device.hamlet, &query))
         .take(size)
-        .map(|device| phone(words, device))
+        .map(|(device, awaited)| devices::phone(asked, device, *awaited))
         .collect();
     Ok(People {
         c: Chrome::new(asked, session, Section::People, words.word("console-people")),
         count: words.say("console-people-count", &[("n", found.len().into()), ("hamlets", known.hamlets.len().into())]),
         query,
         people,
+        waiting: codes::waiting(hub, asked, session).await?,
         phones,
         next,
     })
 }
 
-fn person(words: Words, member: &MemberRow, group: String, known: &Known, devices: &[DeviceListing]) -> Person {
+fn person(words: Words, member: &MemberRow, group: String, known: &Known, devices: &[&DeviceListing]) -> Person {
     let phones: Vec<&str> =
         devices.iter().filter(|device| device.member_no == member.no.0).map(|device| facts::short_device(&device.id)).collect();
     let police = matches!(member.role, Role::Officer | Role::Chief | Role::Auditor);
     Person {
+        path: format!("/console/people/{}", member.no.0),
         name: facts::person(words, &member.name, member.no.0),
         odd: script_warning(&member.name).is_some(),
         role: facts::role(words, member.role.code()),
         hamlet: if police { words.word("console-commune") } else { facts::hamlet(words, &known.hamlet_name(member.hamlet)) },
         group: display_safe(&group),
         phones: phones.join(", "),
-    }
-}
-
-fn phone(words: Words, device: &DeviceListing) -> Phone {
-    let state = match device.state.as_str() {
-        "active" => "console-phone-active",
-        "expired" => "console-phone-expired",
-        "lost" => "console-phone-lost",
-        _ => "console-phone-revoked",
-    };
-    Phone {
-        id: device.id.clone(),
-        member: facts::person(words, &device.member, device.member_no),
-        hamlet: facts::hamlet(words, &device.hamlet),
-        state: words.word(state),
-        trusted: device.state == "active",
-        last: device.last_contact.as_deref().map_or_else(String::new, |at| facts::moment(words, at)),
-        entries: words.number(i64::try_from(device.entries).unwrap_or(i64::MAX)),
     }
 }

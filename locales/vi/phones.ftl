@@ -1,0 +1,65 @@
+# Máy của tổ: mã vào tổ, bốn từ đối chiếu, máy mất.
+
+phones-codes = Mã vào tổ
+phones-code-new = Làm mã mới
+phones-code-member = Cho người đã có trong danh sách
+phones-code-somebody-new = — người mới, ghi ở dưới —
+phones-code-somebody = Hoặc cho người mới
+phones-code-more = Mã dùng một lần, trong 10 phút. Máy vào tổ phải đợi đối chiếu bốn từ; mã cho trưởng công an xã cần thêm một người đồng ý.
+phones-code-make = Làm mã
+phones-code-make-other = Làm mã cho máy khác
+phones-code-needs-name = Cần ghi họ tên, không quá dài.
+phones-code-needs-hamlet = Cần chọn bản.
+phones-codes-day = Mã trong một ngày qua
+phones-codes-none = Chưa làm mã nào.
+phones-code-for = Cho ai
+phones-code-open = Chưa dùng, hết hạn { $until }
+phones-code-over = Hết hạn { $until }, chưa ai dùng
+phones-code-waits = Máy { $phone } đợi đối chiếu từ { $at }
+phones-code-used = Máy { $phone } đã vào tổ { $at }
+phones-code-revoked = Máy { $phone } đã bị thu quyền
+phones-code-again = { $at }: một máy khác thử dùng lại mã đã dùng. Có thể mã bị chụp lại: đối chiếu kỹ bốn từ, xem lại máy vừa vào tổ.
+phones-code-qr = Mã QR để vào tổ
+phones-code-until = Dùng được đến
+phones-code-once = Mã chỉ hiện một lần, đừng để người khác chụp.
+phones-code-text = Chữ của mã, khi không quét được
+phones-code-next = Khi máy đã quét
+phones-code-next-more = Máy hiện bốn từ. Nghe người cầm máy đọc, so với bốn từ ở trang sau.
+phones-code-look = Xem bốn từ
+phones-code-look-again = Xem lại
+
+phones-waiting = Máy đợi đối chiếu
+phones-words-ask = Người cầm máy đọc bốn từ trên máy. Có đúng là:
+phones-words-agree = Bốn từ khớp
+phones-words-differ = Bốn từ khác
+phones-words-agreed = Máy đã vào tổ. Việc máy đã ghi sẽ tới khi máy gửi lại.
+phones-words-differed = Đã thu quyền máy đó. Làm mã mới cho người cần vào tổ.
+phones-words-late = Máy này không còn đợi đối chiếu.
+
+phones-chief = Mã cho trưởng công an xã
+phones-chief-asks = { $by } xin làm mã trưởng công an xã cho { $name }. Đợi người thứ hai đến { $until }.
+phones-chief-more = Người mang mã này có mọi quyền của trưởng công an xã. Đồng ý khi biết rõ người đó; mã hiện cho người đồng ý.
+phones-chief-agree = Đồng ý, làm mã
+phones-chief-refuse = Không đồng ý
+phones-chief-agreed = Đã có người đồng ý.
+phones-chief-not = Đã không đồng ý.
+phones-chief-late = Đã hết thời gian đợi.
+
+phones-state-waiting = Đợi đối chiếu
+phones-none-of-member = Người này chưa có máy.
+phones-never = Chưa lần nào
+phones-awaited = Còn ở máy
+phones-awaited-none = Không biết còn gì
+phones-awaited-entries = { $n } mục
+phones-awaited-files = { $n } ảnh
+phones-expires = Giấy máy hết hạn
+phones-device = Tên đầy đủ
+phones-lost = Máy mất
+phones-revoke = Thu quyền
+phones-gone-now = Từ lúc bấm, máy xã không tin máy này nữa và không gửi gì tới máy.
+phones-gone-kept = Việc đã ghi không mất: máy gửi lên sau thì được giữ riêng để xem lại.
+phones-gone-lost = Máy nhận được tin sẽ khóa. Người mất máy vào tổ bằng máy khác trong 10 phút.
+phones-gone-revoked = Muốn dùng lại máy này thì phải vào tổ bằng mã mới.
+phones-gone-do-lost = Báo mất máy này
+phones-gone-do = Thu quyền máy này
+phones-gone-not = Không, quay lại
