@@ -1,20 +1,19 @@
 //! Taking back what this hub had signed and lost: phones are the backup of its own orders.
 //!
 //! After a restore each phone says once what it holds of earlier epochs. What is lost here comes back as it was signed, so
-//! nobody need be believed. Of the orders, revocations hold again at once (and are told anew to every phone), alerts stand in
-//! the list again so that their answers have something to belong to, answers stand in the history of their reports, and
-//! every item is kept as it came. Nothing of it is
-//! sent out a second time: phones that have it have it, and whether an old alert still holds is for an officer to say.
+//! nobody need be believed. Every item is kept as it came, and the orders hold again: a revocation, which is told anew to
+//! every phone; an alert, which goes out anew, because a phone that had not heard it cannot be told from one that had (a
+//! phone shows an alert once, however often it comes); an answer, in the history of its report.
 
 use yenban_protocol::feed::{Fate, FeedItem, Item, Scope};
 use yenban_protocol::signed::Signed;
 use yenban_protocol::wire::{Cursor, ItemRange, ReturnedAnswer, ReturnedItems};
 
-use crate::admin;
 use crate::app::Hub;
 use crate::error::Result;
 use crate::store::triage::Act;
 use crate::store::{AlertRow, IncidentName, NOBODY, NewStep, ReturnedRow, Triage};
+use crate::{admin, alert};
 
 /// Who sent an alert that came back: its item does not say.
 const NOT_KNOWN: &str = "—";
@@ -59,7 +58,7 @@ async fn obeyed(hub: &Hub, item: Item, issued_ms: i64) -> Result<bool> {
         }
         Item::Alert(alert) => {
             let row = AlertRow { alert, officer: NOT_KNOWN.to_owned(), second: None, cap: None };
-            hub.store.raise_alert(row, Vec::new(), hub.item_signer()).await?;
+            alert::raise_once(hub, row).await?;
         }
         Item::Fate(fate) => answered(hub, fate, issued_ms).await?,
         // Kept as it came: what the restored hub knows under this number may be somebody else.

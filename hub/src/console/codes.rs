@@ -26,9 +26,7 @@ use crate::app::Hub;
 use crate::enrol::{CODE_USED_AGAIN, CodeMade, CodeWanted, checked_name, code_name, make_waiting_code};
 use crate::error::{HubError, Refusal, Result};
 use crate::limits::{CODES_SHOWN_MS, NAME_MAX_CHARS, PROPOSAL_TTL_MS};
-use crate::store::{
-    CodeRow, Decided, Device, ListQuery, MemberRow, NOBODY, People, ProposalKind, ProposalRow, WHOLE_COMMUNE,
-};
+use crate::store::{CodeRow, Decided, Device, ListQuery, MemberRow, NOBODY, People, ProposalKind, ProposalRow, WHOLE_COMMUNE};
 use crate::{phones, qr};
 
 /// A phone that waits for somebody to compare its words.
@@ -187,8 +185,7 @@ async fn tried_again(hub: &Hub, asked: &Asked, code: Option<&str>) -> Result<Vec
 
 fn choices(asked: &Asked, session: &Session, people: &People, filled: &Filled) -> (Vec<Choice>, Vec<Choice>, Vec<Choice>) {
     let words = asked.words;
-    let mut members: Vec<&MemberRow> =
-        people.members.iter().filter(|member| may_make(session, member.role, member.hamlet)).collect();
+    let mut members: Vec<&MemberRow> = people.members.iter().filter(|member| may_make(session, member.role, member.hamlet)).collect();
     members.sort_by_cached_key(|m| (CollationKey::new(&people.hamlet_name(m.hamlet)), CollationKey::new(&m.name)));
     let member = |member: &&MemberRow| Choice {
         value: member.no.0.to_string(),
@@ -234,7 +231,14 @@ fn may_name(session: &Session, role: Role) -> bool {
     }
 }
 
-async fn list(hub: &Hub, asked: &Asked, session: &Session, filled: &Filled, wrong: Option<&'static str>, told: Option<&'static str>) -> Result<Response> {
+async fn list(
+    hub: &Hub,
+    asked: &Asked,
+    session: &Session,
+    filled: &Filled,
+    wrong: Option<&'static str>,
+    told: Option<&'static str>,
+) -> Result<Response> {
     let people = hub.store.people().await?;
     let (members, hamlets, roles) = choices(asked, session, &people, filled);
     let mut codes = Vec::new();
