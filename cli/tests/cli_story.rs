@@ -40,8 +40,9 @@ fn from_an_empty_folder_to_the_commune_s_list() {
     let before = on(&["status"]);
     has_fields(
         &before,
-        &["device", "log", "enrolled", "entries", "unsent", "received", "parked", "patrol", "alerts", "evidence", "chain_head"],
+        &["device", "log", "enrolled", "entries", "unsent", "received", "parked", "patrol", "alerts", "evidence", "chain_head", "words"],
     );
+    assert_eq!(before["words"].as_array().map(Vec::len), Some(4), "read aloud, compared with the hub's");
     assert_eq!(fields(&before["alerts"]), ["total", "unread"]);
     assert_eq!(fields(&before["evidence"]), ["captured", "uploaded"]);
     assert_eq!(before["patrol"], serde_json::Value::Null);

@@ -391,3 +391,15 @@ pub const PLANS_MAX: usize = 2_000;
 pub const WEEK_MS: i64 = 7 * 24 * 3600 * 1000;
 /// How long ago a code may have been made to be listed, in milliseconds (a day: used ones are kept as long).
 pub const CODES_SHOWN_MS: i64 = 24 * 3600 * 1000;
+
+/// Weeks shown in the table of what was walked.
+pub const COVERAGE_WEEKS: u32 = 4;
+/// How far ahead planned patrols are listed, in milliseconds (two days).
+pub const SHIFTS_AHEAD_MS: i64 = 2 * 24 * 3600 * 1000;
+/// How often the number of a new checkpoint is drawn when it is taken; of 33 million numbers few are.
+pub const CHECKPOINT_DRAWS_MAX: usize = 8;
+
+/// Features in one page when nothing is said, and at most.
+pub const FEATURES_USUAL: u32 = 100;
+/// See [`FEATURES_USUAL`]. A patrol among them is read with its check-ins.
+pub const FEATURES_MAX: u32 = 1_000;

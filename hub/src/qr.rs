@@ -8,7 +8,16 @@ const QUIET_ZONE: usize = 4;
 /// The code as an SVG with black on white whatever the page's colours are, and `about` for who cannot see it; empty for a
 /// text longer than a code can bear.
 pub fn svg(text: &str, about: &str) -> String {
-    let Ok(code) = QrCode::with_error_correction_level(text, EcLevel::M) else { return String::new() };
+    drawn(text, about, EcLevel::M)
+}
+
+/// The same for paper that hangs in the rain: a quarter of it may be gone.
+pub fn for_paper(text: &str, about: &str) -> String {
+    drawn(text, about, EcLevel::Q)
+}
+
+fn drawn(text: &str, about: &str, level: EcLevel) -> String {
+    let Ok(code) = QrCode::with_error_correction_level(text, level) else { return String::new() };
     let width = code.width();
     let side = width + 2 * QUIET_ZONE;
     let mut path = String::new();

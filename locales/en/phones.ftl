@@ -45,6 +45,7 @@ phones-chief-agreed = Somebody has agreed.
 phones-chief-not = It was not agreed to.
 phones-chief-late = The time for it is over.
 
+cli-four-words = Four words: `{ $words }`. Read them to the commune police when the code was made in the console.
 phones-state-waiting = Waits for its words
 phones-none-of-member = This person has no phone yet.
 phones-never = Never
@@ -64,8 +65,74 @@ phones-lost = Phone lost
 phones-revoke = Revoke
 phones-gone-now = From this moment the hub trusts nothing this phone says and sends it nothing.
 phones-gone-kept = What was recorded is not lost: whatever the phone still sends is kept apart and can be looked at.
-phones-gone-lost = The phone locks when it hears of it. Its member joins with another phone within 10 minutes.
+phones-gone-lost = Its member joins with another phone within 10 minutes.
 phones-gone-revoked = To be used again this phone must join with a new code.
 phones-gone-do-lost = Report this phone lost
 phones-gone-do = Revoke this phone
 phones-gone-not = No, go back
+
+# Patrol plans and checkpoints.
+
+plans-title = Patrol plans
+plans-none = There is no plan yet.
+plans-who = Who
+plans-days = Days
+plans-hours = Hours
+plans-from = From
+plans-to = To
+plans-hours-more = An end that is not after the beginning is on the next day.
+plans-next-day = next day
+plans-new = Another plan
+plans-make = Add the plan
+plans-end = End this plan
+plans-needs-who = Choose who walks.
+plans-needs-hours = Hours are needed, as 22:00.
+plans-needs-days = Choose at least one day.
+plans-day-0 = Monday
+plans-day-1 = Tuesday
+plans-day-2 = Wednesday
+plans-day-3 = Thursday
+plans-day-4 = Friday
+plans-day-5 = Saturday
+plans-day-6 = Sunday
+plans-coming = Coming
+plans-under-way = Under way
+plans-awaited = Due, not seen yet
+plans-walked = Walked
+plans-missed = No patrol seen
+plans-ahead = Planned: under way and coming
+plans-ahead-none = Nothing is planned for the next two days.
+plans-missed-title = Planned and not seen, last seven days
+plans-missed-none = None is missing.
+plans-missed-more = A phone without signal delivers later; then its line goes from here.
+plans-coverage = By hamlet and week
+plans-coverage-more = Patrols and check-ins, by weeks from Monday.
+plans-covered = { $patrols ->
+    [one] { $patrols } patrol
+   *[other] { $patrols } patrols
+}, { $checkins ->
+    [one] { $checkins } check-in
+   *[other] { $checkins } check-ins
+}
+plans-open = Patrol plans
+plans-checkpoints = Checkpoints
+plans-checkpoints-none = There is no checkpoint yet.
+plans-checkpoint-new = Another checkpoint
+plans-checkpoint-add = Add the checkpoint
+plans-checkpoint-close = Take away
+plans-checkpoint-more = Decimal degrees, as a phone or a map shows them. The hub gives the code; name and place reach the hamlet's phones with their next news.
+plans-checkpoint-needs-name = A name is needed, not too long.
+plans-checkpoint-needs-place = Latitude and longitude are needed, as 20.66012 and 105.08345.
+plans-checkpoints-full = This hamlet has as many checkpoints as it can.
+plans-name = Name of the spot
+plans-code = Code
+plans-place = Place
+plans-lat = Latitude
+plans-lon = Longitude
+plans-sheet = Sheet of checkpoint codes
+plans-sheet-print = Sheet to print
+plans-sheet-more = Print on A4, cut apart, hang up at the checkpoint where it stays dry. Anybody can photograph a code: it only says that somebody was near the paper.
+
+# Data for other programs.
+
+features-about = Patrols, check-ins and incidents of the commune, for map programs. Every read is recorded.

@@ -45,6 +45,7 @@ phones-chief-agreed = Đã có người đồng ý.
 phones-chief-not = Đã không đồng ý.
 phones-chief-late = Đã hết thời gian đợi.
 
+cli-four-words = Bốn từ đối chiếu: `{ $words }`. Đọc cho công an xã nghe nếu mã làm trên trang máy xã.
 phones-state-waiting = Đợi đối chiếu
 phones-none-of-member = Người này chưa có máy.
 phones-never = Chưa lần nào
@@ -58,8 +59,68 @@ phones-lost = Máy mất
 phones-revoke = Thu quyền
 phones-gone-now = Từ lúc bấm, máy xã không tin máy này nữa và không gửi gì tới máy.
 phones-gone-kept = Việc đã ghi không mất: máy gửi lên sau thì được giữ riêng để xem lại.
-phones-gone-lost = Máy nhận được tin sẽ khóa. Người mất máy vào tổ bằng máy khác trong 10 phút.
+phones-gone-lost = Người mất máy vào tổ bằng máy khác trong 10 phút.
 phones-gone-revoked = Muốn dùng lại máy này thì phải vào tổ bằng mã mới.
 phones-gone-do-lost = Báo mất máy này
 phones-gone-do = Thu quyền máy này
 phones-gone-not = Không, quay lại
+
+# Lịch tuần và điểm tuần.
+
+plans-title = Lịch tuần
+plans-none = Chưa có lịch tuần nào.
+plans-who = Ai đi
+plans-days = Ngày
+plans-hours = Giờ
+plans-from = Từ
+plans-to = Đến
+plans-hours-more = Giờ đến không sau giờ từ là sang ngày hôm sau.
+plans-next-day = hôm sau
+plans-new = Thêm lịch
+plans-make = Thêm lịch
+plans-end = Thôi lịch này
+plans-needs-who = Cần chọn ai đi.
+plans-needs-hours = Cần ghi giờ, như 22:00.
+plans-needs-days = Cần chọn ít nhất một ngày.
+plans-day-0 = thứ hai
+plans-day-1 = thứ ba
+plans-day-2 = thứ tư
+plans-day-3 = thứ năm
+plans-day-4 = thứ sáu
+plans-day-5 = thứ bảy
+plans-day-6 = chủ nhật
+plans-coming = Sắp tới
+plans-under-way = Đang đi
+plans-awaited = Tới giờ, chưa thấy
+plans-walked = Đã đi
+plans-missed = Chưa thấy ca nào
+plans-ahead = Ca theo lịch: đang đi và sắp tới
+plans-ahead-none = Không có ca nào trong hai ngày tới.
+plans-missed-title = Ca theo lịch chưa thấy, bảy ngày qua
+plans-missed-none = Không thiếu ca nào.
+plans-missed-more = Máy còn ngoài vùng sóng thì ca đã đi tới sau; khi đó dòng này tự mất.
+plans-coverage = Theo bản và tuần
+plans-coverage-more = Ca tuần và lần báo có mặt, theo tuần bắt đầu thứ hai.
+plans-covered = { $patrols } ca, { $checkins } lần
+plans-open = Lịch tuần
+plans-checkpoints = Điểm tuần
+plans-checkpoints-none = Chưa có điểm tuần nào.
+plans-checkpoint-new = Thêm điểm tuần
+plans-checkpoint-add = Thêm điểm
+plans-checkpoint-close = Bỏ điểm
+plans-checkpoint-more = Độ thập phân, như máy hoặc bản đồ cho thấy. Mã do máy xã đặt; tên và nơi tới máy của bản ở lần nhận tin sau.
+plans-checkpoint-needs-name = Cần ghi tên điểm, không quá dài.
+plans-checkpoint-needs-place = Cần ghi vĩ độ và kinh độ, như 20.66012 và 105.08345.
+plans-checkpoints-full = Bản này đã đủ số điểm tuần.
+plans-name = Tên điểm
+plans-code = Mã
+plans-place = Nơi
+plans-lat = Vĩ độ
+plans-lon = Kinh độ
+plans-sheet = Tờ mã điểm tuần
+plans-sheet-print = Tờ mã để in
+plans-sheet-more = In khổ A4, cắt rời, treo ở điểm tuần nơi khô ráo. Ai cũng chụp được mã: mã chỉ nói là đã tới gần tờ giấy.
+
+# Dữ liệu cho chương trình khác.
+
+features-about = Ca tuần, lần báo có mặt và việc báo của xã, cho chương trình bản đồ. Mỗi lượt đọc được ghi lại.

@@ -10,11 +10,15 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use commune::{Commune, Seventies, check_in, join, sync, walk};
-use yenban_core::app::{Report, Said};
+use yenban_core::app::{CheckIn, Report, Said};
 use yenban_core::sync::Verdict;
 use yenban_core::transport::{self, Until};
 use yenban_core::{Error, ErrorKind};
 use yenban_hub::alert::AlertWanted;
+use yenban_hub::enrol::{CodeWanted, make_waiting_code};
+use yenban_hub::store::{CheckpointRow, ListQuery};
+use yenban_protocol::id::{MemberNo, Role};
+use yenban_protocol::text::code::CheckpointCode;
 
 #[test]
 fn a_patrol_arrives_once_and_is_known_to_have() {
@@ -172,6 +176,59 @@ fn a_code_serves_once() {
     join(&mut first, &code).unwrap();
     let error = join(&mut second, &code).unwrap_err();
     assert!(matches!(&error, Error::Refused { code, .. } if code == "token_used"), "{error}");
+}
+
+/// Entered at the hub, known to the phone by its directory, and what was scanned comes back.
+#[test]
+fn a_checkpoint_goes_out_with_the_directory_and_comes_back_in_a_check_in() {
+    let mut commune = Commune::start();
+    let mut phone = commune.phone();
+    let people = commune.runtime.block_on(commune.hub().store.people()).unwrap();
+    let hamlet = people.hamlet_named("Nà Phòn").unwrap().no;
+    let code = CheckpointCode::new(1_234_567).unwrap();
+    let place_e7 = (206_601_200, 1_050_834_500);
+    let row = CheckpointRow { code, hamlet, name: "Cầu treo".into(), place_e7, made_ms: 1, closed_ms: None };
+    let signer = commune.hub().item_signer();
+    assert!(commune.runtime.block_on(commune.hub().store.add_checkpoint(row, signer)).unwrap());
+    sync(&mut phone);
+    let known = phone.directory().unwrap().checkpoints;
+    assert_eq!(known.iter().map(|known| (known.code.as_str(), known.name.as_str())).collect::<Vec<_>>(), [("15N-M7J", "Cầu treo")]);
+    phone.patrol_start(&[], None).unwrap();
+    phone.check_in(&CheckIn { place: None, checkpoint: Some(known[0].code.clone()), note: None }).unwrap();
+    assert_eq!(sync(&mut phone).verdict, Verdict::UpToDate);
+    let rows = commune.runtime.block_on(commune.hub().store.check_ins(ListQuery::default())).unwrap();
+    assert_eq!(rows[0].checkpoint.as_deref(), Some("15N-M7J"));
+}
+
+/// A code of the console: until its four words are compared the phone is refused, records on and loses nothing.
+#[test]
+fn a_phone_that_waits_keeps_everything_and_delivers_it_once_confirmed() {
+    let mut commune = Commune::start();
+    let wanted = CodeWanted {
+        hamlet: "Nà Phòn".into(),
+        create: true,
+        role: Role::Member,
+        name: "Lò Văn Páo".into(),
+        addresses: vec![commune.address.to_string()],
+    };
+    let code = commune.runtime.block_on(make_waiting_code(commune.hub(), wanted, MemberNo(0))).unwrap().text;
+    let mut phone = commune.new_phone(Box::new(Seventies::now()));
+    join(&mut phone, &code).unwrap();
+    walk(&mut phone, 4);
+    for _ in 0..7 {
+        // More often than an entry that is refused for itself would be tried before it is set aside.
+        let outcome = sync(&mut phone);
+        assert_eq!((outcome.verdict, outcome.unsent, outcome.parked), (Verdict::Refused, 7, 0));
+        assert_eq!(outcome.reason.unwrap().code, "unconfirmed");
+    }
+    walk(&mut phone, 2);
+    assert_eq!(commune.totals().entries, 0);
+    let device = phone.enrolment().unwrap().device;
+    assert!(commune.runtime.block_on(yenban_hub::phones::confirm(commune.hub(), "Hà Văn Sơn", device)).unwrap());
+    let outcome = sync(&mut phone);
+    assert_eq!((outcome.verdict, outcome.unsent, outcome.parked), (Verdict::UpToDate, 0, 0), "{:?}", outcome.reason);
+    let totals = commune.totals();
+    assert_eq!((totals.entries, totals.check_ins, totals.quarantine), (outcome.pushed_entries, 6, 0));
 }
 
 #[test]

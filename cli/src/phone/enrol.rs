@@ -5,6 +5,7 @@ use yenban_core::app::{IfAbsent, Phone};
 use yenban_core::error::Error;
 use yenban_core::transport;
 use yenban_protocol::enrol::EnrolmentCode;
+use yenban_protocol::words::{self, WORDS_COMPARED};
 
 use super::Job;
 use crate::fault::{Fault, Result};
@@ -27,17 +28,27 @@ pub(super) fn enrol(job: &Job<'_>) -> Result<()> {
     })?;
     let identity = phone.identity();
     let device = identity.as_ref().map(|identity| identity.device.clone()).unwrap_or_default();
+    let words = four_words(&phone);
     job.out.document(&json!({
         "device": device, "commune": identity.as_ref().map(|i| &i.commune), "hub": identity.as_ref().map(|i| &i.hub_name),
         "hamlet": identity.as_ref().map(|i| &i.hamlet_name), "member": identity.as_ref().map(|i| i.member),
-        "name": identity.as_ref().map(|i| &i.member_name), "role": identity.as_ref().map(|i| i.role),
+        "name": identity.as_ref().map(|i| &i.member_name), "role": identity.as_ref().map(|i| i.role), "words": words,
     }))?;
     let place = identity.map(|identity| match identity.hamlet_name.is_empty() {
         true => clean(&identity.hub_name),
         false => format!("{} ({})", clean(&identity.hamlet_name), clean(&identity.hub_name)),
     });
     job.settle(phone)?;
-    job.out.say("cli-joined", &[("place", place.unwrap_or_default().into()), ("device", device.into())])
+    job.out.say("cli-joined", &[("place", place.unwrap_or_default().into()), ("device", device.into())])?;
+    match words {
+        Some(words) => job.out.say("cli-four-words", &[("words", words.join(" ").into())]),
+        None => Ok(()),
+    }
+}
+
+/// The words that whoever holds this phone reads to an officer; none before it has joined.
+pub(super) fn four_words(phone: &Phone) -> Option<[&'static str; WORDS_COMPARED]> {
+    phone.enrolment().map(|known| words::four_words(&known.root_hash, &known.certificate.value.sign_key))
 }
 
 /// Redeems a code over the network.

@@ -19,7 +19,7 @@ pub(super) fn degrees(e7: i32) -> f64 {
     f64::from(e7) / 1e7
 }
 
-fn status_document(status: &Status, root: Option<&str>) -> Value {
+fn status_document(status: &Status, root: Option<&str>, words: Option<[&str; 4]>) -> Value {
     let patrol = status.patrol.as_ref().map(|patrol| {
         json!({
             "id": patrol.id, "started": rfc3339_opt(patrol.started_ms), "check_ins": patrol.check_ins,
@@ -38,7 +38,7 @@ fn status_document(status: &Status, root: Option<&str>) -> Value {
             "originals_quota_bytes": status.space.originals_quota_bytes, "previews_bytes": status.space.previews_bytes,
             "previews_quota_bytes": status.space.previews_quota_bytes,
         },
-        "chain_head": status.chain_head, "root": root, "locked": status.locked, "member": status.member,
+        "chain_head": status.chain_head, "root": root, "words": words, "locked": status.locked, "member": status.member,
     })
 }
 
@@ -47,7 +47,7 @@ pub(super) fn status(job: &Job<'_>) -> Result<()> {
     let mut phone = job.open()?;
     let status = phone.status().map_err(|error| job.fault(&error))?;
     let root = SyncStore::identity(&phone).ok().map(|identity| HEXLOWER.encode(&identity.root_hash));
-    job.out.document(&status_document(&status, root.as_deref()))?;
+    job.out.document(&status_document(&status, root.as_deref(), super::enrol::four_words(&phone)))?;
     let words = job.words();
     if !status.enrolled {
         return job.out.line(&words.word("cli-not-joined"));

@@ -12,7 +12,7 @@ use crate::store::WHOLE_COMMUNE;
 pub enum Right {
     /// Read reports, patrols, check-ins, photographs of the hamlets in reach.
     Read,
-    /// Say what became of an incident, ask its reporter, assign it.
+    /// Say what became of an incident, ask its reporter, assign it; plan patrols and enter checkpoints.
     Answer,
     /// Warn hamlets in reach.
     Warn,

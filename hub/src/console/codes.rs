@@ -12,10 +12,11 @@ use axum::extract::rejection::FormRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use yenban_protocol::id::{DeviceId, HamletNo, MemberNo, Role};
 use yenban_protocol::text::{CollationKey, display_safe, script_warning};
 
+use super::chief::{self, Wish};
 use super::chrome::{Chrome, Section, failed, refused, rendered, see_other};
 use super::facts;
 use super::guard::{Asked, May, Phones};
@@ -24,9 +25,9 @@ use crate::access::{self, Session};
 use crate::admin::{checked_address, listening_address};
 use crate::app::Hub;
 use crate::enrol::{CODE_USED_AGAIN, CodeMade, CodeWanted, checked_name, code_name, make_waiting_code};
-use crate::error::{HubError, Refusal, Result};
-use crate::limits::{CODES_SHOWN_MS, NAME_MAX_CHARS, PROPOSAL_TTL_MS};
-use crate::store::{CodeRow, Decided, Device, ListQuery, MemberRow, NOBODY, People, ProposalKind, ProposalRow, WHOLE_COMMUNE};
+use crate::error::Result;
+use crate::limits::{CODES_SHOWN_MS, NAME_MAX_CHARS};
+use crate::store::{CodeRow, Device, ListQuery, MemberRow, NOBODY, People, WHOLE_COMMUNE};
 use crate::{phones, qr};
 
 /// A phone that waits for somebody to compare its words.
@@ -63,14 +64,6 @@ struct Choice {
     value: String,
     word: String,
     chosen: bool,
-}
-
-/// A wish for a chief's code that waits for a second officer.
-#[derive(Debug, Clone)]
-struct Wish {
-    path: String,
-    asks: String,
-    own: bool,
 }
 
 #[derive(Template)]
@@ -118,14 +111,8 @@ pub(super) struct Filled {
     role: String,
 }
 
-type Sent<T> = std::result::Result<Form<T>, FormRejection>;
-
-/// For whom a chief's code is wanted, as it waits for a second officer.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct ChiefWanted {
-    member: u32,
-    name: String,
-}
+/// The fields of a form, if it was one.
+pub(super) type Sent<T> = std::result::Result<Form<T>, FormRejection>;
 
 /// Name, hamlet and whether one of them may be mistaken for another.
 fn who(asked: &Asked, name: &str, hamlet: &str) -> (String, bool) {
@@ -256,7 +243,7 @@ async fn list(
         wrong: wrong.map(|id| asked.words.word(id)),
         told: told.map(|id| asked.words.word(id)),
         waiting: waiting(hub, asked, session).await?,
-        wishes: wishes(hub, asked, session).await?,
+        wishes: chief::wishes(hub, asked, session).await?,
         members,
         hamlets,
         roles,
@@ -311,7 +298,7 @@ async fn made(hub: &Hub, asked: &Asked, session: &Session, filled: Filled) -> Re
         Err(wrong) => return list(hub, asked, session, &filled, Some(wrong), None).await,
     };
     if meant.role == Role::Chief {
-        return Ok(see_other(&propose(hub, session, &meant).await?));
+        return Ok(see_other(&chief::propose(hub, session, &meant).await?));
     }
     show_new(hub, asked, session, &meant).await
 }
@@ -326,7 +313,8 @@ fn addresses(hub: &Hub, asked: &Asked) -> Result<Vec<String>> {
     Ok(addresses)
 }
 
-async fn show_new(hub: &Hub, asked: &Asked, session: &Session, meant: &MemberRow) -> Result<Response> {
+/// Makes the code and shows it, this once.
+pub(super) async fn show_new(hub: &Hub, asked: &Asked, session: &Session, meant: &MemberRow) -> Result<Response> {
     let people = hub.store.people().await?;
     let hamlet = people.hamlet_name(meant.hamlet);
     let subject = format!("{} {}", meant.role.code(), meant.no.0);
@@ -386,8 +374,8 @@ pub(super) async fn one(State(hub): State<Arc<Hub>>, asked: Asked, May(session, 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Act {
-    token: String,
-    act: String,
+    pub token: String,
+    pub act: String,
 }
 
 /// The words agree, or they do not.
@@ -419,112 +407,6 @@ pub(super) async fn compared(
             _ => return Ok(refused(&asked, StatusCode::UNPROCESSABLE_ENTITY, "console-not-taken")),
         };
         list(&hub, &asked, &session, &Filled::default(), None, Some(told)).await
-    };
-    decided.await.unwrap_or_else(|error| failed(&asked, &error))
-}
-
-async fn propose(hub: &Hub, session: &Session, meant: &MemberRow) -> Result<String> {
-    let wanted = ChiefWanted { member: meant.no.0, name: meant.name.clone() };
-    let body = serde_json::to_vec(&wanted).map_err(|e| HubError::Store(format!("wish: {e}")))?;
-    let made_ms = hub.now_ms();
-    let expires_ms = made_ms + PROPOSAL_TTL_MS;
-    hub.note(&session.officer, "chief proposed", &meant.no.0.to_string(), "").await?;
-    let row = ProposalRow { no: 0, kind: ProposalKind::Chief, body, by: session.member, made_ms, expires_ms, decided: None };
-    let no = hub.store.propose(row).await?.ok_or(Refusal::Quota("acts that wait for a second person"))?;
-    Ok(format!("/console/people/chief/{no}"))
-}
-
-fn wanted_of(row: &ProposalRow) -> Result<ChiefWanted> {
-    serde_json::from_slice(&row.body).map_err(|e| HubError::Store(format!("wish in the database: {e}")))
-}
-
-fn wish(asked: &Asked, people: &People, session: &Session, row: &ProposalRow) -> Result<Wish> {
-    let by = people.member(row.by).map(access::name_of).unwrap_or_default();
-    let values = [
-        ("by", display_safe(&by).into()),
-        ("name", display_safe(&wanted_of(row)?.name).into()),
-        ("until", asked.words.date_time(row.expires_ms).into()),
-    ];
-    Ok(Wish {
-        path: format!("/console/people/chief/{}", row.no),
-        asks: asked.words.say("phones-chief-asks", &values),
-        own: row.by == session.member,
-    })
-}
-
-async fn wishes(hub: &Hub, asked: &Asked, session: &Session) -> Result<Vec<Wish>> {
-    if !session.reach.is_whole() {
-        return Ok(Vec::new());
-    }
-    let people = hub.store.people().await?;
-    let rows = hub.store.proposals(asked.now_ms).await?;
-    rows.iter().filter(|row| row.kind == ProposalKind::Chief).map(|row| wish(asked, &people, session, row)).collect()
-}
-
-#[derive(Template)]
-#[template(path = "chief.html")]
-struct Chief {
-    c: Chrome,
-    wish: Wish,
-    open: bool,
-    told: Option<String>,
-}
-
-async fn chief(hub: &Hub, asked: &Asked, session: &Session, no: i64, told: Option<&'static str>) -> Result<Response> {
-    let found = hub.store.proposal(no).await?.filter(|row| row.kind == ProposalKind::Chief && session.reach.is_whole());
-    let Some(row) = found else { return Ok(refused(asked, StatusCode::NOT_FOUND, "console-nothing-here")) };
-    let ended = match row.decided {
-        Some((_, true, _)) => Some("phones-chief-agreed"),
-        Some((_, false, _)) => Some("phones-chief-not"),
-        None if row.expires_ms <= asked.now_ms => Some("phones-chief-late"),
-        None => None,
-    };
-    let page = Chief {
-        c: Chrome::new(asked, session, Section::People, asked.words.word("phones-chief")),
-        wish: wish(asked, &*hub.store.people().await?, session, &row)?,
-        open: ended.is_none(),
-        told: told.or(ended).map(|id| asked.words.word(id)),
-    };
-    Ok(rendered(if told.is_none() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY }, &page))
-}
-
-/// A wish for a chief's code.
-pub(super) async fn chief_page(State(hub): State<Arc<Hub>>, asked: Asked, May(session, _): May<Phones>, Path(no): Path<i64>) -> Response {
-    chief(&hub, &asked, &session, no, None).await.unwrap_or_else(|error| failed(&asked, &error))
-}
-
-/// A second officer agrees, and has the code; or not.
-pub(super) async fn chief_decide(
-    State(hub): State<Arc<Hub>>,
-    asked: Asked,
-    May(session, _): May<Phones>,
-    Path(no): Path<i64>,
-    form: Sent<Act>,
-) -> Response {
-    let Ok(Form(form)) = form else { return refused(&asked, StatusCode::BAD_REQUEST, "console-not-taken") };
-    if !session.sent(&form.token) {
-        return refused(&asked, StatusCode::FORBIDDEN, "console-form-old");
-    }
-    let agrees = match form.act.as_str() {
-        "agree" => true,
-        "not" => false,
-        _ => return refused(&asked, StatusCode::UNPROCESSABLE_ENTITY, "console-not-taken"),
-    };
-    let decided = async {
-        let found = hub.store.proposal(no).await?.filter(|row| row.kind == ProposalKind::Chief && session.reach.is_whole());
-        let Some(row) = found else { return Ok(refused(&asked, StatusCode::NOT_FOUND, "console-nothing-here")) };
-        // Noted first and decided before the code is made: a hub that dies between the two leaves nothing but a wish that
-        // has to be asked for again.
-        hub.note(&session.officer, if agrees { "chief agreed" } else { "chief not agreed" }, &no.to_string(), "").await?;
-        match hub.store.decide(no, session.member, agrees, hub.now_ms()).await? {
-            Decided::Own => chief(&hub, &asked, &session, no, Some("console-second-own")).await,
-            Decided::Counts if agrees => {
-                let ChiefWanted { member, name } = wanted_of(&row)?;
-                let meant = MemberRow { no: MemberNo(member), name, role: Role::Chief, hamlet: WHOLE_COMMUNE, group: 0 };
-                show_new(&hub, &asked, &session, &meant).await
-            }
-            Decided::Counts | Decided::Gone => chief(&hub, &asked, &session, no, None).await,
-        }
     };
     decided.await.unwrap_or_else(|error| failed(&asked, &error))
 }

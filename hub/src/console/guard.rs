@@ -207,7 +207,7 @@ macro_rules! needs {
     };
 }
 
-needs!(Read => Read, Warn => Warn, WarnAll => WarnAll, Phones => Phones, Accounts => Accounts, ReadLog => ReadLog, Figures => Figures);
+needs!(Read => Read, Warn => Warn, WarnAll => WarnAll, Phones => Phones, Plan => Answer, Accounts => Accounts, ReadLog => ReadLog, Figures => Figures, Export => Export);
 
 /// Somebody with a session and this right. To anybody else inside the page is not there, and the attempt is noted.
 #[derive(Debug, Clone)]

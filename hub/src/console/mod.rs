@@ -12,6 +12,7 @@
 //! | `/incidents/{id}/answer`, `/assign`, `/link` | what became of it, who is to go, reports of one event |
 //! | `/sms` | takes a report by message, then shows its incident |
 //! | `/patrols`, `/patrols/{id}` | patrols; one on a sketch and as a table |
+//! | `/patrols/plans`, `/patrols/checkpoints`, `/patrols/checkpoints/sheet` | who walks when; spots worth passing, as a list and to print |
 //! | `/alerts`, `/alerts/new` | alerts with their answers; compose, preview, send |
 //! | `/alerts/second/{no}` | an alert for the whole commune, for a second officer to agree to |
 //! | `/people`, `/people/{member}` | hamlets' people and their phones |
@@ -19,6 +20,7 @@
 //! | `/people/phones/{device}` | a phone is given up: lost, or taken back |
 //! | `/accounts`, `/accounts/{member}` | who may come in, with which role and reach; links to open accounts |
 //! | `/account` | one's own password, codes, passkeys and sessions |
+//! | `/features/...` | patrols, check-ins, incidents for maps (OGC API – Features) |
 //! | `/figures`, `/reads` | counts without content; who read and did what, and why |
 //! | `/sign-in`, `/join/{token}`, `/enter/{token}`, `/leave` | the ways in and out ([`crate::access`]) |
 
@@ -26,11 +28,14 @@ mod account;
 mod accounts;
 mod alert_form;
 mod alerts;
+mod checkpoints;
+mod chief;
 mod chrome;
 mod codes;
 mod devices;
 mod door;
 mod facts;
+mod features;
 mod guard;
 mod inbox;
 mod incident;
@@ -39,6 +44,7 @@ mod oversight;
 mod passkeys;
 mod patrols;
 mod people;
+mod plans;
 mod second;
 mod sketch;
 mod thread;
@@ -71,6 +77,11 @@ pub fn router<S: Clone + Send + Sync + 'static>(hub: Arc<Hub>) -> Router<S> {
         .route("/sms", post(message::take))
         .route("/patrols", get(patrols::page))
         .route("/patrols/{id}", get(patrols::one))
+        .route("/patrols/plans", get(plans::page).post(plans::add))
+        .route("/patrols/plans/{no}", post(plans::end))
+        .route("/patrols/checkpoints", get(checkpoints::page).post(checkpoints::add))
+        .route("/patrols/checkpoints/sheet", get(checkpoints::sheet))
+        .route("/patrols/checkpoints/{code}", post(checkpoints::close))
         .route("/alerts", get(alerts::page))
         .route("/alerts/new", get(alert_form::page))
         .route("/alerts/preview", post(alert_form::preview))
@@ -81,13 +92,19 @@ pub fn router<S: Clone + Send + Sync + 'static>(hub: Arc<Hub>) -> Router<S> {
         .route("/people/codes", get(codes::page).post(codes::make))
         .route("/people/codes/{name}", get(codes::one))
         .route("/people/words/{device}", post(codes::compared))
-        .route("/people/chief/{no}", get(codes::chief_page).post(codes::chief_decide))
+        .route("/people/chief/{no}", get(chief::page).post(chief::decide))
         .route("/people/phones/{device}", get(devices::gone).post(devices::give_up))
         .route("/accounts", get(accounts::page).post(accounts::add))
         .route("/accounts/{member}", get(accounts::one).post(accounts::change))
         .route("/account", get(account::page).post(account::change))
         .route("/account/passkeys/ask", post(passkeys::add))
         .route("/account/passkeys/answer", post(passkeys::added))
+        .route("/features", get(features::landing))
+        .route("/features/conformance", get(features::conformance))
+        .route("/features/collections", get(features::collections))
+        .route("/features/collections/{id}", get(features::collection))
+        .route("/features/collections/{id}/items", get(features::items))
+        .route("/features/collections/{id}/items/{name}", get(features::item))
         .route("/figures", get(oversight::figures))
         .route("/reads", get(oversight::reads))
         .route("/sign-in", get(door::page).post(door::sign_in))

@@ -14,13 +14,14 @@ use yenban_protocol::text::display_safe;
 
 use super::chrome::{Chrome, Section, failed, query_value, rendered};
 use super::guard::{Asked, May, Read};
+use super::plans::{self, Standings};
 use super::sketch::{self, Mark};
 use super::{Hub, facts};
 use crate::access::Session;
 use crate::error::{Refusal, Result};
 use crate::exchange::track::{Track, distance_m, millis};
 use crate::limits::{CONSOLE_CHECK_INS_MAX, CONSOLE_PAGE};
-use crate::store::{CheckInRow, IncidentListing, ListQuery, PatrolListing};
+use crate::store::{CheckInRow, CheckpointRow, IncidentListing, ListQuery, PatrolListing};
 
 /// What may stand in the address of the list.
 #[derive(Debug, Default, Deserialize)]
@@ -48,6 +49,7 @@ pub(super) struct Line {
 #[template(path = "patrols.html")]
 struct Patrols {
     c: Chrome,
+    s: Option<Standings>,
     lines: Vec<Line>,
     next: Option<String>,
 }
@@ -93,22 +95,24 @@ pub(super) async fn page(
     wanted: std::result::Result<Query<Wanted>, QueryRejection>,
 ) -> Response {
     let Query(wanted) = wanted.unwrap_or_default();
-    let after = (!wanted.after.is_empty()).then_some(wanted.after);
+    let first = wanted.after.is_empty();
+    let after = (!first).then_some(wanted.after);
     let query = ListQuery { limit: CONSOLE_PAGE + 1, after, ..session.query() };
-    match hub.store.patrols(query).await {
-        Ok(mut rows) => {
-            let more = rows.len() > CONSOLE_PAGE as usize;
-            rows.truncate(CONSOLE_PAGE as usize);
-            let next = rows
-                .last()
-                .filter(|_| more)
-                .map(|last| format!("/console/patrols?after={}", query_value(&format!("{}/{}", last.id, last.branch))));
-            let c = Chrome::new(&asked, &session, Section::Patrols, asked.words.word("console-patrols"));
-            let lines = rows.iter().map(|row| line(asked.words, row)).collect();
-            rendered(StatusCode::OK, &Patrols { c, lines, next })
-        }
-        Err(error) => failed(&asked, &error),
-    }
+    let shown = async {
+        let mut rows = hub.store.patrols(query).await?;
+        let more = rows.len() > CONSOLE_PAGE as usize;
+        rows.truncate(CONSOLE_PAGE as usize);
+        let next = rows
+            .last()
+            .filter(|_| more)
+            .map(|last| format!("/console/patrols?after={}", query_value(&format!("{}/{}", last.id, last.branch))));
+        let c = Chrome::new(&asked, &session, Section::Patrols, asked.words.word("console-patrols"));
+        let lines = rows.iter().map(|row| line(asked.words, row)).collect();
+        // Later pages are the list alone.
+        let s = if first { Some(plans::standings(&hub, &asked, &session).await?) } else { None };
+        Ok(rendered(StatusCode::OK, &Patrols { c, s, lines, next }))
+    };
+    shown.await.unwrap_or_else(|error| failed(&asked, &error))
 }
 
 /// A patrol as lists show it.
@@ -177,7 +181,7 @@ async fn found(hub: &Hub, asked: &Asked, session: &Session, id: &str) -> Result<
         crew,
         sketch: sketch::draw(&track, &marks, &spoken, words),
         events: incidents.iter().map(|row| event(words, row)).collect(),
-        rows: rows(words, &check_ins, &track, &gaps),
+        rows: rows(words, &check_ins, &track, &gaps, &hub.store.checkpoints().await?),
         cut: (patrol.check_ins > check_ins.len() as u64)
             .then(|| words.say("console-check-ins-cut", &[("n", check_ins.len().into()), ("all", patrol.check_ins.into())])),
         gaps,
@@ -220,7 +224,8 @@ fn event(words: Words, row: &IncidentListing) -> Event {
     }
 }
 
-fn rows(words: Words, check_ins: &[CheckInRow], track: &Track, gaps: &[String]) -> Vec<Row> {
+fn rows(words: Words, check_ins: &[CheckInRow], track: &Track, gaps: &[String], checkpoints: &[CheckpointRow]) -> Vec<Row> {
+    let name = |code: &str| checkpoints.iter().find(|row| row.code.to_string() == code).map(|row| display_safe(&row.name));
     let gap_before = |row: usize| track.gaps.iter().position(|gap| gap.to.row == row).and_then(|at| gaps.get(at)).cloned();
     check_ins
         .iter()
@@ -228,7 +233,8 @@ fn rows(words: Words, check_ins: &[CheckInRow], track: &Track, gaps: &[String]) 
         .map(|(index, row)| {
             let mut notes = Vec::new();
             if let Some(code) = &row.checkpoint {
-                notes.push(format!("{} {}", words.word("word-checkpoint"), display_safe(code)));
+                let name = name(code).map_or_else(String::new, |name| format!(" ({name})"));
+                notes.push(format!("{} {}{name}", words.word("word-checkpoint"), display_safe(code)));
             }
             if row.provider.as_deref() == Some("mock") {
                 notes.push(words.word("word-mock-gps"));

@@ -24,7 +24,7 @@ use crate::app::Hub;
 use crate::clock::Stopwatch;
 use crate::error::{Problem, Refusal, Result};
 use crate::limits::{FEED_WAIT_MAX, NO_ROOM_TO_WAIT_S, PARCELS_AT_ONCE_MAX, REQUEST_TIMEOUT, REQUESTS_MAX, RETURNED_BODY_MAX_BYTES};
-use crate::{courier, enrol, feed, ingest, orders, waiting};
+use crate::{courier, enrol, feed, ingest, openapi, orders, waiting};
 
 /// The figures' name of everything about uploads.
 const UPLOADS: &str = "uploads";
@@ -51,6 +51,7 @@ pub fn router(hub: Arc<Hub>) -> Router {
         .merge(uploads::router())
         .route("/healthz", get(healthz))
         .route("/metrics", get(metrics))
+        .route(openapi::PATH, get(openapi))
         .merge(crate::console::router(hub))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
@@ -204,6 +205,10 @@ async fn healthz() -> Response {
 
 async fn metrics(State(Shared { hub, .. }): State<Shared>) -> Response {
     answer::text("application/openmetrics-text; version=1.0.0; charset=utf-8", hub.metrics.text())
+}
+
+async fn openapi() -> Response {
+    answer::text("application/vnd.oai.openapi+json;version=3.1", crate::openapi::document().to_string())
 }
 
 async fn not_found() -> Response {

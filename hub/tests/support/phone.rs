@@ -227,6 +227,11 @@ impl Phone {
         }
     }
 
+    /// The key it signs with.
+    pub fn sign_public(&self) -> PublicKey {
+        self.sign.public_key()
+    }
+
     /// The body that redeems `code`.
     pub fn enrol_body(&self, code: &EnrolmentCode) -> Vec<u8> {
         let request = EnrolRequest {
