@@ -14,6 +14,8 @@ pub const SPOOL_CACHE_KIB: u32 = 4_096;
 pub const VAULT_CACHE_KIB: u32 = 8_192;
 /// Pages in the write-ahead log before it is copied into the database.
 pub const WAL_CHECKPOINT_PAGES: u32 = 1_000;
+/// Bytes of items that are given back to a restored hub in one request, unless one alone is longer.
+pub const RETURNED_BATCH_BYTES: usize = 128 * 1024;
 /// Bytes of the write-ahead log that are written again at a time when the spool is opened.
 pub const RENEW_PART_BYTES: usize = 64 * 1024;
 /// Prepared statements kept per connection.

@@ -179,14 +179,15 @@ pub async fn send(hub: &Hub, wanted: AlertWanted) -> Result<AlertSent> {
 
 /// Keeps an alert that was composed and puts it into the stream of every hamlet it names, or of the commune.
 pub async fn raise(hub: &Hub, row: AlertRow) -> Result<()> {
+    if raise_once(hub, row).await? { Ok(()) } else { Err(Refusal::Conflict("an alert with this identifier").into()) }
+}
+
+/// As [`raise`]; `false`: an alert with this identifier is here, and nothing was changed.
+pub(crate) async fn raise_once(hub: &Hub, row: AlertRow) -> Result<bool> {
     let item = |scope| ItemDraft { scope, item: Item::Alert(row.alert.clone()), issued_ms: hub.now_ms() };
     let items = match row.alert.hamlets.as_slice() {
         [] => vec![item(Scope::Commune(hub.commune()))],
         hamlets => hamlets.iter().map(|no| item(Scope::Hamlet(*no))).collect(),
     };
-    if hub.store.raise_alert(row, items, hub.item_signer()).await? {
-        Ok(())
-    } else {
-        Err(Refusal::Conflict("an alert with this identifier").into())
-    }
+    hub.store.raise_alert(row, items, hub.item_signer()).await
 }

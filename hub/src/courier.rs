@@ -166,7 +166,7 @@ async fn only_receipts(hub: &Hub, device: &Device, request: &FeedRequest, now_ms
             receipts.push(hub.receipt(&state, now_ms, device.revoked_ms.is_some())?);
         }
     }
-    Ok(FeedAnswer { items: Vec::new(), streams: Vec::new(), more: false, token: hub.token()?, receipts, history: None })
+    Ok(FeedAnswer { items: Vec::new(), streams: Vec::new(), more: false, token: hub.token()?, receipts, history: None, wanted: Vec::new() })
 }
 
 /// Answers of now for every device that asked through a courier not too long ago.

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use data_encoding::HEXLOWER;
 use yenban_protocol::cert::DeviceCertificate;
-use yenban_protocol::enrol::{EnrolAnswer, EnrolRequest, EnrolmentCode};
 use yenban_protocol::crypto::Hash;
+use yenban_protocol::enrol::{EnrolAnswer, EnrolRequest, EnrolmentCode};
 use yenban_protocol::id::{DeviceId, HamletNo, MemberNo, Role};
 use yenban_protocol::signed::Signed;
 use yenban_protocol::text::nearest;
@@ -113,17 +113,8 @@ async fn make(hub: &Hub, wanted: CodeWanted, member: MemberNo, waits: bool) -> R
     let expires_ms = made_ms + CODE_TTL_MS;
     let token_hash = token_hash(&token);
     let (no, hamlet_name) = hamlet.map_or((WHOLE_COMMUNE, String::new()), |h| (h.no, h.name));
-    let code = NewCode {
-        token_hash,
-        hamlet: no,
-        hamlet_name: hamlet_name.clone(),
-        role: wanted.role,
-        name,
-        member,
-        waits,
-        made_ms,
-        expires_ms,
-    };
+    let code =
+        NewCode { token_hash, hamlet: no, hamlet_name: hamlet_name.clone(), role: wanted.role, name, member, waits, made_ms, expires_ms };
     if !hub.store.put_code(code).await? {
         return Err(Refusal::Quota("open enrolment codes").into());
     }

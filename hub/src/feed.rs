@@ -11,6 +11,7 @@ use yenban_protocol::wire::{AuthorisedRequest, Cursor, FeedAnswer, FeedRequest};
 use crate::app::Hub;
 use crate::error::{Refusal, Result};
 use crate::limits::{FEED_PAGE_BYTES, FEED_PAGE_MAX, REQUEST_KEY_SKEW_MS};
+use crate::orders;
 use crate::store::{Device, WHOLE_COMMUNE};
 
 /// The streams of a device: only these, whatever it asks for.
@@ -88,10 +89,12 @@ pub(crate) async fn answer(hub: &Hub, device: &Device, request: &FeedRequest, no
     let most = u32::try_from(request.limit).unwrap_or(u32::MAX).clamp(1, FEED_PAGE_MAX) as usize;
     let (mut items, mut streams, mut bytes, mut more) = (Vec::new(), Vec::new(), 0, false);
     let after = |scope| request.cursors.iter().find(|c| c.scope == scope).map(|c| (c.epoch, c.number));
-    let wanted: Vec<_> = scopes(hub, device).into_iter().map(|scope| (scope, after(scope))).collect();
+    let scopes = scopes(hub, device);
+    let wanted = orders::lost(hub, &scopes, &request.held).await?;
+    let places: Vec<_> = scopes.into_iter().map(|scope| (scope, after(scope))).collect();
     // One more than fits tells whether there is more.
-    let pages = hub.store.feed_pages(wanted.clone(), most as u32 + 1).await?;
-    for ((scope, _), page) in wanted.into_iter().zip(pages) {
+    let pages = hub.store.feed_pages(places.clone(), most as u32 + 1).await?;
+    for ((scope, _), page) in places.into_iter().zip(pages) {
         let (epoch, number) = page.head.unwrap_or((hub.epoch(), 0));
         streams.push(Cursor { scope, epoch, number });
         let room = most - items.len();
@@ -113,5 +116,5 @@ pub(crate) async fn answer(hub: &Hub, device: &Device, request: &FeedRequest, no
     }
     let history = &hub.keys.history;
     let history = (history.value.number > request.history_number).then(|| history.bytes().to_vec());
-    Ok(FeedAnswer { items, streams, more, token: hub.token()?, receipts, history })
+    Ok(FeedAnswer { items, streams, more, token: hub.token()?, receipts, history, wanted })
 }

@@ -31,6 +31,7 @@ pub mod limits;
 pub mod live;
 pub mod metrics;
 pub mod openapi;
+pub mod orders;
 pub mod phones;
 pub mod qr;
 pub mod retention;

@@ -128,6 +128,9 @@ pub const LOCK_WAIT: Duration = Duration::from_secs(5);
 /// Page cache of the writer's connection, in KiB.
 pub const WRITER_CACHE_KIB: i64 = 64 * 1024;
 
+/// Longest body of items that are given back after a restore, bytes: a batch of a phone, or one item that is longer.
+pub const RETURNED_BODY_MAX_BYTES: usize = 512 * 1024;
+
 /// Bytes of the write-ahead log that are written again at a time when the database is opened.
 pub const RENEW_PART_BYTES: usize = 64 * 1024;
 

@@ -10,6 +10,8 @@ use yenban_protocol::parcel::PARCELS_PATH;
 use yenban_protocol::upload::{OBJECTS_PATH, TUS_VERSION, UPLOADS_PATH};
 use yenban_protocol::wire::{MEDIA_TYPE, path};
 
+use crate::limits::RETURNED_BODY_MAX_BYTES;
+
 /// Where the document stands.
 pub const PATH: &str = "/openapi.json";
 
@@ -115,6 +117,7 @@ pub fn document() -> Value {
             })) }),
         ),
         (path::FEED.to_owned(), json!({ "post": cbor("Asks for what is new for a device.", MAX_REQUEST_BYTES * 2, json!({ "200": receipt("Items, cursors, receipts.") })) })),
+        (path::ITEMS.to_owned(), json!({ "post": cbor("Gives back signed items that the hub lost.", RETURNED_BODY_MAX_BYTES, json!({ "200": receipt("How many were taken.") })) })),
         (
             PARCELS_PATH.to_owned(),
             json!({ "post": cbor("Brings the sealed parcel of another phone.", MAX_PARCEL_BYTES, json!({

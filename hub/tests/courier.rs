@@ -13,7 +13,7 @@ use yenban_protocol::signed::Signed;
 use yenban_protocol::wire::{FeedAnswer, FeedRequest};
 
 fn request(phone: &Phone) -> FeedRequest {
-    FeedRequest { device: phone.device, cursors: Vec::new(), limit: 100, logs: vec![phone.log], history_number: 1 }
+    FeedRequest { device: phone.device, cursors: Vec::new(), limit: 100, logs: vec![phone.log], history_number: 1, held: Vec::new() }
 }
 
 fn parcel(phone: &Phone, spans: &[(u64, u64)]) -> Parcel {

@@ -53,3 +53,4 @@ audit-revoke-lost = reported a phone lost
 audit-search-incidents = searched incidents
 audit-signed-in = signed in
 audit-sms = took a report by message
+audit-take-back = orders taken back from phones

@@ -53,3 +53,4 @@ audit-revoke-lost = báo mất một điện thoại
 audit-search-incidents = tìm trong vụ việc
 audit-signed-in = vào trang
 audit-sms = nhận vụ việc bằng tin nhắn
+audit-take-back = nhận lại lệnh cũ do các máy còn giữ

@@ -59,7 +59,10 @@ mod tests {
         let lines: Vec<&str> = include_str!("../data/four_words.txt").lines().collect();
         assert_eq!(lines.len(), WORDS_KNOWN);
         for word in &lines {
-            assert!(compare_key(word) == *word && word.chars().all(char::is_lowercase) && (1..=6).contains(&word.chars().count()), "{word}");
+            assert!(
+                compare_key(word) == *word && word.chars().all(char::is_lowercase) && (1..=6).contains(&word.chars().count()),
+                "{word}"
+            );
         }
         let distinct = |of: &dyn Fn(&str) -> String| lines.iter().map(|word| of(word)).collect::<HashSet<_>>().len();
         assert_eq!(distinct(&|word| fold(word)), WORDS_KNOWN, "without marks");

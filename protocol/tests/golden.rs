@@ -214,7 +214,7 @@ fn statements_of_hub_device_and_root() {
     let grant = RequestCertificate { device: DEVICE, key: request_key.public_key(), token: token.bytes().to_vec() };
     let grant = Signed::sign(grant, &keys.device).expect("signs");
     let cursor = Cursor { scope: Scope::Hamlet(HamletNo(3)), epoch: Epoch([3; 8]), number: 41 };
-    let request = FeedRequest { device: DEVICE, cursors: vec![cursor], limit: 200, logs: vec![LOG], history_number: 2 };
+    let request = FeedRequest { device: DEVICE, cursors: vec![cursor], limit: 200, logs: vec![LOG], history_number: 2, held: Vec::new() };
     let asked = AuthorisedRequest::new(&grant, request.clone(), &request_key).expect("signs");
     let read = AuthorisedRequest::from_bytes(&exact("feed_request", &asked.to_bytes())).expect("decodes");
     let now = 1_763_740_800_000 + 3_600_000;
@@ -316,8 +316,21 @@ fn feed_items_of_every_kind() {
         token: vec![1, 2, 3],
         receipts: vec![vec![4, 5]],
         history: Some(vec![6]),
+        wanted: Vec::new(),
     };
     assert_eq!(FeedAnswer::from_bytes(&exact("feed_answer", &answer.to_bytes())).expect("decodes"), answer);
+    // After the hub was restored: what a phone holds of an earlier epoch, what of it was lost, and that given back.
+    let (scope, epoch) = (Scope::Device(DEVICE), Epoch([2; 8]));
+    let held = vec![Cursor { scope, epoch, number: 9 }];
+    let request = FeedRequest { device: DEVICE, cursors: Vec::new(), limit: 200, logs: Vec::new(), history_number: 2, held };
+    let mut w = Writer::new();
+    request.write(&mut w);
+    assert_eq!(FeedRequest::read(&mut Reader::new(&exact("feed_request_held", w.as_bytes()))).expect("decodes"), request);
+    let answer = FeedAnswer { wanted: vec![ItemRange { scope, epoch, first: 7, last: 9 }], items: Vec::new(), ..answer };
+    assert_eq!(FeedAnswer::from_bytes(&exact("feed_answer_wanted", &answer.to_bytes())).expect("decodes"), answer);
+    let returned = ReturnedItems(vec![vec![1, 2], vec![3]]);
+    assert_eq!(ReturnedItems::from_bytes(&exact("returned_items", &returned.to_bytes())).expect("decodes"), returned);
+    exact("returned_answer", &ReturnedAnswer { taken: 2 }.to_bytes());
 }
 
 #[test]
@@ -384,7 +397,7 @@ fn parcels_and_messages() {
     let keys = keys();
     let mut rng = Seeded::new("courier");
     let cursor = Cursor { scope: Scope::Hamlet(HamletNo(3)), epoch: Epoch([3; 8]), number: 41 };
-    let request = FeedRequest { device: DEVICE, cursors: vec![cursor], limit: 100, logs: vec![LOG], history_number: 1 };
+    let request = FeedRequest { device: DEVICE, cursors: vec![cursor], limit: 100, logs: vec![LOG], history_number: 1, held: Vec::new() };
     let mut parcel = Parcel::new(request.clone(), &keys.device).expect("signs");
     let signed = exact("courier_request", &parcel.request);
     let read = Signed::verify(&signed, &SoftwareVerifier, |_: &CourierRequest, _| Some(keys.device.public_key())).expect("verifies");
@@ -395,8 +408,15 @@ fn parcels_and_messages() {
     let bytes = exact("parcel", &parcel.seal(&mut rng, &keys.hub.public_key()).expect("seals"));
     assert_eq!(Parcel::open(&Outer::of(&bytes).expect("whole"), &keys.hub).expect("opens"), parcel);
 
-    let answer =
-        FeedAnswer { items: vec![vec![1]], streams: vec![cursor], more: false, token: vec![2], receipts: vec![vec![3]], history: None };
+    let answer = FeedAnswer {
+        items: vec![vec![1]],
+        streams: vec![cursor],
+        more: false,
+        token: vec![2],
+        receipts: vec![vec![3]],
+        history: None,
+        wanted: Vec::new(),
+    };
     let bytes = exact("answer_parcel", &parcel::seal_answer(&mut rng, &keys.seal.public_key(), &answer).expect("seals"));
     assert_eq!(parcel::open_answer(&Outer::of(&bytes).expect("whole"), &keys.seal).expect("opens"), answer);
 

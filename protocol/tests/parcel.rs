@@ -28,7 +28,7 @@ fn world(seed: &str) -> World {
 }
 
 fn request() -> FeedRequest {
-    FeedRequest { device: DEVICE, cursors: Vec::new(), limit: 100, logs: vec![LOG], history_number: 1 }
+    FeedRequest { device: DEVICE, cursors: Vec::new(), limit: 100, logs: vec![LOG], history_number: 1, held: Vec::new() }
 }
 
 fn parcel(w: &mut World, entries: usize) -> Parcel {
@@ -80,6 +80,7 @@ fn an_answer_is_for_the_device_that_asked() {
         token: vec![2; 30],
         receipts: vec![vec![3; 50]],
         history: None,
+        wanted: Vec::new(),
     };
     let sealed = seal_answer(&mut w.rng, &w.seal.public_key(), &answer).unwrap();
     let outer = Outer::of(&sealed).unwrap();

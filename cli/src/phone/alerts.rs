@@ -40,7 +40,7 @@ pub(super) fn list(job: &Job<'_>) -> Result<()> {
 
 /// `feed`.
 pub(super) fn feed(job: &Job<'_>) -> Result<()> {
-    let phone = job.open()?;
+    let mut phone = job.open()?;
     let items = phone.feed().map_err(|error| job.fault(&error))?;
     let rows: Vec<_> = items
         .iter()

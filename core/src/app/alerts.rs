@@ -20,19 +20,22 @@ const ALERT: u64 = 1;
 const FATE: u64 = 2;
 
 impl Phone {
-    fn read_item(&self, row: &ItemRow) -> Option<FeedItem> {
-        // An item that cannot be opened now is for another member, or waits for unlock.
+    /// An item as the hub signed it. One that cannot be opened now is for another member, or waits for unlock.
+    pub(super) fn signed_item(&self, row: ItemRow) -> Option<Vec<u8>> {
         if !row.sealed {
-            return Signed::<FeedItem>::trusted(&row.body).ok().map(|s| s.value);
+            return Some(row.body);
         }
         let (enc, boxed) = row.body.split_first_chunk::<ENC_BYTES>()?;
-        let plain = self.open.as_ref()?.opener.open_sealed(enc, ITEM_INFO, b"", boxed).ok()?;
-        Signed::<FeedItem>::trusted(&plain).ok().map(|s| s.value)
+        self.open.as_ref()?.opener.open_sealed(enc, ITEM_INFO, b"", boxed).ok().map(|plain| plain.to_vec())
+    }
+
+    fn read_item(&self, row: ItemRow) -> Option<FeedItem> {
+        self.signed_item(row).and_then(|bytes| Signed::<FeedItem>::trusted(&bytes).ok()).map(|s| s.value)
     }
 
     fn items(&self, kind: Option<u64>) -> Result<Vec<FeedItem>> {
         let rows = self.log.spool.items(kind)?;
-        let mut items: Vec<FeedItem> = rows.iter().filter_map(|row| self.read_item(row)).collect();
+        let mut items: Vec<FeedItem> = rows.into_iter().filter_map(|row| self.read_item(row)).collect();
         // A restored hub begins another epoch, and epochs are random bytes: what their first items say of
         // the time puts them in order, else an old word of a stream would be shown as its newest.
         let mut begun: HashMap<(Scope, Epoch), i64> = HashMap::new();
@@ -131,7 +134,8 @@ impl Phone {
     }
 
     /// Items that should be here and are not, as (stream, first, last): "alert 41 may be missing".
-    pub fn feed_gaps(&self) -> Result<Vec<(String, u64, u64)>> {
+    pub fn feed_gaps(&mut self) -> Result<Vec<(String, u64, u64)>> {
+        self.log.spool.refresh()?;
         let gaps = self.log.spool.gaps()?;
         Ok(gaps
             .into_iter()
@@ -140,8 +144,9 @@ impl Phone {
     }
 
     /// Everything the feed brought that can be read now, stream by stream.
-    pub fn feed(&self) -> Result<Vec<FeedInfo>> {
+    pub fn feed(&mut self) -> Result<Vec<FeedInfo>> {
         self.enrolled_or_refuse()?;
+        self.log.spool.refresh()?;
         let items = self.items(None)?;
         Ok(items
             .iter()
@@ -156,7 +161,8 @@ impl Phone {
     }
 
     /// Names and places of the commune and the hamlet, as the newest items say; empty before the first.
-    pub fn directory(&self) -> Result<Directory> {
+    pub fn directory(&mut self) -> Result<Directory> {
+        self.log.spool.refresh()?;
         let mut all = Directory::default();
         for item in self.items(Some(DIRECTORY))? {
             // Items come in stream order, so a later one of the same stream replaces.
@@ -188,7 +194,7 @@ impl Phone {
     }
 
     /// Refuses a member whom the directory does not have; without a directory anyone may be named.
-    pub(super) fn check_member_known(&self, member: u32) -> Result<()> {
+    pub(super) fn check_member_known(&mut self, member: u32) -> Result<()> {
         let members = self.directory()?.members;
         let enrolled_for = self.enrolled_or_refuse()?.member;
         if members.is_empty() || member == enrolled_for || members.iter().any(|m| m.no.0 == member) {

@@ -7,12 +7,14 @@ use yenban_protocol::crypto::{self, Hash};
 use yenban_protocol::feed::{FeedItem, Item, Scope};
 use yenban_protocol::id::{BootId, EntryName, Epoch, LogId};
 use yenban_protocol::keys::{KeyHistory, Purpose};
+use yenban_protocol::limits::MAX_STREAMS;
 use yenban_protocol::range::RangeSet;
 use yenban_protocol::receipt::{Held, Receipt};
 use yenban_protocol::seal::{SealedBody, SessionKey, SessionWrap};
 use yenban_protocol::segment::Head;
 use yenban_protocol::signed::Signed;
 use yenban_protocol::time::Anchor;
+use yenban_protocol::wire::{Cursor, ItemRange};
 
 use super::Phone;
 use crate::clock::Clock;
@@ -31,6 +33,11 @@ use crate::sync::store::{Gap, Identity, LogDoubt, LogState, StoredEntry, StoredR
 
 /// What a feed item is sealed to the vault for.
 pub(super) const ITEM_INFO: &[u8] = b"yb1/feed-item-at-rest";
+
+/// In the spool: the epoch under which the hub has been given back what it lost.
+const GIVEN_BACK: &str = "given_back";
+/// Kinds of items that are orders: an alert, what became of an incident, a revocation, a change of a member's role.
+const ORDERS: [u64; 4] = [1, 2, 3, 4];
 
 pub(super) fn load_anchor(spool: &Spool) -> Result<Option<(BootId, Anchor)>> {
     let Some(bytes) = spool.meta("anchor")? else { return Ok(None) };
@@ -386,6 +393,34 @@ impl SyncStore for Phone {
             enrolment.token = Some(token.clone());
         }
         Ok(())
+    }
+
+    fn earlier_items(&self) -> Result<Vec<Cursor>> {
+        let Some(epoch) =
+            self.epoch()?.filter(|epoch| self.log.spool.meta(GIVEN_BACK).is_ok_and(|done| done.as_deref() != Some(&epoch.0[..])))
+        else {
+            return Ok(Vec::new());
+        };
+        let rows = self.log.spool.earlier_items(epoch.0, &ORDERS, self.open.is_some())?;
+        let cursor = |(scope, epoch, number): (Vec<u8>, [u8; 8], u64)| {
+            let scope = Scope::from_bytes(&scope).map_err(|e| broken("the feed".to_owned(), e))?;
+            Ok(Cursor { scope, epoch: Epoch(epoch), number })
+        };
+        rows.into_iter().take(MAX_STREAMS).map(cursor).collect()
+    }
+
+    fn items_in(&self, range: &ItemRange) -> Result<Vec<Vec<u8>>> {
+        let rows = self.log.spool.items_in(&range.scope.to_bytes(), range.epoch.0, (range.first, range.last), &ORDERS)?;
+        Ok(rows.into_iter().filter_map(|row| self.signed_item(row)).collect())
+    }
+
+    fn given_back(&mut self) -> Result<()> {
+        let Some(epoch) = self.epoch()? else { return Ok(()) };
+        // While the vault is locked, what is sealed to it was not among them: it is asked about again.
+        if self.open.is_none() && !self.log.spool.earlier_items(epoch.0, &ORDERS, true)?.is_empty() {
+            return Ok(());
+        }
+        self.log.spool.set_meta(&[(GIVEN_BACK, Some(&epoch.0))])
     }
 
     fn make_room(&mut self) {

@@ -128,6 +128,14 @@ pub(crate) struct Spool {
     troubles: Cell<u64>,
 }
 
+/// Reads entries as [`read_entry`] takes them.
+macro_rules! select_entries {
+    ($which:literal) => {
+        concat!("SELECT key, link, session, lane, author, unconfirmed, patrol, paused, body, previous FROM entry ", $which)
+    };
+}
+pub(super) use select_entries;
+
 const INSERT_ENTRY: &str = "INSERT INTO entry(key, link, session, lane, author, unconfirmed, patrol, paused, body, previous)
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 
@@ -365,12 +373,8 @@ impl Spool {
     /// Up to `limit` entries of `log` from `first`, in order.
     pub(crate) fn entries(&self, log: u32, first: u64, limit: u32) -> Result<Vec<EntryRow>> {
         let conn = self.conn()?;
-        let mut statement = conn
-            .prepare_cached(
-                "SELECT key, link, session, lane, author, unconfirmed, patrol, paused, body, previous FROM entry
-                 WHERE key BETWEEN ?1 AND ?2 ORDER BY key LIMIT ?3",
-            )
-            .doing("read entries")?;
+        let mut statement =
+            conn.prepare_cached(select_entries!("WHERE key BETWEEN ?1 AND ?2 ORDER BY key LIMIT ?3")).doing("read entries")?;
         let range = (Key::new(log, first).0, Key::new(log, crate::limits::SEQ_MAX).0, limit);
         let rows = statement.query_map(range, read_entry);
         rows.and_then(Iterator::collect).doing("read entries")
@@ -379,9 +383,7 @@ impl Spool {
     /// One entry.
     pub(crate) fn entry(&self, key: Key) -> Result<Option<EntryRow>> {
         self.conn()?
-            .prepare_cached(
-                "SELECT key, link, session, lane, author, unconfirmed, patrol, paused, body, previous FROM entry WHERE key = ?1",
-            )
+            .prepare_cached(select_entries!("WHERE key = ?1"))
             .and_then(|mut s| s.query_row([key.0], read_entry).optional())
             .doing("read an entry")
     }

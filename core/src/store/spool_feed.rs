@@ -39,6 +39,8 @@ pub(crate) struct ItemRow {
 
 /// Where a stream stands: (scope, epoch, number, hash of the newest item).
 pub(crate) type StreamRow = (Vec<u8>, [u8; 8], u64, [u8; 32]);
+/// The newest item of a stream in one epoch: (scope, epoch, number).
+pub(crate) type CursorRow = (Vec<u8>, [u8; 8], u64);
 /// Missing items: (scope, epoch, first, last).
 pub(crate) type GapRow = (Vec<u8>, [u8; 8], u64, u64);
 
@@ -136,6 +138,37 @@ impl Spool {
             .prepare_cached("SELECT sealed, body FROM feed_item WHERE ?1 IS NULL OR kind = ?1 ORDER BY scope, epoch, number")
             .doing("read the feed")?;
         let rows = statement.query_map([kind.map(u64::cast_signed)], |r| Ok(ItemRow { sealed: r.get(0)?, body: r.get(1)? }));
+        rows.and_then(Iterator::collect).doing("read the feed")
+    }
+
+    /// The newest item of these kinds in each stream of each epoch but `epoch`; with or without what is sealed to a vault.
+    pub(crate) fn earlier_items(&self, epoch: [u8; 8], kinds: &[u64; 4], sealed: bool) -> Result<Vec<CursorRow>> {
+        let mut statement = self
+            .conn()?
+            .prepare_cached(
+                "SELECT scope, epoch, max(number) FROM feed_item WHERE epoch <> ?1 AND kind IN (?2, ?3, ?4, ?5) AND sealed <= ?6
+                 GROUP BY scope, epoch ORDER BY scope, epoch",
+            )
+            .doing("read the feed")?;
+        let [a, b, c, d] = kinds.map(u64::cast_signed);
+        let rows =
+            statement.query_map(params![epoch, a, b, c, d, sealed], |r| Ok((r.get(0)?, r.get(1)?, r.get::<_, i64>(2)?.cast_unsigned())));
+        rows.and_then(Iterator::collect).doing("read the feed")
+    }
+
+    /// Items of these kinds in one stream of one epoch, from the first to the last of `range`.
+    pub(crate) fn items_in(&self, scope: &[u8], epoch: [u8; 8], range: (u64, u64), kinds: &[u64; 4]) -> Result<Vec<ItemRow>> {
+        let mut statement = self
+            .conn()?
+            .prepare_cached(
+                "SELECT sealed, body FROM feed_item
+                 WHERE scope = ?1 AND epoch = ?2 AND number BETWEEN ?3 AND ?4 AND kind IN (?5, ?6, ?7, ?8) ORDER BY number",
+            )
+            .doing("read the feed")?;
+        let [a, b, c, d] = kinds.map(u64::cast_signed);
+        let (first, last) = (range.0.cast_signed(), range.1.cast_signed());
+        let rows =
+            statement.query_map(params![scope, epoch, first, last, a, b, c, d], |r| Ok(ItemRow { sealed: r.get(0)?, body: r.get(1)? }));
         rows.and_then(Iterator::collect).doing("read the feed")
     }
 

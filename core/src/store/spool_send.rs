@@ -6,7 +6,7 @@ use yenban_protocol::planted::{Bug, planted};
 use yenban_protocol::range::RangeSet;
 
 use super::Key;
-use super::spool::{EntryRow, Spool, read_entry};
+use super::spool::{EntryRow, Spool, read_entry, select_entries};
 use super::spool_files::mark_received;
 use crate::error::{Result, SqlContext};
 use crate::limits::SEQ_MAX;
@@ -80,10 +80,7 @@ impl Spool {
     pub(crate) fn entries_to_send(&self, log: u32, first: u64, limit: u32, max_bytes: usize) -> Result<Vec<EntryRow>> {
         let mut statement = self
             .conn()?
-            .prepare_cached(
-                "SELECT key, link, session, lane, author, unconfirmed, patrol, paused, body, previous FROM entry
-                 WHERE key BETWEEN ?1 AND ?2 ORDER BY key LIMIT ?3",
-            )
+            .prepare_cached(select_entries!("WHERE key BETWEEN ?1 AND ?2 ORDER BY key LIMIT ?3"))
             .doing("read entries to send")?;
         let range = (Key::new(log, first.min(SEQ_MAX)).0, Key::new(log, SEQ_MAX).0, limit);
         let rows = statement.query_map(range, read_entry).doing("read entries to send")?;

@@ -20,10 +20,12 @@ use crate::keys::{self, DeviceSigner, Drawn, KeyStore, Swift};
 use crate::limits::{FEED_ITEMS_PER_ANSWER, REQUEST_KEY_RENEW_MS};
 
 /// The body of the next feed request; `None` when there is no token yet to certify a request key with.
-pub(super) fn request(sync: &Sync, store: &mut dyn SyncStore) -> Result<Option<Vec<u8>>> {
+pub(super) fn request(sync: &mut Sync, store: &mut dyn SyncStore) -> Result<Option<Vec<u8>>> {
     let Some(identity) = &sync.identity else { return Ok(None) };
     let Some((key, certificate)) = request_key(identity, sync.renew_request_key, store)? else { return Ok(None) };
-    let request = feed_request(identity, store)?;
+    let held = store.earlier_items()?;
+    sync.orders.offered = !held.is_empty();
+    let request = FeedRequest { held, ..feed_request(identity, store)? };
     let body = AuthorisedRequest::new(&certificate, request, &key).map_err(|e| Error::KeyStore(e.to_string()))?;
     Ok(Some(body.to_bytes()))
 }
@@ -39,6 +41,7 @@ pub(super) fn feed_request(identity: &Identity, store: &dyn SyncStore) -> Result
         // The newest logs, if ever there are more than one request may name.
         logs: logs.iter().rev().take(MAX_STREAMS).map(|s| s.log).collect(),
         history_number: identity.history.value.number,
+        held: Vec::new(),
     })
 }
 
@@ -95,8 +98,15 @@ impl Sync {
         {
             return Ok(());
         }
+        let (epoch, offered) = (store.epoch()?, std::mem::take(&mut self.orders.offered));
         if !self.take_token(&answer.token, store, asked_ms, now_ms)? {
             return Ok(());
+        }
+        if store.epoch()? != epoch {
+            // What is held of the epoch that has just ended is said with the next request.
+            self.feed_wanted |= !store.earlier_items()?.is_empty();
+        } else if offered {
+            self.give_back(&answer.wanted, store)?;
         }
         for receipt in &answer.receipts {
             self.on_receipt(receipt, store)?;
@@ -172,23 +182,22 @@ impl Sync {
             if !open.contains(&item.value.scope) {
                 continue;
             }
-            let before = streams.clone();
-            match follow(&mut streams, &item) {
-                Follows::Seen => {}
-                Follows::After(_) if !asked_here => streams = before,
-                Follows::Next => new.push(item),
-                Follows::After(gap) => {
-                    gaps.push(gap);
-                    new.push(item);
-                }
+            match follow(&streams, &item.value) {
+                Follows::Seen => continue,
+                Follows::After(_) if !asked_here => continue,
+                Follows::Next => {}
+                Follows::After(gap) => gaps.push(gap),
                 Follows::Contradicts => {
                     let detail = format!(
                         "item {} of the stream {} does not follow the one before it; it was not taken",
                         item.value.number, item.value.scope
                     );
                     self.refuse(Reason::new("broken_stream", detail));
+                    continue;
                 }
             }
+            move_on(&mut streams, &item);
+            new.push(item);
         }
         if new.is_empty() {
             return Ok(false);
@@ -212,27 +221,27 @@ enum Follows {
     Contradicts,
 }
 
-/// Compares an item with its stream and, if it is taken, moves the stream on.
-fn follow(streams: &mut Vec<StreamState>, item: &Signed<FeedItem>) -> Follows {
-    let FeedItem { scope, epoch, number, previous, .. } = item.value;
-    let next = StreamState { scope, epoch, number, hash: item_hash(item) };
+/// Compares an item with its stream.
+fn follow(streams: &[StreamState], item: &FeedItem) -> Follows {
+    let FeedItem { scope, epoch, number, previous, .. } = *item;
     let gap = |first: u64| Gap { scope, epoch, first, last: number.saturating_sub(1) };
-    let Some(state) = streams.iter_mut().find(|s| s.scope == scope) else {
-        streams.push(next);
+    let Some(state) = streams.iter().find(|s| s.scope == scope) else {
         return if number <= 1 { Follows::Next } else { Follows::After(gap(1)) };
     };
-    let (had, chained) = (state.number, previous == state.hash);
-    let same_epoch = state.epoch == epoch;
-    if same_epoch && number <= had {
-        return Follows::Seen;
-    }
+    let (same_epoch, next) = (state.epoch == epoch, state.number.saturating_add(1));
     // A hub that was restored goes on from what its backup had: it may count again what we have seen.
-    let verdict = match (same_epoch, chained) {
+    match (same_epoch, previous == state.hash) {
+        (true, _) if number < next => Follows::Seen,
         (_, true) => Follows::Next,
-        (true, false) if number == had + 1 => return Follows::Contradicts,
-        (false, false) if number <= had.saturating_add(1) => Follows::Next,
-        (_, false) => Follows::After(gap(had + 1)),
-    };
-    *state = next;
-    verdict
+        (true, false) if number == next => Follows::Contradicts,
+        (false, false) if number <= next => Follows::Next,
+        (_, false) => Follows::After(gap(next)),
+    }
+}
+
+/// The stream of an item that is taken ends with it.
+fn move_on(streams: &mut Vec<StreamState>, item: &Signed<FeedItem>) {
+    let FeedItem { scope, epoch, number, .. } = item.value;
+    streams.retain(|s| s.scope != scope);
+    streams.push(StreamState { scope, epoch, number, hash: item_hash(item) });
 }

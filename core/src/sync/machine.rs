@@ -6,6 +6,7 @@ use yenban_protocol::planted::{Bug, planted};
 use yenban_protocol::wire::path;
 
 use super::files::{FileErrand, Files, Stands};
+use super::orders::Orders;
 use super::outcome::{Outcome, Reason, Verdict};
 use super::plan::{Piece, Plan, Span};
 use super::store::{Identity, LogDoubt, SyncStore};
@@ -18,6 +19,7 @@ use crate::limits::{SEGMENTS_BEFORE_A_CHUNK, SYNC_BACKOFF_MS, SYNC_BUSY_MAX, SYN
 pub(super) enum Errand {
     Keys,
     Feed,
+    Orders,
     Segment(Piece),
     File(FileErrand),
 }
@@ -26,7 +28,7 @@ impl Errand {
     pub(super) fn span(self) -> Option<Span> {
         match self {
             Errand::Segment(piece) => Some(piece.span),
-            Errand::Keys | Errand::Feed | Errand::File(_) => None,
+            Errand::Keys | Errand::Feed | Errand::Orders | Errand::File(_) => None,
         }
     }
 }
@@ -53,6 +55,7 @@ pub struct Sync {
     /// Sealed for the room that there is in the air; sent by the next calls.
     pub(super) ready: VecDeque<(Piece, Vec<u8>)>,
     pub(super) files: Files,
+    pub(super) orders: Orders,
     pub(super) identity: Option<Identity>,
     /// The feed has been heard or refused.
     pub(super) feed_heard: bool,
@@ -112,6 +115,7 @@ impl Sync {
             plan: Plan::default(),
             ready: VecDeque::new(),
             files: Files::new(),
+            orders: Orders::default(),
             identity: None,
             feed_heard: false,
             may_go_along: true,
@@ -206,7 +210,11 @@ impl Sync {
                 self.files.segments_since = self.files.segments_since.saturating_add(1);
                 Ok(Some(chosen))
             }
-            None => self.choose_file(store, now_ms),
+            // Behind the reports that they speak of, before the files.
+            None => match self.choose_orders() {
+                Some(chosen) => Ok(Some(chosen)),
+                None => self.choose_file(store, now_ms),
+            },
         }
     }
 
@@ -256,6 +264,7 @@ impl Sync {
                 self.outcome.pulled_bytes += reply.body.len() as u64;
                 self.on_feed(&reply.body, store, asked_ms, now_ms)
             }
+            Errand::Orders => self.given_back_if_all(store),
             Errand::Segment(piece) => self.on_receipt_for(piece, &reply.body, store),
             Errand::File(_) => Ok(()),
         }
@@ -286,6 +295,11 @@ impl Sync {
                 // Whoever may not receive may still deliver.
                 (self.feed_heard, self.feed_refused, self.feed_wanted) = (true, true, false);
                 self.refuse(reason);
+            }
+            // What cannot be taken back now will not be another time.
+            Errand::Orders => {
+                self.keep_orders();
+                store.given_back()?;
             }
             Errand::File(_) => {}
             Errand::Segment(piece) => match (reply.status, reason.code.as_str()) {
@@ -390,6 +404,7 @@ impl Sync {
         match errand {
             Errand::Keys => self.keys_wanted = true,
             Errand::Feed => self.feed_wanted = true,
+            Errand::Orders => self.keep_orders(),
             Errand::Segment(piece) => self.plan.give_back(piece),
             Errand::File(errand) => {
                 if let Some(file) = errand.file() {

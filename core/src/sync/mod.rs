@@ -30,6 +30,7 @@ mod courier;
 mod feed;
 mod files;
 mod machine;
+mod orders;
 mod outcome;
 mod pace;
 mod plan;

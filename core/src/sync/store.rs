@@ -17,6 +17,7 @@ use yenban_protocol::seal::{SealedBody, SessionKey, SessionWrap};
 use yenban_protocol::segment::Head;
 use yenban_protocol::signed::Signed;
 use yenban_protocol::time::Anchor;
+use yenban_protocol::wire::{Cursor, ItemRange};
 
 use crate::clock::Clock;
 use crate::error::Result;
@@ -206,6 +207,14 @@ pub trait SyncStore {
     /// Closes every stream but these: their items go.
     fn keep_streams(&mut self, open: &[Scope]) -> Result<()>;
 
+    /// The newest order (an alert, a revocation, what became of an incident) that is kept of each stream in each epoch before
+    /// the current one; none once they were given back under the current epoch.
+    fn earlier_items(&self) -> Result<Vec<Cursor>>;
+    /// The orders of a range that are here, as they were signed, ascending.
+    fn items_in(&self, range: &ItemRange) -> Result<Vec<Vec<u8>>>;
+    /// The hub has all of [`SyncStore::earlier_items`] that can be read now.
+    fn given_back(&mut self) -> Result<()>;
+
     /// Up to `limit` files of at most `most_bytes` that are here, wait and are not parked, whether or not their entry has
     /// arrived: what a courier may take along, in the order of [`SyncStore::files`].
     fn small_files(&self, limit: usize, most_bytes: u64) -> Result<Vec<WaitingFile>>;
@@ -324,6 +333,15 @@ impl<S: SyncStore + ?Sized> SyncStore for &mut S {
     }
     fn keep_streams(&mut self, open: &[Scope]) -> Result<()> {
         (**self).keep_streams(open)
+    }
+    fn earlier_items(&self) -> Result<Vec<Cursor>> {
+        (**self).earlier_items()
+    }
+    fn items_in(&self, range: &ItemRange) -> Result<Vec<Vec<u8>>> {
+        (**self).items_in(range)
+    }
+    fn given_back(&mut self) -> Result<()> {
+        (**self).given_back()
     }
     fn small_files(&self, limit: usize, most_bytes: u64) -> Result<Vec<WaitingFile>> {
         (**self).small_files(limit, most_bytes)

@@ -172,8 +172,7 @@ async fn tried_again(hub: &Hub, asked: &Asked, code: Option<&str>) -> Result<Vec
 
 fn choices(asked: &Asked, session: &Session, people: &People, filled: &Filled) -> (Vec<Choice>, Vec<Choice>, Vec<Choice>) {
     let words = asked.words;
-    let mut members: Vec<&MemberRow> =
-        people.members.iter().filter(|member| may_make(session, member.role, member.hamlet)).collect();
+    let mut members: Vec<&MemberRow> = people.members.iter().filter(|member| may_make(session, member.role, member.hamlet)).collect();
     members.sort_by_cached_key(|m| (CollationKey::new(&people.hamlet_name(m.hamlet)), CollationKey::new(&m.name)));
     let member = |member: &&MemberRow| Choice {
         value: member.no.0.to_string(),
@@ -219,7 +218,14 @@ fn may_name(session: &Session, role: Role) -> bool {
     }
 }
 
-async fn list(hub: &Hub, asked: &Asked, session: &Session, filled: &Filled, wrong: Option<&'static str>, told: Option<&'static str>) -> Result<Response> {
+async fn list(
+    hub: &Hub,
+    asked: &Asked,
+    session: &Session,
+    filled: &Filled,
+    wrong: Option<&'static str>,
+    told: Option<&'static str>,
+) -> Result<Response> {
     hub.note(&session.officer, "list codes", "", "").await?;
     let people = hub.store.people().await?;
     let (members, hamlets, roles) = choices(asked, session, &people, filled);

@@ -14,9 +14,9 @@ use yenban_protocol::id::Role;
 use yenban_protocol::text::{CollationKey, Limit, display_safe, fold, folded_contains, script_warning};
 
 use super::chrome::{Chrome, Section, failed, query_value, rendered};
-use super::guard::{Asked, May, Phones};
 use super::codes::{self, Waiting};
 use super::devices::{self, Phone};
+use super::guard::{Asked, May, Phones};
 use super::{Hub, facts};
 use crate::access::Session;
 use crate::error::Result;

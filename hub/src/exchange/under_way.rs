@@ -1,9 +1,10 @@
 //! Exports that did not come to their end: what they left, and what the custody record says of them.
 //!
-//! What is exported lies in the clear while it is gathered, so the hub knows where before there is a byte. A bundle carries the record of its own export under a signed head, so "exported" has to be written before the file is
-//! there. Where the file then never appears, a second record takes it back: action exported, note `failed`. A hub that
-//! dies in between finds on its next start what it was about, removes the half of the file (it is evidence in the clear),
-//! and appends that record then.
+//! What is exported lies in the clear while it is gathered, so the hub knows where before there is a byte. A bundle carries
+//! the record of its own export under a signed head, so "exported" has to be written before the file is there. Where the
+//! file then never appears, a second record takes it back: action exported, note `failed`. A hub that dies in between finds
+//! on its next start what it was about, removes the half of the file (it is evidence in the clear), and appends that record
+//! then.
 
 use std::path::{Path, PathBuf};
 

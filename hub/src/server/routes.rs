@@ -23,8 +23,8 @@ use super::{answer, leftover, uploads};
 use crate::app::Hub;
 use crate::clock::Stopwatch;
 use crate::error::{Problem, Refusal, Result};
-use crate::limits::{FEED_WAIT_MAX, NO_ROOM_TO_WAIT_S, PARCELS_AT_ONCE_MAX, REQUEST_TIMEOUT, REQUESTS_MAX};
-use crate::{courier, enrol, feed, ingest, openapi, waiting};
+use crate::limits::{FEED_WAIT_MAX, NO_ROOM_TO_WAIT_S, PARCELS_AT_ONCE_MAX, REQUEST_TIMEOUT, REQUESTS_MAX, RETURNED_BODY_MAX_BYTES};
+use crate::{courier, enrol, feed, ingest, openapi, orders, waiting};
 
 /// The figures' name of everything about uploads.
 const UPLOADS: &str = "uploads";
@@ -46,6 +46,7 @@ pub fn router(hub: Arc<Hub>) -> Router {
         .route(path::ENROL, post(enrol))
         .route(path::SEGMENTS, post(segments))
         .route(path::FEED, post(pull))
+        .route(path::ITEMS, post(items))
         .route(PARCELS_PATH, post(parcels))
         .merge(uploads::router())
         .route("/healthz", get(healthz))
@@ -107,6 +108,7 @@ fn route_name(path: &str) -> &'static str {
         path::ENROL => "enrol",
         path::SEGMENTS => "segments",
         path::FEED => "feed",
+        path::ITEMS => "items",
         OBJECTS_PATH => "objects",
         PARCELS_PATH => "parcels",
         _ if path.starts_with(UPLOADS_PATH) => UPLOADS,
@@ -179,6 +181,11 @@ fn wait_wanted(headers: &HeaderMap) -> Option<Duration> {
         name.trim().eq_ignore_ascii_case("wait").then(|| value.trim().trim_matches('"').parse::<u64>().ok()).flatten()
     })?;
     (seconds > 0).then(|| Duration::from_secs(seconds).min(FEED_WAIT_MAX))
+}
+
+async fn items(State(Shared { hub, .. }): State<Shared>, request: Request) -> Result<Response> {
+    let body = body(request, RETURNED_BODY_MAX_BYTES).await?;
+    Ok(answer::cbor(StatusCode::OK, orders::take_back(&hub, &body).await?.to_bytes()))
 }
 
 /// The parcel of a phone that has no network, brought by one that has. The answer is for its sender alone; without one

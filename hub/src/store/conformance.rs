@@ -10,10 +10,11 @@ use yenban_protocol::chain::{Body, Class, FIRST_LINK, Link, Part, StoredBody};
 use yenban_protocol::crypto::{PublicKey, sha256};
 use yenban_protocol::feed::{Item, Scope};
 use yenban_protocol::id::{CommuneCode, DeviceId, Epoch, HamletNo, LogId, MemberNo, Role};
+use yenban_protocol::wire::{Cursor, ItemRange};
 
 use super::{
     AlertRow, AuditRow, Effect, HubStore, ImportTotals, ImportedPlace, ItemDraft, ItemSigner, ListQuery, NOBODY, NewCode, NewEntry, NewRun,
-    QuarantineReason, QuarantinedSegment, Redeemed, Redemption, SignedItem, Taken, WhenWhere,
+    QuarantineReason, QuarantinedSegment, Redeemed, Redemption, ReturnedRow, SignedItem, Taken, WhenWhere,
 };
 use crate::error::{HubError, Refusal};
 use crate::limits::RUNS_PER_LOG_MAX;
@@ -332,7 +333,27 @@ async fn orders(store: &dyn HubStore) -> Verdict {
     ensure(rest == [(EPOCHS[0], 3), (EPOCHS[1], 1)], "a cursor of the old epoch goes on into the new one")?;
     let lost = numbers(after(Some((Epoch([7; 8]), 9))).await.map_err(failed)?);
     ensure(lost.len() == 4, "a cursor of an epoch that was lost begins from the start")?;
-    ensure(after(Some((EPOCHS[1], 1))).await.map_err(failed)?.is_empty(), "at the end there is nothing")
+    ensure(after(Some((EPOCHS[1], 1))).await.map_err(failed)?.is_empty(), "at the end there is nothing")?;
+    given_back(store, scope).await
+}
+
+/// As after a restore: a phone holds more of an earlier epoch than there is here, and all of one that was lost whole.
+async fn given_back(store: &dyn HubStore, scope: Scope) -> Verdict {
+    let held = |epoch, number| Cursor { scope, epoch, number };
+    let lost = async |held: Vec<Cursor>| store.lost_items(held).await.map_err(failed);
+    let range = |epoch, first, last| ItemRange { scope, epoch, first, last };
+    let gone = Epoch([7; 8]);
+    ensure(lost(vec![held(EPOCHS[0], 3), held(EPOCHS[1], 9)]).await?.is_empty(), "what is here, or is of this epoch, is not lost")?;
+    let ranges = lost(vec![held(EPOCHS[0], 5), held(gone, 2)]).await?;
+    ensure(ranges == [range(EPOCHS[0], 4, 5), range(gone, 1, 2)], "what is held beyond what is here is lost")?;
+    let row = |epoch, number| ReturnedRow { scope, epoch, number, bytes: vec![number as u8] };
+    let keep = async |rows| store.keep_returned(rows, 9).await.map_err(failed);
+    ensure(keep(vec![row(EPOCHS[0], 3), row(EPOCHS[0], 5), row(gone, 1)]).await? == 2, "of what comes back, what was lost is kept")?;
+    ensure(keep(vec![row(EPOCHS[0], 5)]).await? == 0, "once")?;
+    let ranges = lost(vec![held(EPOCHS[0], 7), held(gone, 2)]).await?;
+    let left = [range(EPOCHS[0], 4, 4), range(EPOCHS[0], 6, 7), range(gone, 2, 2)];
+    ensure(ranges == left, "and is not asked for again")?;
+    ensure(store.feed_head(scope).await.map_err(failed)? == Some((EPOCHS[1], 1)), "no stream goes on from it")
 }
 
 async fn set_apart(store: &dyn HubStore, device: DeviceId) -> Verdict {

@@ -105,6 +105,7 @@ async fn delivered(store: &dyn HubStore, device: DeviceId, scope: Scope) -> Verd
     ensure(one.device == device.to_string() && one.at == crate::clock::rfc3339(20_000), "which phone, since when")?;
     ensure(hamlet.0 == 901 || having().await?.is_empty(), "not to an officer of another hamlet")?;
     let all = ListQuery { since_ms: Some(10_000), ..ListQuery::default() };
-    let having: Vec<_> = store.alerts(all).await.map_err(failed)?.into_iter().filter(|row| !row.delivered.is_empty()).map(|row| row.id).collect();
+    let having: Vec<_> =
+        store.alerts(all).await.map_err(failed)?.into_iter().filter(|row| !row.delivered.is_empty()).map(|row| row.id).collect();
     ensure(having == ["two", "one"], "and takes nothing back")
 }

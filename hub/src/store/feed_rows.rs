@@ -53,6 +53,19 @@ pub struct FeedRow {
     pub bytes: Vec<u8>,
 }
 
+/// An item of an earlier epoch that this hub had signed and lost, and a phone gave back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReturnedRow {
+    /// The stream.
+    pub scope: Scope,
+    /// The epoch in which it is numbered.
+    pub epoch: Epoch,
+    /// Its number.
+    pub number: u64,
+    /// The bytes that travel, as they were signed.
+    pub bytes: Vec<u8>,
+}
+
 /// A stream as it stands, and what of it comes after a place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamPage {

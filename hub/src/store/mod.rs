@@ -11,7 +11,7 @@ use std::sync::Arc;
 use yenban_protocol::crypto::Hash;
 use yenban_protocol::feed::Scope;
 use yenban_protocol::id::{CommuneCode, DeviceId, EntryName, Epoch, HamletNo, LogId, MemberNo};
-use yenban_protocol::wire::Cursor;
+use yenban_protocol::wire::{Cursor, ItemRange};
 
 use crate::error::Result;
 use crate::storage::ObjectName;
@@ -40,10 +40,10 @@ pub use bundle::{Belongings, EntryRow};
 pub use courier::{Claimed, CourierAsked, NewClaim};
 pub use custody::{CustodyHeadRow, CustodyLeaves, CustodyNote, CustodyRow};
 pub use effect::{AnswerRow, Effect, FileNamed, PhotoRow, ReportRow, WhenWhere};
-pub use feed_rows::{AlertRow, FeedRow, ItemDraft, ItemSigner, News, SignedItem, StreamPage};
+pub use feed_rows::{AlertRow, FeedRow, ItemDraft, ItemSigner, News, ReturnedRow, SignedItem, StreamPage};
 pub use lists::{
-    AUDIT_DONE, AlertListing, AnswerListing, AuditRow, CheckInRow, DeliveryListing, DeviceListing, EvidenceListing, EvidenceTotals, IncidentListing,
-    ListQuery, MissingListing, PatrolListing, PreviewListing, QuarantineListing, StatementListing, Totals,
+    AUDIT_DONE, AlertListing, AnswerListing, AuditRow, CheckInRow, DeliveryListing, DeviceListing, EvidenceListing, EvidenceTotals,
+    IncidentListing, ListQuery, MissingListing, PatrolListing, PreviewListing, QuarantineListing, StatementListing, Totals,
 };
 pub use objects::{
     Arrival, Arrived, Ending, Erased, Erasure, Found, Freed, Hold, HoldOrder, ItemHeld, ItemName, ItemRow, ObjectKind, ObjectRow,
@@ -260,6 +260,12 @@ pub trait HubStore: AccessStore + PhoneStore + PlanStore + ProposalStore + Triag
     /// Items of one stream after `after` (`None`, or an epoch not known here: from the start), at most `limit`.
     fn feed_page(&self, scope: Scope, after: Option<(Epoch, u64)>, limit: u32) -> Reply<'_, Vec<FeedRow>>;
 
+    /// Of the items up to each of these places the ones that are neither here nor were given back, at most `MAX_STREAMS`
+    /// ranges. Places in the current epoch name nothing that could be lost.
+    fn lost_items(&self, held: Vec<Cursor>) -> Reply<'_, Vec<ItemRange>>;
+
+    /// Keeps items that were given back; how many of them were not here.
+    fn keep_returned(&self, items: Vec<ReturnedRow>, at_ms: i64) -> Reply<'_, u64>;
     /// Of each of these streams its head and at most `limit` items after the place beside it, in one read.
     fn feed_pages(&self, wanted: Vec<(Scope, Option<(Epoch, u64)>)>, limit: u32) -> Reply<'_, Vec<StreamPage>>;
 

@@ -348,7 +348,7 @@ impl Phone {
         let request_key = SecretKey::generate(&mut Random);
         let certificate = RequestCertificate { device: self.device, key: request_key.public_key(), token: self.token.clone() };
         let certificate = Signed::sign(certificate, &self.sign).expect("signs");
-        let request = FeedRequest { device: self.device, cursors, limit, logs: vec![self.log], history_number: 0 };
+        let request = FeedRequest { device: self.device, cursors, limit, logs: vec![self.log], history_number: 0, held: Vec::new() };
         AuthorisedRequest::new(&certificate, request, &request_key).expect("signs").to_bytes()
     }
 

@@ -171,6 +171,10 @@ impl World {
             }
             self.pass(600_000);
         }
+        if self.restored {
+            // What the last phone gave back to the hub is news for the first.
+            (0..self.phones.len()).try_for_each(|who| self.sync_once(who))?;
+        }
         self.check_end()
     }
 
@@ -271,6 +275,9 @@ impl World {
             if !seen.insert(alert.id.clone()) {
                 return broken("I-29", format!("phone {who} shows the warning {} twice", alert.id));
             }
+        }
+        if let Some(id) = seen.iter().find(|id| !alerts.contains(*id)) {
+            return broken("I-23", format!("phone {who} shows the warning {id}, and the hub does not have it"));
         }
         match alerts.iter().find(|id| !seen.contains(*id)) {
             Some(id) => broken("I-29", format!("phone {who} does not have the warning {id}")),

@@ -36,6 +36,7 @@ impl World {
         if let Err(e) = self.hub.restore(&file, &recovery) {
             return broken("I-23", format!("a backup does not restore: {e}"));
         }
+        self.restored = true;
         self.alerts.truncate(self.backed_up_alerts);
         // What only the hub held is gone with its disk, if the backup is older.
         let lost = |tick: &Ticked| tick.rolled_back && !tick.forgiven;

@@ -75,6 +75,8 @@ pub struct World {
     pub alerts: Vec<String>,
     /// How many of them are in the newest backup.
     pub(crate) backed_up_alerts: usize,
+    /// The hub came back from a backup.
+    pub(crate) restored: bool,
     /// A hash over everything that happened.
     pub trace: u64,
     /// What is armed, for the table.
@@ -113,6 +115,7 @@ impl World {
             backup: None,
             alerts: Vec::new(),
             backed_up_alerts: 0,
+            restored: false,
             trace: 0,
             armed_phone: vec![None; usize::from(phones)],
             armed_hub: None,

@@ -131,7 +131,7 @@ fn a_retired_key_signs_nothing_of_today() {
         let items = vec![Signed::sign(value, signer).unwrap().into_bytes()];
         let token = Signed::sign(Token { hub_time_ms: later_ms, epoch: hub.epoch }, &new).unwrap().into_bytes();
         let streams = vec![Cursor { scope, epoch: hub.epoch, number: 0 }];
-        let answer = FeedAnswer { items, streams, more: false, token, receipts: Vec::new(), history: None };
+        let answer = FeedAnswer { items, streams, more: false, token, receipts: Vec::new(), history: None, wanted: Vec::new() };
         let mut run = ready(&mut phone);
         run.on_feed(&answer.to_bytes(), &mut phone, 0, 0).unwrap();
         assert_eq!(run.refused.is_none(), believed, "item");

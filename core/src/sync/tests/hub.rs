@@ -12,7 +12,7 @@ use yenban_protocol::keys::{HubKey, KeyHistory, Purpose};
 use yenban_protocol::receipt::{Held, Receipt};
 use yenban_protocol::segment::{self, Mode};
 use yenban_protocol::signed::Signed;
-use yenban_protocol::wire::{AuthorisedRequest, Cursor, FeedAnswer, KeysAnswer, path};
+use yenban_protocol::wire::{AuthorisedRequest, Cursor, FeedAnswer, ItemRange, KeysAnswer, ReturnedAnswer, ReturnedItems, path};
 
 use zeroize::Zeroizing;
 
@@ -58,6 +58,8 @@ pub(super) struct Hub {
     pub requests: u32,
     pub feed: Vec<Signed<FeedItem>>,
     pub open: Vec<Scope>,
+    /// Items that were given back.
+    pub returned: Vec<Signed<FeedItem>>,
     pub page: usize,
     pub uploads: Uploads,
 }
@@ -90,6 +92,7 @@ impl Hub {
             requests: 0,
             feed: Vec::new(),
             open: vec![Scope::Device(DEVICE)],
+            returned: Vec::new(),
             page: 100,
             uploads: Uploads::default(),
         }
@@ -208,6 +211,12 @@ impl Hub {
             }
             (Method::Post, path::FEED) => self.pull(body),
             (Method::Post, path::SEGMENTS) => self.take(body),
+            (Method::Post, path::ITEMS) => {
+                let items = ReturnedItems::from_bytes(body).unwrap().0;
+                self.returned
+                    .extend(items.iter().map(|item| Signed::verify(item, &SoftwareVerifier, |_, _| Some(self.sign.public_key())).unwrap()));
+                ok(ReturnedAnswer { taken: items.len() as u64 }.to_bytes())
+            }
             _ => problem(404, "not_found"),
         }
     }
@@ -258,7 +267,13 @@ impl Hub {
         let known = request.logs.iter().filter(|l| self.logs.contains_key(*l)).copied().collect::<Vec<_>>();
         let receipts = known.into_iter().map(|log| self.receipt(log)).collect();
         let history = (self.number > request.history_number).then(|| self.history().into_bytes());
-        ok(FeedAnswer { items, streams, more, token: self.token().into_bytes(), receipts, history }.to_bytes())
+        let lost = |c: &Cursor| {
+            let ours = self.feed.iter().chain(&self.returned).map(|i| &i.value);
+            let newest = ours.filter(|i| (i.scope, i.epoch) == (c.scope, c.epoch)).map(|i| i.number).max().unwrap_or(0);
+            (newest < c.number).then_some(ItemRange { scope: c.scope, epoch: c.epoch, first: newest + 1, last: c.number })
+        };
+        let wanted = request.held.iter().filter_map(lost).collect();
+        ok(FeedAnswer { items, streams, more, token: self.token().into_bytes(), receipts, history, wanted }.to_bytes())
     }
 
     fn take(&mut self, sealed: &[u8]) -> Reply {

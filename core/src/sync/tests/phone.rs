@@ -15,6 +15,7 @@ use yenban_protocol::seal::{SessionKey, SessionWrap};
 use yenban_protocol::segment::Head;
 use yenban_protocol::signed::Signed;
 use yenban_protocol::time::Anchor;
+use yenban_protocol::wire::{Cursor, ItemRange};
 
 use crate::clock::{Clock, VirtualClock};
 use crate::error::{Error, Result};
@@ -63,6 +64,7 @@ pub(super) struct Phone {
     pub doubts: Vec<LogDoubt>,
     pub streams: Vec<StreamState>,
     pub items: BTreeMap<(Scope, Epoch, u64), Vec<u8>>,
+    pub given_back: Option<Epoch>,
     pub gaps: Vec<Gap>,
     pub receipts_applied: usize,
     pub files: Vec<MemoryFile>,
@@ -94,6 +96,7 @@ impl Phone {
             doubts: Vec::new(),
             streams: Vec::new(),
             items: BTreeMap::new(),
+            given_back: None,
             gaps: Vec::new(),
             receipts_applied: 0,
             files: Vec::new(),
@@ -391,6 +394,21 @@ impl SyncStore for Phone {
     }
     fn keep_token(&mut self, token: &Signed<Token>) -> Result<()> {
         self.token = Some(token.clone());
+        Ok(())
+    }
+    fn earlier_items(&self) -> Result<Vec<Cursor>> {
+        let mut newest: BTreeMap<(Scope, Epoch), u64> = BTreeMap::new();
+        for (scope, epoch, number) in self.items.keys().filter(|item| Some(item.1) != self.epoch && self.given_back != self.epoch) {
+            newest.insert((*scope, *epoch), *number);
+        }
+        Ok(newest.into_iter().map(|((scope, epoch), number)| Cursor { scope, epoch, number }).collect())
+    }
+    fn items_in(&self, range: &ItemRange) -> Result<Vec<Vec<u8>>> {
+        let ItemRange { scope, epoch, first, last } = *range;
+        Ok(self.items.range((scope, epoch, first)..=(scope, epoch, last)).map(|(_, item)| item.clone()).collect())
+    }
+    fn given_back(&mut self) -> Result<()> {
+        self.given_back = self.epoch;
         Ok(())
     }
     fn make_room(&mut self) {}

@@ -1,14 +1,15 @@
 //! Receiving: items, gaps, closed streams, request keys, key changes.
 
-use yenban_protocol::feed::{Item, Scope};
+use yenban_protocol::feed::{FeedItem, Item, Scope};
 use yenban_protocol::id::{DeviceId, HamletNo};
-use yenban_protocol::wire::FeedAnswer;
+use yenban_protocol::signed::Signed;
+use yenban_protocol::wire::{FeedAnswer, path};
 
 use super::hub::{Hub, epoch};
 use super::phone::{DEVICE, LOG};
 use super::road::{next, reply, sync};
 use crate::sync::store::Gap;
-use crate::sync::{Reply, Step, Sync, Verdict};
+use crate::sync::{Reply, Step, Sync, Verdict, take_answer};
 
 const OURS: Scope = Scope::Device(DEVICE);
 const HAMLET: Scope = Scope::Hamlet(HamletNo(4));
@@ -106,6 +107,57 @@ fn items_are_not_taken_twice_after_a_restore() {
     assert_eq!((outcome.pulled_items, phone.items.len()), (0, 3));
     hub.issue(OURS, news(9));
     assert_eq!(sync(&mut phone, &mut hub).pulled_items, 1);
+}
+
+#[test]
+fn an_answer_to_what_an_earlier_life_asked_skips_nothing() {
+    let mut hub = Hub::new();
+    let mut phone = hub.enrol(36);
+    for n in 0..3 {
+        hub.issue(OURS, news(n));
+    }
+    sync(&mut phone, &mut hub);
+    hub.issue(OURS, news(3));
+    let mut asked = Sync::new();
+    let Step::Send(feed) = next(&mut asked, &mut phone) else { panic!("no feed request") };
+    let answer = FeedAnswer::from_bytes(&hub.handle(&feed, &phone).body).unwrap();
+    assert_eq!(answer.items.len(), 1);
+    // The phone is put back to before its first contact; then a courier brings the answer.
+    phone.streams.clear();
+    phone.items.clear();
+    assert_eq!(take_answer(&answer, &mut phone).unwrap().pulled_items, 0);
+    assert!(phone.gaps.is_empty() && phone.streams.is_empty());
+    assert_eq!(sync(&mut phone, &mut hub).pulled_items, 4);
+    assert!(phone.gaps.is_empty());
+}
+
+#[test]
+fn a_restored_hub_is_given_back_once_what_it_had_signed_and_lost() {
+    let mut hub = Hub::new();
+    let mut phone = hub.enrol(37);
+    for n in 0..=700 {
+        hub.issue(OURS, news(n as u8));
+    }
+    hub.page = 500;
+    sync(&mut phone, &mut hub);
+    // The first item stands in the backup.
+    hub.restore(0, epoch(2));
+    let lost = hub.feed.split_off(1);
+    let outcome = sync(&mut phone, &mut hub);
+    let bytes = |items: &[Signed<FeedItem>]| items.iter().map(|item| item.bytes().to_vec()).collect::<Vec<_>>();
+    assert_eq!((bytes(&hub.returned), outcome.verdict), (bytes(&lost), Verdict::UpToDate));
+    assert_eq!(phone.given_back, Some(epoch(2)));
+    assert_eq!(sync(&mut phone, &mut hub).requests, 1, "said once");
+    // A phone that was cut off in the middle begins anew.
+    phone.given_back = None;
+    hub.returned.clear();
+    super::road::drive(&mut Sync::new(), &mut phone, &mut hub, &mut |_, request| match request.path.as_str() {
+        path::ITEMS => (0, super::road::Luck::ReplyLost),
+        _ => (0, super::road::Luck::Through),
+    });
+    assert_eq!(phone.given_back, None);
+    sync(&mut phone, &mut hub);
+    assert_eq!(phone.given_back, Some(epoch(2)));
 }
 
 #[test]

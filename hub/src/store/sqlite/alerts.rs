@@ -15,11 +15,11 @@ use super::lists::Filter;
 use super::{HubError, Result, feed, seq_to_sql, sql};
 use crate::access::rights::Reach;
 use crate::clock::rfc3339;
+use crate::store::WHOLE_COMMUNE;
 use crate::store::feed_rows::{AlertRow, FeedRow, ItemDraft, ItemSigner};
 use crate::store::ladder;
 use crate::store::lists::{AlertListing, AnswerListing, DeliveryListing, ListQuery};
 use crate::store::people::People;
-use crate::store::WHOLE_COMMUNE;
 
 /// Keeps an alert and appends its items; `false`: its identifier is there already.
 pub(super) fn raise(c: &Connection, row: &AlertRow, items: &[ItemDraft], signer: &ItemSigner) -> Result<bool> {
@@ -109,9 +109,11 @@ pub(super) fn get(c: &Connection, id: &str) -> Result<Option<AlertRow>> {
 
 /// Identifiers of the alerts that update this one or take it back.
 pub(super) fn referring(c: &Connection, id: &str) -> Result<Vec<String>> {
-    c.prepare_cached("SELECT r.alert FROM alert_reference r JOIN alert a ON a.alert = r.alert WHERE r.refers = ? ORDER BY a.sent_ms, r.alert")
-        .and_then(|mut s| s.query_map([id], |row| row.get(0))?.collect())
-        .map_err(sql)
+    c.prepare_cached(
+        "SELECT r.alert FROM alert_reference r JOIN alert a ON a.alert = r.alert WHERE r.refers = ? ORDER BY a.sent_ms, r.alert",
+    )
+    .and_then(|mut s| s.query_map([id], |row| row.get(0))?.collect())
+    .map_err(sql)
 }
 
 /// A phone has stored its streams up to these places: what of alerts lies there has reached it. How many that are newly

@@ -6,10 +6,12 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use yenban_protocol::crypto::Hash;
 use yenban_protocol::feed::Scope;
 use yenban_protocol::id::Epoch;
+use yenban_protocol::limits::MAX_STREAMS;
 use yenban_protocol::planted::{Bug, planted};
+use yenban_protocol::wire::{Cursor, ItemRange};
 
 use super::{HubError, Result, people, seq_from_sql, seq_to_sql, sql};
-use crate::store::feed_rows::{FeedRow, ItemDraft, ItemSigner, StreamPage};
+use crate::store::feed_rows::{FeedRow, ItemDraft, ItemSigner, ReturnedRow, StreamPage};
 
 thread_local! {
     /// Streams that the transaction under way appends to: only the writer's thread appends.
@@ -120,4 +122,58 @@ pub(super) fn head(c: &Connection, scope: Scope) -> Result<Option<(Epoch, u64)>>
     )
     .and_then(|mut s| s.query_row([scope.to_bytes()], |row| Ok((Epoch(row.get(0)?), seq_from_sql(row.get(1)?)))).optional())
     .map_err(sql)
+}
+
+/// Of the items up to these places the ones that are neither here nor were given back.
+pub(super) fn lost(c: &Connection, held: &[Cursor]) -> Result<Vec<ItemRange>> {
+    let (now, _) = current(c)?;
+    let mut ranges = Vec::new();
+    for &Cursor { scope, epoch, number } in held {
+        let place: Option<i64> = c
+            .prepare_cached("SELECT place FROM epoch WHERE epoch = ?")
+            .and_then(|mut s| s.query_row([&epoch.0[..]], |row| row.get(0)).optional())
+            .map_err(sql)?;
+        if place == Some(now) {
+            continue;
+        }
+        // Items of an epoch begin at 1 and have no gap.
+        let newest: i64 = c
+            .prepare_cached("SELECT ifnull(max(number), 0) FROM item WHERE scope = ?1 AND epoch = ?2")
+            .and_then(|mut s| s.query_row(params![scope.to_bytes(), place], |row| row.get(0)))
+            .map_err(sql)?;
+        let mut first = seq_from_sql(newest) + 1;
+        let mut here = c
+            .prepare_cached("SELECT number FROM returned WHERE scope = ?1 AND epoch = ?2 AND number BETWEEN ?3 AND ?4 ORDER BY number")
+            .map_err(sql)?;
+        let last = number.min(i64::MAX.cast_unsigned());
+        let numbers = here.query_map(params![scope.to_bytes(), epoch.0, seq_to_sql(first)?, seq_to_sql(last)?], |row| row.get(0));
+        let numbers: Vec<i64> = numbers.and_then(Iterator::collect).map_err(sql)?;
+        for number in numbers.into_iter().map(seq_from_sql) {
+            if first < number {
+                ranges.push(ItemRange { scope, epoch, first, last: number - 1 });
+            }
+            first = number + 1;
+        }
+        if first <= last {
+            ranges.push(ItemRange { scope, epoch, first, last });
+        }
+    }
+    ranges.truncate(MAX_STREAMS);
+    Ok(ranges)
+}
+
+/// Keeps items that were given back; how many of them were not here.
+pub(super) fn keep_returned(c: &Connection, items: &[ReturnedRow], at_ms: i64) -> Result<u64> {
+    let mut insert = c
+        .prepare_cached(
+            "INSERT OR IGNORE INTO returned (scope, epoch, number, bytes, at_ms) SELECT ?1, ?2, ?3, ?4, ?5 WHERE NOT EXISTS (
+               SELECT 1 FROM item i JOIN epoch e ON e.place = i.epoch WHERE i.scope = ?1 AND e.epoch = ?2 AND i.number = ?3)",
+        )
+        .map_err(sql)?;
+    let mut new = 0;
+    for item in items {
+        let row = params![item.scope.to_bytes(), item.epoch.0, seq_to_sql(item.number)?, item.bytes, at_ms];
+        new += insert.execute(row).map_err(sql)? as u64;
+    }
+    Ok(new)
 }

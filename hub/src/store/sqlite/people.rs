@@ -22,7 +22,8 @@ fn role(number: u8) -> Result<Role> {
     Role::from_number(number.into()).map_err(|_| HubError::Store("role in the database".to_owned()))
 }
 
-const DEVICE_COLUMNS: &str = "device, sign_key, seal_key, member, hamlet, role, certificate, enrolled_ms, expires_ms, revoked_ms, lost, waiting";
+const DEVICE_COLUMNS: &str =
+    "device, sign_key, seal_key, member, hamlet, role, certificate, enrolled_ms, expires_ms, revoked_ms, lost, waiting";
 
 fn device_row(row: &Row<'_>) -> rusqlite::Result<(Device, u8)> {
     let device = Device {

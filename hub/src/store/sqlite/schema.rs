@@ -250,11 +250,18 @@ CREATE TABLE plan (
   from_min INTEGER NOT NULL, to_min INTEGER NOT NULL, checkpoints BLOB NOT NULL, made_ms INTEGER NOT NULL, ended_ms INTEGER);
 ";
 
+/// Items of earlier epochs that a backup did not have and phones gave back, as they were signed.
+const RETURNED: &str = "
+CREATE TABLE returned (
+  scope BLOB NOT NULL, epoch BLOB NOT NULL, number INTEGER NOT NULL, bytes BLOB NOT NULL, at_ms INTEGER NOT NULL,
+  PRIMARY KEY (scope, epoch, number)) WITHOUT ROWID;
+";
+
 /// Brings a database to the newest version.
 pub(super) fn migrate(connection: &mut Connection) -> Result<()> {
     let steps = [FIRST, SECOND, CUSTODY, COURIER, OUTCOME, ACCESS, TRIAGE];
     let alerts = M::up_with_hook(ALERTS, alerts::enter_older);
-    let migrations = Migrations::new(steps.into_iter().map(M::up).chain([alerts, M::up(PHONES)]).collect());
+    let migrations = Migrations::new(steps.into_iter().map(M::up).chain([alerts, M::up(PHONES), M::up(RETURNED)]).collect());
     migrations.to_latest(connection).map_err(|e| HubError::Store(format!("migration: {e}")))
 }
 

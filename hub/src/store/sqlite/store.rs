@@ -8,7 +8,7 @@ use yenban_protocol::crypto::Hash;
 use yenban_protocol::feed::Scope;
 use yenban_protocol::id::{CommuneCode, DeviceId, EntryName, Epoch, LogId, MemberNo};
 use yenban_protocol::planted::{Bug, planted};
-use yenban_protocol::wire::Cursor;
+use yenban_protocol::wire::{Cursor, ItemRange};
 
 use super::{
     Result, Shared, SqliteStore, alerts, bundle, check, claims, custody, evidence, feed, items, lists, objects, people, quarantine, runs,
@@ -20,8 +20,8 @@ use crate::store::{
     AlertListing, AlertRow, Arrival, Arrived, AuditRow, Belongings, CheckInRow, Claimed, CodeRow, CourierAsked, CustodyHeadRow,
     CustodyLeaves, CustodyNote, CustodyRow, Device, DeviceListing, EntryRow, Erased, Erasure, EvidenceListing, FeedRow, Found, Freed,
     HamletRow, HoldOrder, HubStore, ImportTotals, ImportedPlace, IncidentListing, ItemDraft, ItemHeld, ItemName, ItemRow, ItemSigner,
-    ListQuery, LogState, MemberRow, NewClaim, NewCode, NewRun, News, ObjectRow, PatrolListing, People, QuarantineListing, QuarantinedSegment,
-    Redeemed, Redemption, Reply, StreamPage, Taken, Totals, Wrong,
+    ListQuery, LogState, MemberRow, NewClaim, NewCode, NewRun, News, ObjectRow, PatrolListing, People, QuarantineListing,
+    QuarantinedSegment, Redeemed, Redemption, Reply, ReturnedRow, StreamPage, Taken, Totals, Wrong,
 };
 
 impl Shared {
@@ -346,6 +346,14 @@ impl HubStore for SqliteStore {
 
     fn feed_page(&self, scope: Scope, after: Option<(Epoch, u64)>, limit: u32) -> Reply<'_, Vec<FeedRow>> {
         Box::pin(self.read(move |c| feed::page(c, scope, after, limit)))
+    }
+
+    fn lost_items(&self, held: Vec<Cursor>) -> Reply<'_, Vec<ItemRange>> {
+        Box::pin(self.read(move |c| feed::lost(c, &held)))
+    }
+
+    fn keep_returned(&self, items: Vec<ReturnedRow>, at_ms: i64) -> Reply<'_, u64> {
+        Box::pin(self.write(move |c| feed::keep_returned(c, &items, at_ms), |_| ()))
     }
 
     fn feed_head(&self, scope: Scope) -> Reply<'_, Option<(Epoch, u64)>> {
