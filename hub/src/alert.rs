@@ -184,6 +184,8 @@ pub async fn raise(hub: &Hub, row: AlertRow) -> Result<()> {
         [] => vec![item(Scope::Commune(hub.commune()))],
         hamlets => hamlets.iter().map(|no| item(Scope::Hamlet(*no))).collect(),
     };
+    let read = hub.store.caps(row.alert.identifier.clone()).await?.into_iter().find(|kept| kept.reason == "read");
+    let row = AlertRow { cap: read.map(|kept| kept.body), ..row };
     if hub.store.raise_alert(row, items, hub.item_signer()).await? {
         Ok(())
     } else {
