@@ -142,6 +142,15 @@ pub const ANSWER_HEADERS_MAX_BYTES: u32 = 128 * 1024;
 pub const RETRY_AFTER_MAX_MS: u64 = 3_600 * 1_000;
 /// Pause between two attempts of a sync that goes on until nothing waits, in milliseconds.
 pub const UNTIL_EMPTY_PAUSE_MS: u64 = 1_000;
+/// Longest wait for news that one request asks for, in seconds: below the half minute after which address translators of
+/// mobile networks may forget a silent connection.
+pub const NEWS_WAIT_MAX_S: u64 = 25;
+/// A wait for news that ended sooner without any was none, in milliseconds: the hub has no room, or does not know of waiting.
+pub const NEWS_WAIT_MIN_MS: u64 = 900;
+/// Pause before the next wait for news when the last one was none and the hub did not say how long, in milliseconds.
+pub const NEWS_PAUSE_MS: u64 = 5_000;
+/// Time beyond its wait that the last request for news is given, in milliseconds.
+pub const NEWS_GRACE_MS: u64 = 5_000;
 /// Time that one chunk of a file should take, in milliseconds: what an urgent entry waits for at most.
 pub const CHUNK_AIM_MS: u64 = 4_000;
 /// First chunk of a file on a road that was not measured yet, in bytes.

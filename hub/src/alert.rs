@@ -189,5 +189,7 @@ pub(crate) async fn raise_once(hub: &Hub, row: AlertRow) -> Result<bool> {
         [] => vec![item(Scope::Commune(hub.commune()))],
         hamlets => hamlets.iter().map(|no| item(Scope::Hamlet(*no))).collect(),
     };
+    let read = hub.store.caps(row.alert.identifier.clone()).await?.into_iter().find(|kept| kept.reason == "read");
+    let row = AlertRow { cap: read.map(|kept| kept.body), ..row };
     hub.store.raise_alert(row, items, hub.item_signer()).await
 }

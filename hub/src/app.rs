@@ -15,6 +15,7 @@ use crate::backup;
 use crate::clock::{Clock, SharedClock, rfc3339};
 use crate::disk::{Disk, RealDisk};
 use crate::entropy;
+use crate::escalate::{MessageFile, Messenger};
 use crate::error::{HubError, Result};
 use crate::folder::{Folder, Lock, read_small};
 use crate::keys::{self, HubKeys, HubVerifier};
@@ -44,11 +45,13 @@ pub struct Parts {
     pub storage: Option<SharedStorage>,
     /// The disk that uploads are written to.
     pub disk: Arc<dyn Disk>,
+    /// What carries short messages; `None`: a file in the folder.
+    pub messenger: Option<Arc<dyn Messenger>>,
 }
 
 impl Default for Parts {
     fn default() -> Self {
-        Self { storage: None, disk: Arc::new(RealDisk) }
+        Self { storage: None, disk: Arc::new(RealDisk), messenger: None }
     }
 }
 
@@ -75,6 +78,8 @@ pub struct Hub {
     pub waiting: Waiting,
     /// Console pages that stay open.
     pub live: Live,
+    /// What carries short messages to members who are silent.
+    pub messenger: Arc<dyn Messenger>,
     /// The console's doors.
     pub doors: crate::access::Doors,
     /// Held by the export of an evidence bundle that is under way.
@@ -137,6 +142,7 @@ impl Hub {
         // The lock is held and nothing is being put: what lies there half was left by a hub that died.
         storage.tidy().await?;
         let uploads = Uploads::load(&folder.uploads(), parts.disk, &store).await?;
+        let messenger = parts.messenger.unwrap_or_else(|| Arc::new(MessageFile::new(folder.messages())));
         let hub = Arc::new(Self {
             store: Arc::new(store),
             storage,
@@ -147,6 +153,7 @@ impl Hub {
             folder,
             waiting: Waiting::default(),
             live: Live::default(),
+            messenger,
             doors: crate::access::Doors::default(),
             exporting: tokio::sync::Mutex::default(),
             identity,

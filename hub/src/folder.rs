@@ -84,7 +84,12 @@ impl Folder {
         self.root.join("address")
     }
 
-    /// The control socket.
+    /// Messages that wait for whatever carries them.
+    pub fn messages(&self) -> PathBuf {
+        self.root.join("messages.jsonl")
+    }
+
+    /// The socket by which commands reach a running hub.
     pub fn control_socket(&self) -> PathBuf {
         self.root.join("control.sock")
     }

@@ -1,4 +1,4 @@
-//! What a running hub does by itself: sweeping uploads and expired evidence every hour, reading everything again every
+//! What a running hub does by itself: reminding whoever is silent on an alert, sweeping uploads and expired evidence every hour, reading everything again every
 //! night. Each step may be repeated or cut off anywhere; when it ran last stands in the database, so a restart neither
 //! skips nor doubles a night. A step that fails is told and keeps no other from its work, and what takes all night does
 //! not wait for what comes every hour, nor the other way round.
@@ -12,7 +12,7 @@ use crate::app::Hub;
 use crate::clock::{DAY_MS, HOUR_MS, ZONE_MS};
 use crate::error::{HubError, Result};
 use crate::limits::{JOB_TICK, NIGHTLY_HOUR};
-use crate::{custody, retention, scrub, upload};
+use crate::{custody, escalate, retention, scrub, upload};
 
 const HOURLY: &str = "job_hourly_ms";
 const NIGHTLY: &str = "job_nightly_ms";
@@ -98,6 +98,7 @@ pub(crate) fn run(hub: Arc<Hub>, mut stopped: watch::Receiver<bool>) -> JoinHand
             told("finish uploads", upload::recover(&hub).await);
             let hours = async {
                 loop {
+                    told("remind the silent", escalate::remind(&hub).await);
                     told("hourly work", hourly(&hub).await);
                     tokio::time::sleep(JOB_TICK).await;
                 }

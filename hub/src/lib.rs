@@ -9,6 +9,7 @@ pub mod admin;
 pub mod alert;
 pub mod app;
 pub mod backup;
+pub mod cap;
 pub mod clock;
 pub mod console;
 pub mod courier;
@@ -20,6 +21,7 @@ mod entropy;
 #[cfg(feature = "simulation")]
 pub mod entropy;
 pub mod error;
+pub mod escalate;
 pub mod exchange;
 pub mod feed;
 pub mod folder;

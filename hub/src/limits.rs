@@ -101,6 +101,26 @@ pub const ALERT_TTL_MAX_MS: i64 = 30 * 24 * 3600 * 1000;
 /// Life of an alert when none is given, in milliseconds (6 hours).
 pub const ALERT_TTL_MS: i64 = 6 * 3600 * 1000;
 
+/// How long nobody's answer is waited for after an alert of level Extreme, in milliseconds (5 minutes): a phone has sounded
+/// two of its five rounds by then, and whoever can hear it has heard it.
+pub const SILENCE_EXTREME_MS: i64 = 5 * 60 * 1000;
+/// The same for Severe (15 minutes): the way home from the field.
+pub const SILENCE_SEVERE_MS: i64 = 15 * 60 * 1000;
+/// The same for Moderate (an hour: its one tone is easily missed). Minor is for information and asks for no answer.
+pub const SILENCE_MODERATE_MS: i64 = 3600 * 1000;
+/// Newest alerts that are looked at for silent members at once.
+pub const REMINDED_ALERTS_MAX: u32 = 200;
+/// Longest file of messages that nobody fetched, in bytes (4 MiB: some ten thousand).
+pub const MESSAGES_FILE_MAX_BYTES: u64 = 4 << 20;
+/// Alerts that one alert may update or take back.
+pub const ALERT_REFERENCES_MAX: usize = 16;
+/// Elements of a CAP document.
+pub const CAP_ELEMENTS_MAX: usize = 10_000;
+/// CAP documents kept beside the alerts.
+pub const CAPS_KEPT_MAX: u32 = 2_000;
+/// How far ahead of the hub's clock a document may say it was sent, in milliseconds (10 minutes).
+pub const CAP_SENT_AHEAD_MS: i64 = 10 * 60 * 1000;
+
 /// Longest CAP document, in bytes.
 pub const CAP_MAX_BYTES: usize = 256 * 1024;
 

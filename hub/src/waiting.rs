@@ -128,12 +128,12 @@ pub(crate) async fn pull(hub: &Hub, body: &[u8], wait: Duration, room: &Semaphor
     }
     let Some(mut place) = hub.waiting.place(device.id) else { return Ok(Heard { answer, turned_away: true }) };
     drop((answer, work));
-    let deadline = tokio::time::Instant::now() + wait;
     let scopes = feed::scopes(hub, &device);
+    let mut long_enough = std::pin::pin!(tokio::time::sleep(wait));
     loop {
         let over = tokio::select! {
             () = one_of(&mut news, &scopes) => false,
-            () = tokio::time::sleep_until(deadline) => true,
+            () = &mut long_enough => true,
             _ = &mut place.newer => true,
             _ = ended.wait_for(|ended| *ended) => true,
         };

@@ -7,16 +7,18 @@ mod browser;
 mod support;
 
 use browser::{Browser, Page};
-use support::phone::{Conn, Phone};
+use support::phone::{Conn, Phone, Random};
 use support::{NIGHT_MS, TestHub};
 use yenban_hub::access;
 use yenban_hub::admin::Admin;
 use yenban_hub::store::{ListQuery, MemberRow, WHOLE_COMMUNE};
 use yenban_protocol::enrol::EnrolmentCode;
 use yenban_protocol::feed::Item;
-use yenban_protocol::id::{HamletNo, MemberNo, Role};
-use yenban_protocol::record::Act;
-use yenban_protocol::wire::path;
+use yenban_protocol::id::{EntryName, HamletNo, MemberNo, Role};
+use yenban_protocol::parcel::Parcel;
+use yenban_protocol::record::{Act, Record};
+use yenban_protocol::sms::{Claim, Sms};
+use yenban_protocol::wire::{FeedRequest, path};
 use yenban_protocol::words::four_words;
 
 const PEOPLE: &str = "bản;vĩ độ;kinh độ;tổ;họ tên;vai trò\n\
@@ -149,11 +151,19 @@ async fn waiting_survives_a_restart_and_no_other_road_leads_around_it() {
     drop(son);
     let hub = hub.restart().await;
     let kind = "fire".to_owned();
-    phone.record(Act::IncidentReported { kind, urgent: true, attachments: 0, statements: Vec::new() });
+    let seq = phone.record(Act::IncidentReported { kind, urgent: true, attachments: 0, statements: Vec::new() });
     let mut conn = hub.connect().await;
     assert_eq!(phone.push(&mut conn, 0, 2).await.code(), "unconfirmed");
-    let refused = yenban_hub::ingest::deliver(&hub.hub, &phone.segment(0, 2)).await.unwrap_err();
-    assert_eq!(refused.code(), "unconfirmed", "as couriers bring it");
+    let request = FeedRequest { device: phone.device, cursors: Vec::new(), limit: 9, logs: vec![phone.log], history_number: 1 };
+    let mut parcel = Parcel::new(request, &phone.sign).unwrap();
+    parcel.segments.push(phone.segment(0, 2));
+    let taken = yenban_hub::courier::take(&hub.hub, &parcel.seal(&mut Random, &phone.hub_key()).unwrap()).await.unwrap();
+    let refused: Vec<&str> = taken.refused.iter().map(|part| part.code.as_str()).collect();
+    assert_eq!((taken.answer, refused), (None, vec!["unconfirmed", "unconfirmed"]), "by courier");
+    let parts: Vec<_> = phone.bodies[seq as usize].parts.iter().map(Some).collect();
+    let claim = Claim::of(&Record::from_parts(&parts).unwrap(), EntryName { log: phone.log, seq }, phone.device).unwrap();
+    let message = Sms::seal(&claim, &phone.seal, &phone.hub_key(), &phone.sign).unwrap().to_text();
+    assert_eq!(yenban_hub::sms::take(&hub.hub, &message).await.unwrap_err().code(), "unconfirmed", "by message");
     assert_eq!(hub.hub.store.totals().await.unwrap().incidents, 0);
     hub.stop().await;
 }

@@ -49,6 +49,7 @@ macro_rules! sources {
             ("console.ftl", include_str!(concat!("../", $folder, "/console.ftl"))),
             ("phones.ftl", include_str!(concat!("../", $folder, "/phones.ftl"))),
             ("incidents.ftl", include_str!(concat!("../", $folder, "/incidents.ftl"))),
+            ("warn.ftl", include_str!(concat!("../", $folder, "/warn.ftl"))),
         ]
     };
 }

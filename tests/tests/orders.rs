@@ -16,7 +16,7 @@ fn warn(commune: &Commune, identifier: &str) {
     let hub = commune.hub();
     let alert = Alert {
         identifier: identifier.to_owned(),
-        sender: "cax@yenban".to_owned(),
+        sender_name: "Công an xã".to_owned(),
         sent_ms: hub.now_ms(),
         expires_ms: hub.now_ms() + 3_600_000,
         status: Status::Actual,
@@ -52,7 +52,7 @@ fn what_a_restored_hub_had_ordered_comes_back_from_the_phones() {
         assert_eq!(sync(phone).verdict, Verdict::UpToDate);
     }
     warn(&commune, "before");
-    let device = stolen.identity().unwrap().device;
+    let device = DeviceId::parse(&stolen.identity().unwrap().device).unwrap();
     let backup = commune.back_up();
 
     warn(&commune, "after");

@@ -69,6 +69,7 @@ pub(super) fn status(job: &Job<'_>) -> Result<()> {
     job.out.say("cli-hub-incidents", &figures)?;
     let figures = [("alerts", totals.alerts.into()), ("receipts", totals.receipts.into()), ("quarantine", totals.quarantine.into())];
     job.out.say("cli-hub-alerts", &figures)?;
+    job.out.say("warn-status-delivered", &[("delivered", totals.delivered.into()), ("answers", totals.answers.into())])?;
     match (totals.chains_ok, evidence.missing + evidence.altered) {
         (false, _) => job.out.line(&job.words().word("cli-hub-chains-differ")),
         (true, 0) => job.out.line(&job.words().word("cli-all-agrees")),
@@ -128,8 +129,16 @@ fn told(row: &Value, words: Words) -> String {
     parts.extend((row["urgent"] == true).then(|| words.word("word-urgent")));
     parts.extend(photos(row, words));
     parts.extend(kept(row, words));
+    parts.extend(rungs(row, words));
     parts.extend(row.get("outcome").map(|outcome| ended(outcome, words)));
     parts.join(" · ")
+}
+
+/// How many members stand on each rung of an alert.
+fn rungs(row: &Value, words: Words) -> Option<String> {
+    let rungs = row["rungs"].as_object()?;
+    let number = |rung: &'static str| (rung, rungs.get(rung).and_then(Value::as_u64).unwrap_or(0).into());
+    Some(words.say("warn-list-rungs", &["addressed", "none", "delivered", "seen", "going", "cannot", "done"].map(number)))
 }
 
 /// Until when a photograph is held, or when it was destroyed. A hold that is over holds nothing.

@@ -1,6 +1,7 @@
 //! What the commune told this phone, and what its member answers.
 
 use serde_json::json;
+use yenban_core::app::AlertInfo;
 
 use super::Job;
 use crate::fault::Result;
@@ -27,15 +28,18 @@ pub(super) fn list(job: &Job<'_>) -> Result<()> {
     if alerts.is_empty() {
         return job.out.line(&words.word("phone-empty-alerts"));
     }
-    for alert in &alerts {
-        let severity = words.word(&format!("word-severity-{}", alert.severity.to_ascii_lowercase()));
-        let drill = if alert.drill { format!(" · {}", words.word("word-drill")) } else { String::new() };
-        let answer = alert.answer.map(|answer| words.word(&format!("word-answer-{answer}")));
-        let until = words.say("cli-until", &[("time", words.date_time(alert.expires_ms).into())]);
-        job.out.line(&format!("{severity}{drill} · {} · {until}", crate::output::clean(&alert.headline)))?;
-        job.out.line(&format!("  {} · {}", alert.id, answer.unwrap_or_else(|| words.word("cli-unanswered"))))?;
-    }
-    Ok(())
+    alerts.iter().try_for_each(|alert| say(job, alert))
+}
+
+/// An alert in two lines.
+pub(super) fn say(job: &Job<'_>, alert: &AlertInfo) -> Result<()> {
+    let words = job.words();
+    let severity = words.word(&format!("word-severity-{}", alert.severity.to_ascii_lowercase()));
+    let drill = if alert.drill { format!(" · {}", words.word("word-drill")) } else { String::new() };
+    let answer = alert.answer.map(|answer| words.word(&format!("word-answer-{answer}")));
+    let until = words.say("cli-until", &[("time", words.date_time(alert.expires_ms).into())]);
+    job.out.line(&format!("{severity}{drill} · {} · {until}", crate::output::clean(&alert.headline)))?;
+    job.out.line(&format!("  {} · {}", alert.id, answer.unwrap_or_else(|| words.word("cli-unanswered"))))
 }
 
 /// `feed`.

@@ -1,7 +1,9 @@
 //! Sending what was saved, and fetching what the commune says.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
-use yenban_core::app::Phone;
+use yenban_core::app::{AlertInfo, Phone};
 use yenban_core::error::Error;
 use yenban_core::sync::{Outcome, Verdict};
 use yenban_core::transport::{self, Until};
@@ -30,9 +32,16 @@ pub(super) fn run(job: &Job<'_>) -> Result<()> {
     if let Some(seconds) = seconds.filter(|seconds| !(1..=SECONDS_MAX).contains(seconds)) {
         return Err(invalid("max-seconds", &seconds.to_string(), "60"));
     }
+    let wait = job.values.number("wait", "60")?;
+    if let Some(wait) = wait.filter(|wait| !(1..=SECONDS_MAX).contains(wait)) {
+        return Err(invalid("wait", &wait.to_string(), "60"));
+    }
     let until = if job.values.on("until-empty") { Until::Empty } else { Until::Once };
     let mut phone = job.open()?;
-    let outcome = sync(&mut phone, until, seconds.map(|seconds| seconds * 1_000)).map_err(|error| job.fault(&error))?;
+    let (outcome, came) = match wait {
+        Some(wait) => stay(job, &mut phone, wait * 1_000)?,
+        None => (sync(&mut phone, until, seconds.map(|seconds| seconds * 1_000)).map_err(|error| job.fault(&error))?, Vec::new()),
+    };
     // Whoever has network delivers for those who have none; what cannot go now stays.
     let carried = match outcome.verdict {
         Verdict::Offline => courier::Delivered::default(),
@@ -42,6 +51,9 @@ pub(super) fn run(job: &Job<'_>) -> Result<()> {
     job.settle(phone)?;
     let mut told = document(&outcome);
     told["carried"] = carried.document();
+    if wait.is_some() {
+        told["alerts"] = json!(came);
+    }
     job.out.document(&told)?;
     let words = job.words();
     if carried.delivered > 0 {
@@ -65,6 +77,29 @@ pub(super) fn run(job: &Job<'_>) -> Result<()> {
             None => fault::refused("malformed_answer", "", words),
         }),
     }
+}
+
+/// Stays connected and tells of each alert as it comes; what came, by identifier.
+fn stay(job: &Job<'_>, phone: &mut Phone, for_ms: u64) -> Result<(Outcome, Vec<String>)> {
+    let addresses = phone.identity().ok_or(Error::NotEnrolled).map_err(|error| job.fault(&error))?.addresses;
+    let mut known: BTreeSet<String> = live(phone).map_err(|error| job.fault(&error))?.into_iter().map(|alert| alert.id).collect();
+    let (mut came, mut unsaid) = (Vec::new(), None);
+    let mut heard = |phone: &mut Phone, outcome: &Outcome| {
+        if outcome.pulled_items > 0 {
+            for alert in live(phone)?.into_iter().filter(|alert| known.insert(alert.id.clone())) {
+                // A terminal that is gone ends nothing: what comes is taken in all the same.
+                unsaid = super::alerts::say(job, &alert).err().or(unsaid.take());
+                came.push(alert.id);
+            }
+        }
+        Ok(())
+    };
+    let outcome = transport::stay(phone, &addresses, for_ms, &mut heard).map_err(|error| job.fault(&error))?;
+    unsaid.map_or(Ok((outcome, came)), Err)
+}
+
+fn live(phone: &mut Phone) -> Result<Vec<AlertInfo>, Error> {
+    Ok(phone.alerts()?.into_iter().filter(|alert| alert.state == "live").collect())
 }
 
 /// What waits: entries, and files where there are any.

@@ -12,7 +12,7 @@ use super::plan::{Piece, Plan, Span};
 use super::store::{Identity, LogDoubt, SyncStore};
 use super::{Body, Failure, Method, Problem, Reply, Request, Step, feed};
 use crate::error::Result;
-use crate::limits::{SEGMENTS_BEFORE_A_CHUNK, SYNC_BACKOFF_MS, SYNC_BUSY_MAX, SYNC_FAILURES_MAX, SYNC_IN_FLIGHT, SYNC_REQUESTS_MAX};
+use crate::limits::{NEWS_WAIT_MAX_S, SEGMENTS_BEFORE_A_CHUNK, SYNC_BACKOFF_MS, SYNC_BUSY_MAX, SYNC_FAILURES_MAX, SYNC_IN_FLIGHT, SYNC_REQUESTS_MAX};
 
 /// Why a request is in the air.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +62,8 @@ pub struct Sync {
     /// Segments may leave before the feed is heard.
     pub(super) may_go_along: bool,
     pub(super) feed_wanted: bool,
+    /// How long the first request for the feed may wait at the hub for news, seconds.
+    news_wait_s: Option<u64>,
     pub(super) keys_wanted: bool,
     keys_asked: bool,
     pub(super) renew_request_key: bool,
@@ -120,6 +122,7 @@ impl Sync {
             feed_heard: false,
             may_go_along: true,
             feed_wanted: true,
+            news_wait_s: None,
             keys_wanted: false,
             keys_asked: false,
             renew_request_key: false,
@@ -138,6 +141,12 @@ impl Sync {
         }
     }
 
+    /// A sync that waits at the hub until there is news for this phone, at most `wait_s` seconds, and then goes on as any
+    /// other. Nothing leaves before the hub has answered: made after a sync that left nothing to send.
+    pub fn waiting(wait_s: u64) -> Self {
+        Sync { news_wait_s: Some(wait_s.min(NEWS_WAIT_MAX_S)), ..Self::new() }
+    }
+
     /// What to do next. Errors are those of the store and the key store; the sync may be asked again.
     pub fn next(&mut self, store: &mut dyn SyncStore) -> Result<Step> {
         store.ready()?;
@@ -145,7 +154,7 @@ impl Sync {
             self.identity = Some(store.identity()?);
             self.plan.load(store)?;
             // Of what had no answer yet, the feed says whether it is there.
-            self.may_go_along = !self.plan.awaits_answers();
+            self.may_go_along = self.news_wait_s.is_none() && !self.plan.awaits_answers();
         }
         self.take_kept(store)?;
         if !self.stopping {
@@ -182,7 +191,10 @@ impl Sync {
             match feed::request(self, store)? {
                 Some(body) => {
                     self.feed_wanted = false;
-                    return Ok(Some(Chosen::bytes(Errand::Feed, Method::Post, path::FEED, body)));
+                    let mut chosen = Chosen::bytes(Errand::Feed, Method::Post, path::FEED, body);
+                    // RFC 7240. Once: whatever else this sync asks for is wanted at once.
+                    chosen.headers.extend(self.news_wait_s.take().map(|seconds| ("prefer", format!("wait={seconds}"))));
+                    return Ok(Some(chosen));
                 }
                 // Without a token no request key can be certified.
                 None => self.keys_wanted = true,
@@ -262,6 +274,7 @@ impl Sync {
             Errand::Feed => {
                 self.feed_heard = true;
                 self.outcome.pulled_bytes += reply.body.len() as u64;
+                self.outcome.pause_ms = reply.retry_after_ms;
                 self.on_feed(&reply.body, store, asked_ms, now_ms)
             }
             Errand::Orders => self.given_back_if_all(store),

@@ -55,6 +55,8 @@ pub struct Outcome {
     pub verdict: Verdict,
     /// Code and sentence behind a verdict other than up to date.
     pub reason: Option<Reason>,
+    /// When the hub wants to be asked for news again, milliseconds: it had no room to let this phone wait.
+    pub pause_ms: Option<u64>,
     /// The newest log is in doubt: the app starts a new one.
     pub doubt: Option<LogDoubt>,
 }
@@ -94,6 +96,7 @@ impl Outcome {
             parked: 0,
             verdict: Verdict::Partial,
             reason: None,
+            pause_ms: None,
             doubt: None,
         }
     }
@@ -118,6 +121,7 @@ impl Outcome {
             parked: later.parked,
             verdict,
             reason: later.reason,
+            pause_ms: later.pause_ms,
             doubt: later.doubt.or(self.doubt),
         }
     }

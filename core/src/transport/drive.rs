@@ -8,7 +8,9 @@ use tokio::runtime::Runtime;
 
 use super::client::HubClient;
 use crate::error::{Error, Result};
-use crate::limits::{ANSWER_WAIT_MAX_MS, TRANSPORT_WORKERS, UNTIL_EMPTY_PAUSE_MS};
+use crate::limits::{
+    ANSWER_WAIT_MAX_MS, NEWS_GRACE_MS, NEWS_PAUSE_MS, NEWS_WAIT_MAX_S, NEWS_WAIT_MIN_MS, TRANSPORT_WORKERS, UNTIL_EMPTY_PAUSE_MS,
+};
 use crate::sync::store::Identity;
 use crate::sync::{Failure, Outcome, Reply, Request, Step, Sync, SyncStore, Verdict};
 
@@ -57,10 +59,10 @@ type Answer = (u64, Result<Reply, Failure>);
 /// # Errors
 /// Those of the store and the key store. Being offline or refused is an [`Outcome`], not an error.
 pub fn run(phone: &mut dyn Shared, addresses: &[String], until: Until, max_ms: Option<u64>) -> Result<Outcome> {
-    let mut drive = Drive { phone, addresses, deadline_ms: None };
+    let mut drive = Drive::on(phone, addresses);
     let now_ms = drive.now_ms()?;
     drive.deadline_ms = max_ms.map(|ms| now_ms.saturating_add(ms));
-    let mut outcome = drive.once()?;
+    let mut outcome = drive.once(Sync::new())?;
     let waits = |o: &Outcome| o.unsent > 0 || o.evidence_waiting > 0;
     while until == Until::Empty && matches!(outcome.verdict, Verdict::Offline | Verdict::Partial) && waits(&outcome) {
         let left_ms = drive.left_ms()?.unwrap_or(u64::MAX);
@@ -68,18 +70,76 @@ pub fn run(phone: &mut dyn Shared, addresses: &[String], until: Until, max_ms: O
             break;
         }
         std::thread::sleep(Duration::from_millis(UNTIL_EMPTY_PAUSE_MS));
-        outcome = outcome.then(drive.once()?);
+        drive.kept = None;
+        outcome = outcome.then(drive.once(Sync::new())?);
     }
     Ok(outcome)
+}
+
+/// Stays connected for `for_ms` milliseconds: syncs, then waits at the hub for news, takes them in, and waits again, over
+/// outages too. `heard` gets the phone and what each round did. Blocks; the phone is free between steps.
+///
+/// # Errors
+/// Those of the store and the key store, and of `heard`. Being offline or refused is an [`Outcome`]; a refusal ends it.
+pub fn stay<P: Shared>(
+    phone: &mut P,
+    addresses: &[String],
+    for_ms: u64,
+    heard: &mut dyn FnMut(&mut P, &Outcome) -> Result<()>,
+) -> Result<Outcome> {
+    let began_ms = Drive::on(phone, addresses).now_ms()?;
+    let mut kept = None;
+    let mut all: Option<Outcome> = None;
+    loop {
+        let mut drive = Drive { kept: kept.take(), ..Drive::on(phone, addresses) };
+        let asked_ms = drive.now_ms()?;
+        let left_ms = for_ms.saturating_sub(asked_ms.saturating_sub(began_ms));
+        let wait_s = (left_ms / 1_000).min(NEWS_WAIT_MAX_S);
+        let sync = match &all {
+            None => Sync::new(),
+            Some(outcome) if wait_s == 0 => return Ok(outcome.clone()),
+            Some(_) => Sync::waiting(wait_s),
+        };
+        drive.deadline_ms = Some(asked_ms.saturating_add(left_ms).saturating_add(NEWS_GRACE_MS));
+        let outcome = drive.once(sync)?;
+        let took_ms = drive.now_ms()?.saturating_sub(asked_ms);
+        kept = drive.kept.take();
+        heard(phone, &outcome)?;
+        let first = all.is_none();
+        let in_vain = outcome.pulled_items == 0 && took_ms < NEWS_WAIT_MIN_MS;
+        let (verdict, pause_ms) = (outcome.verdict, outcome.pause_ms);
+        all = Some(match all {
+            None => outcome,
+            Some(before) => before.then(outcome),
+        });
+        let pause_ms = match verdict {
+            Verdict::Refused => return Ok(all.unwrap_or_else(Outcome::nothing_yet)),
+            // A road that broke may hold its connection for long.
+            Verdict::Offline | Verdict::Partial => {
+                kept = None;
+                pause_ms.unwrap_or(NEWS_PAUSE_MS)
+            }
+            Verdict::UpToDate if in_vain && !first => pause_ms.unwrap_or(NEWS_PAUSE_MS),
+            Verdict::UpToDate => 0,
+        };
+        let left_ms = left_ms.saturating_sub(took_ms);
+        std::thread::sleep(Duration::from_millis(pause_ms.min(left_ms)));
+    }
 }
 
 struct Drive<'a> {
     phone: &'a mut dyn Shared,
     addresses: &'a [String],
     deadline_ms: Option<u64>,
+    /// The client of the sync before: its connection still stands.
+    kept: Option<Arc<HubClient>>,
 }
 
-impl Drive<'_> {
+impl<'a> Drive<'a> {
+    fn on(phone: &'a mut dyn Shared, addresses: &'a [String]) -> Self {
+        Drive { phone, addresses, deadline_ms: None, kept: None }
+    }
+
     fn with<T>(&mut self, mut work: impl FnMut(&mut dyn SyncStore) -> Result<T>) -> Result<T> {
         let mut out = None;
         self.phone.with(&mut |store| {
@@ -107,10 +167,12 @@ impl Drive<'_> {
         HubClient::pinned(&history.value, self.addresses).map(Arc::new)
     }
 
-    fn once(&mut self) -> Result<Outcome> {
+    fn once(&mut self, mut sync: Sync) -> Result<Outcome> {
         let runtime = runtime()?;
-        let mut client = self.client()?;
-        let mut sync = Sync::new();
+        let mut client = match self.kept.take() {
+            Some(client) => client,
+            None => self.client()?,
+        };
         let (sender, answers): (Sender<Answer>, Receiver<Answer>) = channel();
         let mut flying = tokio::task::JoinSet::new();
         // What asking for newer keys ended with, for all that left before.
@@ -123,7 +185,10 @@ impl Drive<'_> {
                     let promise = Promise::new(request.id, sender.clone());
                     flying.spawn_on(carry(Arc::clone(&client), request, promise), runtime.handle());
                 }
-                Step::Done(outcome) => return Ok(outcome),
+                Step::Done(outcome) => {
+                    self.kept = Some(client);
+                    return Ok(outcome);
+                }
                 Step::Wait { for_ms } => {
                     let (id, answer) = match self.wait(&answers, for_ms)? {
                         Waited::Answer(id, answer) => (id, answer),

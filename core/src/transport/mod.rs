@@ -13,6 +13,6 @@ mod slice;
 mod tls;
 
 pub use client::HubClient;
-pub use drive::{Shared, Until, run};
+pub use drive::{Shared, Until, run, stay};
 pub use enrol::enrol;
 pub use parcels::{Deliverer, Handed};

@@ -19,30 +19,41 @@ use super::guard::{Asked, May, Warn};
 use super::{Hub, alerts, facts, second};
 use crate::access::Session;
 use crate::access::rights::Right;
+use crate::cap;
 use crate::clock::{HOUR_MS, whole_second_ms};
 use crate::entropy;
 use crate::error::Result;
-use crate::limits::{DESCRIPTION_MAX_CHARS, HEADLINE_MAX_CHARS};
+use crate::limits::{ALERT_REFERENCES_MAX, DESCRIPTION_MAX_CHARS, HEADLINE_MAX_CHARS, NAME_MAX_CHARS};
 use crate::store::{AlertRow, People};
 
 /// The fields of a form, if it was one.
 type Sent = std::result::Result<Form<Vec<(String, String)>>, FormRejection>;
 
 /// Lives of an alert that can be chosen, hours; the second is chosen beforehand.
-const LIVES_H: [i64; 6] = [2, 6, 12, 24, 48, 72];
+pub(super) const LIVES_H: [i64; 6] = [2, 6, 12, 24, 48, 72];
 
 /// What is written in the form.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Draft {
-    token: String,
-    headline: String,
-    description: String,
-    instruction: String,
-    severity: String,
-    hours: String,
-    drill: bool,
-    whole: bool,
-    hamlets: Vec<u32>,
+pub(super) struct Draft {
+    pub(super) token: String,
+    pub(super) headline: String,
+    pub(super) description: String,
+    pub(super) instruction: String,
+    pub(super) severity: String,
+    pub(super) hours: String,
+    pub(super) drill: bool,
+    pub(super) whole: bool,
+    pub(super) hamlets: Vec<u32>,
+    /// CAP's word where it is no new alert; empty: it is one.
+    pub(super) kind: String,
+    /// Identifiers of the alerts it updates or takes back, a space between two.
+    pub(super) references: String,
+    /// The identifier it came with; empty: it is written here.
+    pub(super) identifier: String,
+    /// Who says it, where that is not this commune.
+    pub(super) sender: String,
+    /// What stands above the form; nothing of it is sent.
+    pub(super) note: String,
 }
 
 impl Draft {
@@ -59,6 +70,10 @@ impl Draft {
                 "instruction" => draft.instruction = value.trim().to_owned(),
                 "severity" => draft.severity = value,
                 "hours" => draft.hours = value,
+                "kind" => draft.kind = value,
+                "references" => draft.references = value,
+                "identifier" => draft.identifier = value,
+                "sender" => draft.sender = value.trim().to_owned(),
                 "drill" => draft.drill = true,
                 "whole" => draft.whole = true,
                 "hamlet" => draft.hamlets.extend(value.parse::<u32>().ok()),
@@ -88,8 +103,19 @@ impl Draft {
         }
         // A control character would steer the screens that show it.
         let steers = |text: &str| text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r'));
+        let references: Vec<String> = self.references.split_whitespace().map(str::to_owned).collect();
+        let kind = match self.kind.as_str() {
+            "" => Some(MessageType::Alert),
+            kind => MessageType::from_code(kind).filter(|kind| *kind != MessageType::Alert),
+        };
+        let named = kind.is_some_and(|kind| references.is_empty() == (kind == MessageType::Alert))
+            && references.len() <= ALERT_REFERENCES_MAX
+            && references.iter().chain((!self.identifier.is_empty()).then_some(&self.identifier)).all(|id| cap::is_name(id));
         if self.headline.contains(['\n', '\r'])
-            || [&self.headline, &self.description, &self.instruction].into_iter().any(|text| steers(text))
+            || self.sender.contains(['\n', '\r'])
+            || self.sender.chars().count() > NAME_MAX_CHARS
+            || [&self.headline, &self.description, &self.instruction, &self.sender].into_iter().any(|text| steers(text))
+            || !named
         {
             wrong.push("console-not-taken");
         }
@@ -110,19 +136,22 @@ impl Draft {
         };
         let sent_ms = whole_second_ms(hub.now_ms());
         Ok(Alert {
-            identifier: format!("yb-{}-{}", hub.commune(), HEXLOWER.encode(&entropy::array::<8>())),
-            sender_name: hub.identity().name.clone(),
+            identifier: match self.identifier.as_str() {
+                "" => format!("yb-{}-{}", hub.commune(), HEXLOWER.encode(&entropy::array::<8>())),
+                known => known.to_owned(),
+            },
+            sender_name: if self.sender.is_empty() { hub.identity().name.clone() } else { self.sender.clone() },
             sent_ms,
             expires_ms: sent_ms + hours * HOUR_MS,
             status: if self.drill { Status::Exercise } else { Status::Actual },
-            message_type: MessageType::Alert,
+            message_type: kind.unwrap_or(MessageType::Alert),
             severity,
             urgency: if severity == Severity::Extreme { Urgency::Immediate } else { Urgency::Expected },
             headline: self.headline.clone(),
             description: self.description.clone(),
             instruction: self.instruction.clone(),
             hamlets: self.hamlets.iter().map(|no| HamletNo(*no)).collect(),
-            references: Vec::new(),
+            references,
         })
     }
 }
@@ -166,7 +195,7 @@ struct Preview {
     phones: String,
 }
 
-fn compose(asked: &Asked, session: &Session, people: &People, draft: Draft, wrong: &[&'static str]) -> Response {
+pub(super) fn compose(asked: &Asked, session: &Session, people: &People, draft: Draft, wrong: &[&'static str]) -> Response {
     let words = asked.words;
     let severities = Severity::ALL
         .iter()
@@ -250,6 +279,13 @@ pub(super) async fn send(State(hub): State<Arc<Hub>>, asked: Asked, May(session,
         see_other("/console/alerts")
     })
     .await;
+    if let Some(alert) = &checked {
+        match covers(&hub, alert).await {
+            Ok(true) => {}
+            Ok(false) => return refused(&asked, StatusCode::UNPROCESSABLE_ENTITY, "warn-needs-all-places"),
+            Err(error) => return failed(&asked, &error),
+        }
+    }
     match checked {
         None => answer,
         Some(alert) if alert.hamlets.is_empty() => match second::ask(&hub, &session, &alert).await {
@@ -283,6 +319,21 @@ async fn with_draft(
         Ok(alert) => then(&people, draft, alert),
         Err(wrong) => compose(asked, session, &people, draft, &wrong),
     }
+}
+
+/// Whether an update or a cancel goes to everybody who was told: whoever is left out would go on believing what was. Who may
+/// not warn all of them cannot take it back either.
+async fn covers(hub: &Hub, alert: &Alert) -> Result<bool> {
+    for reference in &alert.references {
+        if let Some(before) = hub.store.alert(reference.clone()).await? {
+            let places = before.alert.hamlets;
+            let all = alert.hamlets.is_empty() || (!places.is_empty() && places.iter().all(|no| alert.hamlets.contains(no)));
+            if !all {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
 }
 
 /// The read log has the alert before anybody has.

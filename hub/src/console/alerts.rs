@@ -1,7 +1,6 @@
 //! Alerts: what was sent to whom, until when it holds, and how members answered. A drill is unmistakable: hollow,
 //! striped, with its word above and below.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use askama::Template;
@@ -9,7 +8,6 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use yenban_locales::Words;
-use yenban_protocol::id::Role;
 use yenban_protocol::text::{display_safe, display_safe_lines};
 
 use super::Hub;
@@ -30,6 +28,8 @@ pub(super) struct Figure {
 /// One alert.
 #[derive(Debug, Clone)]
 pub(super) struct Card {
+    /// Its page; empty where it has none yet.
+    pub path: String,
     pub shape: &'static str,
     pub severity: String,
     pub severity_class: &'static str,
@@ -82,15 +82,22 @@ pub(super) fn severity_class(code: &str) -> &'static str {
     }
 }
 
+/// The page of an alert.
+pub(super) fn path(id: &str) -> String {
+    format!("/console/alerts/one/{}", super::query_value(id))
+}
+
 /// An alert as a card; figures only with `people` to count.
 pub(super) fn card(words: Words, row: &AlertListing, now_ms: i64, people: Option<&People>) -> Card {
     let (shape, severity) = facts::severity(words, &row.severity);
     let cancelled = row.message_type == "Cancel";
     let live = !cancelled && millis(&row.expires).is_some_and(|until| until > now_ms);
-    let state = match (cancelled, live) {
-        (true, _) => "console-alert-cancelled",
-        (false, true) => "console-alert-live",
-        (false, false) => "console-alert-over",
+    let live = live && row.replaced_by.is_empty();
+    let state = match (cancelled, live, row.replaced_by.is_empty()) {
+        (true, ..) => "console-alert-cancelled",
+        (false, true, _) => "console-alert-live",
+        (false, false, false) => "warn-replaced",
+        (false, false, true) => "console-alert-over",
     };
     let mut places: Vec<String> = row.hamlets.iter().map(|name| facts::hamlet(words, name)).collect();
     if places.is_empty() {
@@ -101,6 +108,7 @@ pub(super) fn card(words: Words, row: &AlertListing, now_ms: i64, people: Option
         sender = words.say("console-alert-two", &[("first", sender.into()), ("second", display_safe(second).into())]);
     }
     Card {
+        path: people.map_or_else(String::new, |_| path(&row.id)),
         shape,
         severity,
         severity_class: severity_class(&row.severity),
@@ -116,27 +124,21 @@ pub(super) fn card(words: Words, row: &AlertListing, now_ms: i64, people: Option
         drill: row.drill,
         live,
         state: words.word(state),
-        figures: people.map_or_else(Vec::new, |people| figures(words, row, people)),
+        figures: people.map_or_else(Vec::new, |_| figures(words, row)),
     }
 }
 
-/// Members by their newest answer, and how many of those it was for have not answered.
-fn figures(words: Words, row: &AlertListing, people: &People) -> Vec<Figure> {
-    let newest: BTreeMap<u32, &str> = row.answers.iter().map(|answer| (answer.member_no, answer.answer.as_str())).collect();
-    let in_scope = |member: &&crate::store::MemberRow| {
-        let named = people.hamlet(member.hamlet).is_some_and(|hamlet| row.hamlets.contains(&hamlet.name));
-        matches!(member.role, Role::Member | Role::Leader) && (row.hamlets.is_empty() || named)
-    };
-    let for_all: Vec<u32> = people.members.iter().filter(in_scope).map(|member| member.no.0).collect();
-    let silent = for_all.iter().filter(|no| !newest.contains_key(no)).count();
-    let count = |answer: &str| newest.values().filter(|given| **given == answer).count();
+/// Members by the rung they stand on.
+pub(super) fn figures(words: Words, row: &AlertListing) -> Vec<Figure> {
+    let rungs = row.rungs;
     [
-        (words.word("console-alert-for"), for_all.len()),
-        (words.word("word-answer-seen"), count("seen")),
-        (words.word("word-answer-going"), count("going")),
-        (words.word("word-answer-cannot"), count("cannot")),
-        (words.word("word-answer-done"), count("done")),
-        (words.word("console-alert-silent"), silent),
+        (words.word("console-alert-for"), rungs.addressed),
+        (words.word("warn-rung-none"), rungs.none),
+        (words.word("warn-rung-delivered"), rungs.delivered),
+        (words.word("word-answer-seen"), rungs.seen),
+        (words.word("word-answer-going"), rungs.going),
+        (words.word("word-answer-cannot"), rungs.cannot),
+        (words.word("word-answer-done"), rungs.done),
     ]
     .into_iter()
     .map(|(word, number)| Figure { word, number: words.number(number as i64) })

@@ -17,6 +17,8 @@
 //! | `/patrols`, `/patrols/{id}` | patrols; one on a sketch and as a table |
 //! | `/patrols/plans`, `/patrols/checkpoints`, `/patrols/checkpoints/sheet` | who walks when; spots worth passing, as a list and to print |
 //! | `/alerts`, `/alerts/new` | alerts with their answers; compose, preview, send |
+//! | `/alerts/one/{id}` | one alert: who has it, who answered, who is silent; `/update`, `/cancel` and `/cap` under it |
+//! | `/alerts/cap` | reads a CAP document into the form |
 //! | `/alerts/second/{no}` | an alert for the whole commune, for a second officer to agree to |
 //! | `/people`, `/people/{member}` | hamlets' people and their phones |
 //! | `/people/codes`, `/people/words/{device}`, `/people/chief/{no}` | codes with which phones join; the four words compared |
@@ -29,7 +31,9 @@
 
 mod account;
 mod accounts;
+mod alert_cap;
 mod alert_form;
+mod alert_page;
 mod alerts;
 mod checkpoints;
 mod chief;
@@ -38,6 +42,7 @@ mod codes;
 mod devices;
 mod door;
 mod facts;
+mod form;
 mod features;
 mod guard;
 mod inbox;
@@ -95,6 +100,9 @@ pub fn router<S: Clone + Send + Sync + 'static>(hub: Arc<Hub>) -> Router<S> {
         .route("/alerts/new", get(alert_form::page))
         .route("/alerts/preview", post(alert_form::preview))
         .route("/alerts/send", post(alert_form::send))
+        .route("/alerts/cap", get(alert_cap::page).post(alert_cap::read).layer(alert_cap::limit()))
+        .route("/alerts/one/{id}", get(alert_page::page))
+        .route("/alerts/one/{id}/{what}", get(alert_page::change))
         .route("/alerts/second/{no}", get(second::page).post(second::decide))
         .route("/people", get(people::page))
         .route("/people/{member}", get(devices::member))

@@ -27,6 +27,8 @@ mod conformance_alerts;
 mod conformance_claims;
 #[path = "conformance_objects.rs"]
 mod conformance_objects;
+#[path = "conformance_phones.rs"]
+mod conformance_phones;
 #[path = "conformance_triage.rs"]
 mod conformance_triage;
 
@@ -121,6 +123,7 @@ pub async fn run(store: Arc<dyn HubStore>) -> Verdict {
     conformance_claims::claims(store.as_ref(), device).await?;
     conformance_triage::triage(&store, device).await?;
     conformance_access::access(store.as_ref()).await?;
+    conformance_phones::phones(store.as_ref()).await?;
     orders(store.as_ref()).await?;
     conformance_alerts::alerts(store.as_ref(), device).await?;
     set_apart(store.as_ref(), device).await?;

@@ -91,6 +91,21 @@ pub struct AlertRow {
     pub cap: Option<Vec<u8>>,
 }
 
+/// A CAP document that came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CapKept {
+    /// The identifier in it.
+    pub alert: String,
+    /// `read`: it became an alert, or may; `identifier`: another alert has its name; `future`: its time has not come.
+    pub reason: String,
+    /// Who brought it.
+    pub officer: String,
+    /// When, hub time.
+    pub at_ms: i64,
+    /// As it came.
+    pub body: Vec<u8>,
+}
+
 impl AlertRow {
     /// It as lists show it, without answers.
     pub fn listing(self, people: &People) -> AlertListing {

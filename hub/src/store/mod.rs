@@ -40,7 +40,7 @@ pub use bundle::{Belongings, EntryRow};
 pub use courier::{Claimed, CourierAsked, NewClaim};
 pub use custody::{CustodyHeadRow, CustodyLeaves, CustodyNote, CustodyRow};
 pub use effect::{AnswerRow, Effect, FileNamed, PhotoRow, ReportRow, WhenWhere};
-pub use feed_rows::{AlertRow, FeedRow, ItemDraft, ItemSigner, News, ReturnedRow, SignedItem, StreamPage};
+pub use feed_rows::{AlertRow, CapKept, FeedRow, ItemDraft, ItemSigner, News, ReturnedRow, SignedItem, StreamPage};
 pub use lists::{
     AUDIT_DONE, AlertListing, AnswerListing, AuditRow, CheckInRow, DeliveryListing, DeviceListing, EvidenceListing, EvidenceTotals,
     IncidentListing, ListQuery, MissingListing, PatrolListing, PreviewListing, QuarantineListing, StatementListing, Totals,
@@ -250,6 +250,12 @@ pub trait HubStore: AccessStore + PhoneStore + PlanStore + ProposalStore + Triag
     /// A phone says that it has stored its streams up to these places: the alerts that lie there count as delivered to it,
     /// for ever, whatever it says later. Places beyond a stream's end count for nothing. How many were not known to be there.
     fn note_pulled(&self, device: DeviceId, cursors: Vec<Cursor>, at_ms: i64) -> Reply<'_, u64>;
+
+    /// Keeps a CAP document; the same bytes once, by the newest reason. Too many are refused.
+    fn keep_cap(&self, cap: CapKept) -> Reply<'_, ()>;
+
+    /// CAP documents that came with this identifier, newest first.
+    fn caps(&self, alert: String) -> Reply<'_, Vec<CapKept>>;
 
     /// Notes that these members are reminded of an alert; answers with those who were not before.
     fn remind(&self, alert: String, members: Vec<MemberNo>, at_ms: i64) -> Reply<'_, Vec<MemberNo>>;

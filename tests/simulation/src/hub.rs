@@ -87,7 +87,7 @@ impl HubNode {
         let folder = Folder::new(self.dir.clone());
         std::fs::create_dir_all(folder.objects()).expect("a folder in memory can be made");
         let storage = Gated::over(self.platter.clone(), &folder.objects())?;
-        let parts = Parts { storage: Some(Arc::new(storage)), disk: Arc::new(Watching::over(self.platter.clone())) };
+        let parts = Parts { storage: Some(Arc::new(storage)), disk: Arc::new(Watching::over(self.platter.clone())), ..Parts::default() };
         let hub = self.runtime.block_on(Hub::open_on(folder, Arc::new(self.clock.clone()), parts))?;
         self.router = Some(yenban_hub::server::router(hub.clone()));
         self.hub = Some(hub);

@@ -5,6 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 use rusqlite_migration::{HookError, HookResult};
 use yenban_protocol::alert::Alert;
 use yenban_protocol::cbor::{Reader, Writer};
+use yenban_protocol::crypto::sha256;
 use yenban_protocol::feed::{FeedItem, Item, Scope};
 use yenban_protocol::id::{DeviceId, HamletNo, MemberNo};
 use yenban_protocol::record::Answer;
@@ -15,8 +16,10 @@ use super::lists::Filter;
 use super::{HubError, Result, feed, seq_to_sql, sql};
 use crate::access::rights::Reach;
 use crate::clock::rfc3339;
+use crate::error::Refusal;
+use crate::limits::CAPS_KEPT_MAX;
 use crate::store::WHOLE_COMMUNE;
-use crate::store::feed_rows::{AlertRow, FeedRow, ItemDraft, ItemSigner};
+use crate::store::feed_rows::{AlertRow, CapKept, FeedRow, ItemDraft, ItemSigner};
 use crate::store::ladder;
 use crate::store::lists::{AlertListing, AnswerListing, DeliveryListing, ListQuery};
 use crate::store::people::People;
@@ -224,5 +227,30 @@ pub(super) fn remind(c: &Connection, alert: &str, members: &[MemberNo], at_ms: i
 pub(super) fn reminded(c: &Connection, alert: &str) -> Result<Vec<(MemberNo, i64)>> {
     c.prepare_cached("SELECT member, at_ms FROM reminder WHERE alert = ? ORDER BY member")
         .and_then(|mut s| s.query_map([alert], |row| Ok((MemberNo(row.get(0)?), row.get(1)?)))?.collect())
+        .map_err(sql)
+}
+
+/// Keeps a CAP document.
+pub(super) fn keep_cap(c: &Connection, cap: &CapKept) -> Result<()> {
+    let kept: u32 = c.prepare_cached("SELECT count(*) FROM cap_aside").and_then(|mut s| s.query_row([], |row| row.get(0))).map_err(sql)?;
+    if kept >= CAPS_KEPT_MAX {
+        return Err(Refusal::Quota("CAP documents").into());
+    }
+    let row = params![&sha256(&cap.body)[..], cap.alert, cap.reason, cap.officer, cap.at_ms, cap.body];
+    c.prepare_cached("INSERT OR REPLACE INTO cap_aside (sha256, alert, reason, officer, at_ms, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
+        .and_then(|mut s| s.execute(row))
+        .map_err(sql)?;
+    Ok(())
+}
+
+/// CAP documents of an identifier, newest first.
+pub(super) fn caps(c: &Connection, alert: &str) -> Result<Vec<CapKept>> {
+    c.prepare_cached("SELECT alert, reason, officer, at_ms, body FROM cap_aside WHERE alert = ? ORDER BY at_ms DESC, sha256")
+        .and_then(|mut s| {
+            let row = |row: &Row<'_>| {
+                Ok(CapKept { alert: row.get(0)?, reason: row.get(1)?, officer: row.get(2)?, at_ms: row.get(3)?, body: row.get(4)? })
+            };
+            s.query_map([alert], row)?.collect()
+        })
         .map_err(sql)
 }

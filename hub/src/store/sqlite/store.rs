@@ -17,7 +17,7 @@ use super::{
 use crate::limits::LIST_PAGE_MAX;
 use crate::storage::ObjectName;
 use crate::store::{
-    AlertListing, AlertRow, Arrival, Arrived, AuditRow, Belongings, CheckInRow, Claimed, CodeRow, CourierAsked, CustodyHeadRow,
+    AlertListing, AlertRow, Arrival, Arrived, AuditRow, Belongings, CapKept, CheckInRow, Claimed, CodeRow, CourierAsked, CustodyHeadRow,
     CustodyLeaves, CustodyNote, CustodyRow, Device, DeviceListing, EntryRow, Erased, Erasure, EvidenceListing, FeedRow, Found, Freed,
     HamletRow, HoldOrder, HubStore, ImportTotals, ImportedPlace, IncidentListing, ItemDraft, ItemHeld, ItemName, ItemRow, ItemSigner,
     ListQuery, LogState, MemberRow, NewClaim, NewCode, NewRun, News, ObjectRow, PatrolListing, People, QuarantineListing,
@@ -326,6 +326,14 @@ impl HubStore for SqliteStore {
 
     fn note_pulled(&self, device: DeviceId, cursors: Vec<Cursor>, at_ms: i64) -> Reply<'_, u64> {
         Box::pin(self.write(move |c| alerts::pulled(c, device, &cursors, at_ms), |_| ()))
+    }
+
+    fn keep_cap(&self, cap: CapKept) -> Reply<'_, ()> {
+        Box::pin(self.write(move |c| alerts::keep_cap(c, &cap), |()| ()))
+    }
+
+    fn caps(&self, alert: String) -> Reply<'_, Vec<CapKept>> {
+        Box::pin(self.read(move |c| alerts::caps(c, &alert)))
     }
 
     fn remind(&self, alert: String, members: Vec<MemberNo>, at_ms: i64) -> Reply<'_, Vec<MemberNo>> {

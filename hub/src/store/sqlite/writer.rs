@@ -120,7 +120,10 @@ impl<R: FnMut() -> Result<Connection>> Writer<R> {
             return answer_before_commit(connection, group);
         }
         match (self.transaction(group), group.len()) {
-            (Ok(()), _) => group.drain(..).for_each(|work| work.finish(Ok(()))),
+            (Ok(appended), _) => {
+                group.drain(..).for_each(|work| work.finish(Ok(())));
+                self.tell(appended);
+            }
             (Err(error), 1) => {
                 if let Some(work) = group.pop() {
                     work.finish(Err(error));
@@ -128,14 +131,29 @@ impl<R: FnMut() -> Result<Connection>> Writer<R> {
             }
             (Err(_), _) => {
                 for mut work in group.drain(..) {
-                    let outcome = self.transaction(std::slice::from_mut(&mut work));
-                    work.finish(outcome);
+                    match self.transaction(std::slice::from_mut(&mut work)) {
+                        Ok(appended) => {
+                            work.finish(Ok(()));
+                            self.tell(appended);
+                        }
+                        Err(error) => work.finish(Err(error)),
+                    }
                 }
             }
         }
     }
 
-    fn transaction(&mut self, group: &mut [Box<dyn Work>]) -> Result<()> {
+    /// Tells of streams that were appended to, after what follows the commit was done: whoever hears of a revocation must
+    /// find the device revoked.
+    fn tell(&self, appended: Vec<Scope>) {
+        if !appended.is_empty() {
+            // Nobody waits for news at most times.
+            let _ = self.news.send(appended.into());
+        }
+    }
+
+    /// Streams that the transaction appended to.
+    fn transaction(&mut self, group: &mut [Box<dyn Work>]) -> Result<Vec<Scope>> {
         let connection = match self.connection.take() {
             Some(connection) => connection,
             None => (self.reopen)()?,
@@ -144,10 +162,6 @@ impl<R: FnMut() -> Result<Connection>> Writer<R> {
         feed::appended();
         let outcome = transaction(&connection, group);
         let appended = feed::appended();
-        if outcome.is_ok() && !appended.is_empty() {
-            // Nobody waits for news at most times.
-            let _ = self.news.send(appended.into());
-        }
         if matches!(outcome, Err(HubError::Store(_))) && !planted(Bug::OldConnection) {
             drop(connection);
             // What cannot be opened now is tried again by whoever writes next.
@@ -155,7 +169,7 @@ impl<R: FnMut() -> Result<Connection>> Writer<R> {
         } else {
             self.connection = Some(connection);
         }
-        outcome
+        outcome.map(|()| appended)
     }
 }
 
