@@ -47,7 +47,7 @@ fn body(phone: &Phone, cursors: Vec<Cursor>) -> Vec<u8> {
     let certificate = RequestCertificate { device: phone.device, key: key.public_key(), token: phone.token.clone() };
     let certificate = Signed::sign(certificate, &phone.sign).unwrap();
     let history_number = phone.history.as_ref().unwrap().value.number;
-    let request = FeedRequest { device: phone.device, cursors, limit: 100, logs: vec![phone.log], history_number };
+    let request = FeedRequest { device: phone.device, cursors, limit: 100, logs: vec![phone.log], history_number, held: Vec::new() };
     AuthorisedRequest::new(&certificate, request, &key).unwrap().to_bytes()
 }
 
@@ -118,7 +118,7 @@ async fn what_a_courier_brings_back_counts_as_delivered() {
     let (answer, _) = phone.pull(&mut conn, Vec::new(), 100).await;
     assert_eq!(listing(&hub, &sent, Vec::new()).await.rungs.delivered, 0);
     // Its next request goes by a colleague's phone.
-    let request = FeedRequest { device: phone.device, cursors: answer.streams, limit: 100, logs: vec![phone.log], history_number: 0 };
+    let request = FeedRequest { device: phone.device, cursors: answer.streams, limit: 100, logs: vec![phone.log], history_number: 0, held: Vec::new() };
     let request = Signed::sign(CourierRequest(request), &phone.sign).unwrap().into_bytes();
     let parcel = Parcel { request, segments: Vec::new(), objects: Vec::new() };
     let sealed = parcel.seal(&mut Random, &phone.hub_key()).unwrap();

@@ -154,7 +154,7 @@ async fn waiting_survives_a_restart_and_no_other_road_leads_around_it() {
     let seq = phone.record(Act::IncidentReported { kind, urgent: true, attachments: 0, statements: Vec::new() });
     let mut conn = hub.connect().await;
     assert_eq!(phone.push(&mut conn, 0, 2).await.code(), "unconfirmed");
-    let request = FeedRequest { device: phone.device, cursors: Vec::new(), limit: 9, logs: vec![phone.log], history_number: 1 };
+    let request = FeedRequest { device: phone.device, cursors: Vec::new(), limit: 9, logs: vec![phone.log], history_number: 1, held: Vec::new() };
     let mut parcel = Parcel::new(request, &phone.sign).unwrap();
     parcel.segments.push(phone.segment(0, 2));
     let taken = yenban_hub::courier::take(&hub.hub, &parcel.seal(&mut Random, &phone.hub_key()).unwrap()).await.unwrap();

@@ -12,6 +12,7 @@ use common::{DEVICE, LOG, Seeded, check_ins, run, stamp};
 use data_encoding::HEXLOWER;
 use golden_files::{exact, golden, keys};
 use yenban_protocol::alert::{Alert, MessageType, Severity, Status, Urgency};
+use yenban_protocol::cbor::{Reader, Writer};
 use yenban_protocol::cert::{DeviceCertificate, RequestCertificate, Token};
 use yenban_protocol::chain::{self, Body, FIRST_LINK, Part, StoredBody};
 use yenban_protocol::crypto::{PublicKey, SecretKey, Signer as _, SoftwareVerifier};
@@ -27,9 +28,9 @@ use yenban_protocol::record::{
 };
 use yenban_protocol::seal::{SealedBody, SessionKey};
 use yenban_protocol::segment::{self, Mode};
-use yenban_protocol::signed::Signed;
+use yenban_protocol::signed::{Signed, Statement as _};
 use yenban_protocol::sms::{Claim, Sms};
-use yenban_protocol::wire::{AuthorisedRequest, Cursor, FeedAnswer, FeedRequest, KeysAnswer};
+use yenban_protocol::wire::{AuthorisedRequest, Cursor, FeedAnswer, FeedRequest, ItemRange, KeysAnswer, ReturnedAnswer, ReturnedItems};
 
 fn acts(device_key: PublicKey) -> Vec<Act> {
     let incident = EntryName { log: LOG, seq: 12 };

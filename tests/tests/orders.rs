@@ -52,7 +52,7 @@ fn what_a_restored_hub_had_ordered_comes_back_from_the_phones() {
         assert_eq!(sync(phone).verdict, Verdict::UpToDate);
     }
     warn(&commune, "before");
-    let device = DeviceId::parse(&stolen.identity().unwrap().device).unwrap();
+    let device = stolen.identity().unwrap().device.parse::<DeviceId>().unwrap();
     let backup = commune.back_up();
 
     warn(&commune, "after");

@@ -292,6 +292,10 @@ pub(crate) mod tests {
             missing: Vec::new(),
             altered: Vec::new(),
             unnamed: 0,
+            state: "new".to_owned(),
+            steps: 0,
+            assigned: None,
+            linked: 0,
         }
     }
 
