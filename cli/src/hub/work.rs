@@ -104,7 +104,7 @@ pub(super) fn answer(job: &Job<'_>) -> Result<()> {
         ("before", code("state", &answered.before, words).into()),
         ("state", code("state", &answered.state, words).into()),
     ];
-    job.out.say("cli-answered", &figures)
+    job.out.say("cli-report-answered", &figures)
 }
 
 /// What two officers order for an item.
