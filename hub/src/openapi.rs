@@ -44,7 +44,10 @@ fn parameter(name: &str, place: &str, about: &str, schema: &Value) -> Value {
 
 fn features() -> Map<String, Value> {
     let root = "/console/features";
-    let (text, id) = (json!({ "type": "string" }), parameter("id", "path", "Name of a collection.", &json!({ "enum": ["incidents", "check-ins", "patrols"] })));
+    let (text, id) = (
+        json!({ "type": "string" }),
+        parameter("id", "path", "Name of a collection.", &json!({ "enum": ["incidents", "check-ins", "patrols"] })),
+    );
     let get = |summary: &str, kind: &str, parameters: &[Value]| {
         json!({ "get": {
             "summary": summary, "parameters": parameters, "security": [{ "session": [] }],
@@ -59,7 +62,12 @@ fn features() -> Map<String, Value> {
         id.clone(),
         parameter("bbox", "query", "west,south,east,north in degrees (CRS84).", &text),
         parameter("datetime", "query", "A moment, or two with / between, .. for an open end.", &text),
-        parameter("limit", "query", "Features in a page, at most.", &json!({ "type": "integer", "minimum": 1, "maximum": crate::limits::FEATURES_MAX })),
+        parameter(
+            "limit",
+            "query",
+            "Features in a page, at most.",
+            &json!({ "type": "integer", "minimum": 1, "maximum": crate::limits::FEATURES_MAX }),
+        ),
         parameter("after", "query", "As the link `next` says.", &text),
     ];
     let (plain, geo) = ("application/json", "application/geo+json");
@@ -69,10 +77,7 @@ fn features() -> Map<String, Value> {
         ("/collections".into(), get("Everything that can be asked for.", plain, &[])),
         ("/collections/{id}".into(), get("One collection.", plain, std::slice::from_ref(&id))),
         ("/collections/{id}/items".into(), get("Features of a collection.", geo, &asked)),
-        (
-            "/collections/{id}/items/{name}".into(),
-            get("One feature.", geo, &[id, parameter("name", "path", "Its name, log:seq.", &text)]),
-        ),
+        ("/collections/{id}/items/{name}".into(), get("One feature.", geo, &[id, parameter("name", "path", "Its name, log:seq.", &text)])),
     ]
     .into_iter()
     .map(|(rest, operations)| (format!("{root}{rest}"), operations))
@@ -80,7 +85,8 @@ fn features() -> Map<String, Value> {
 }
 
 fn uploads() -> Map<String, Value> {
-    let one = parameter("sha256", "path", "SHA-256 of the sealed file, hexadecimal.", &json!({ "type": "string", "pattern": "^[0-9a-f]{64}$" }));
+    let one =
+        parameter("sha256", "path", "SHA-256 of the sealed file, hexadecimal.", &json!({ "type": "string", "pattern": "^[0-9a-f]{64}$" }));
     let tus = |summary: &str, status: &str, about: &str| {
         let mut responses = json!({ "default": problem("Refused; `code` says why.") });
         responses[status] = json!({ "description": about });

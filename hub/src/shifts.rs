@@ -59,14 +59,7 @@ fn weekday(at_ms: i64) -> i64 {
 }
 
 /// Shifts that begin from `from_ms` until before `to_ms`, in their order.
-pub fn shifts<'a>(
-    plans: &'a [PlanRow],
-    walked: &[Walked],
-    members: &[MemberRow],
-    from_ms: i64,
-    to_ms: i64,
-    now_ms: i64,
-) -> Vec<Shift<'a>> {
+pub fn shifts<'a>(plans: &'a [PlanRow], walked: &[Walked], members: &[MemberRow], from_ms: i64, to_ms: i64, now_ms: i64) -> Vec<Shift<'a>> {
     let mut all = Vec::new();
     for plan in plans {
         let until_ms = plan.ended_ms.unwrap_or(i64::MAX).min(to_ms);

@@ -118,7 +118,14 @@ async fn what_a_courier_brings_back_counts_as_delivered() {
     let (answer, _) = phone.pull(&mut conn, Vec::new(), 100).await;
     assert_eq!(listing(&hub, &sent, Vec::new()).await.rungs.delivered, 0);
     // Its next request goes by a colleague's phone.
-    let request = FeedRequest { device: phone.device, cursors: answer.streams, limit: 100, logs: vec![phone.log], history_number: 0, held: Vec::new() };
+    let request = FeedRequest {
+        device: phone.device,
+        cursors: answer.streams,
+        limit: 100,
+        logs: vec![phone.log],
+        history_number: 0,
+        held: Vec::new(),
+    };
     let request = Signed::sign(CourierRequest(request), &phone.sign).unwrap().into_bytes();
     let parcel = Parcel { request, segments: Vec::new(), objects: Vec::new() };
     let sealed = parcel.seal(&mut Random, &phone.hub_key()).unwrap();
@@ -262,7 +269,12 @@ async fn a_thousand_phones_that_wait() {
     }
     times.sort();
     let counted = listing(&hub, &sent, Vec::new()).await.rungs.delivered;
-    println!("{CROWD} phones: p50 {:?}, p99 {:?}, longest {:?}; {counted} receipts", times[CROWD / 2], times[CROWD * 99 / 100], times[CROWD - 1]);
+    println!(
+        "{CROWD} phones: p50 {:?}, p99 {:?}, longest {:?}; {counted} receipts",
+        times[CROWD / 2],
+        times[CROWD * 99 / 100],
+        times[CROWD - 1]
+    );
     assert_eq!(counted, CROWD as u64);
     hub.stop().await;
 }

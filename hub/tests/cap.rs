@@ -92,7 +92,8 @@ fn every_real_document_is_read_or_refused_with_its_reason() {
 #[test]
 fn what_is_wrong_is_named() {
     assert_eq!(code(GOOD), "read");
-    let dtd = "<!DOCTYPE alert [<!ENTITY x SYSTEM \"file:///etc/passwd\">]><alert xmlns=\"urn:oasis:names:tc:emergency:cap:1.2\">&x;</alert>";
+    let dtd =
+        "<!DOCTYPE alert [<!ENTITY x SYSTEM \"file:///etc/passwd\">]><alert xmlns=\"urn:oasis:names:tc:emergency:cap:1.2\">&x;</alert>";
     assert_eq!(code(dtd), "dtd");
     assert_eq!(code(&dtd.replace("file:///etc/passwd", "http://example.org/x")), "dtd");
     assert_eq!(code(&with("<event>Mưa lớn</event>", "<event>&x;</event>")), "malformed", "no entity but XML's own");
@@ -117,7 +118,11 @@ fn what_is_wrong_is_named() {
         ("<msgType>Alert</msgType>", "<msgType>Ack</msgType>", "not_for_people msgType"),
         ("<msgType>Alert</msgType>", "<msgType>Cancel</msgType>", "missing references"),
         ("<severity>Severe</severity>", "<severity>Bad</severity>", "value severity"),
-        ("<area><areaDesc>Bản Nà Phòn</areaDesc></area>", "<area><areaDesc>x</areaDesc><polygon>1,2 3,4 1,2</polygon></area>", "value polygon"),
+        (
+            "<area><areaDesc>Bản Nà Phòn</areaDesc></area>",
+            "<area><areaDesc>x</areaDesc><polygon>1,2 3,4 1,2</polygon></area>",
+            "value polygon",
+        ),
         ("<area><areaDesc>Bản Nà Phòn</areaDesc></area>", "<area><areaDesc>x</areaDesc><circle>91,2 3</circle></area>", "value circle"),
         ("cap:1.2", "cap:9", "not_cap"),
         ("</alert>", "", "malformed"),
@@ -215,7 +220,8 @@ async fn an_officer_reads_a_document_looks_at_it_and_sends_it() {
 
     // B-060: its end first, then it: it is never sent.
     let end = document("a-5", "").replace("<msgType>Alert</msgType>", "<msgType>Cancel</msgType>");
-    let end = end.replace("<scope>Public</scope>", &format!("<scope>Public</scope><references>kttv@mt.gov.vn,a-4,{}</references>", now(-HOUR_MS)));
+    let end = end
+        .replace("<scope>Public</scope>", &format!("<scope>Public</scope><references>kttv@mt.gov.vn,a-4,{}</references>", now(-HOUR_MS)));
     let page = brought(&officer, &end).await;
     assert_eq!((page.field("kind"), page.field("references")), ("Cancel", "a-4"), "{}", page.text);
     assert_eq!(send(&officer, &page, hamlet).await.status, 303);
@@ -273,7 +279,10 @@ async fn an_alert_is_updated_and_taken_back_from_its_page_and_written_as_cap() {
     let document = cap::read(out.text.as_bytes()).unwrap();
     let info = document.info.unwrap();
     assert_eq!((document.identifier, document.status, info.severity), (sent.id, Status::Actual, Severity::Extreme));
-    assert_eq!((info.headline.as_str(), info.instruction.as_str(), info.areas[0].name.as_str()), ("Sạt lở & lũ", "Rời chân dốc", "Nà Phòn"));
+    assert_eq!(
+        (info.headline.as_str(), info.instruction.as_str(), info.areas[0].name.as_str()),
+        ("Sạt lở & lũ", "Rời chân dốc", "Nà Phòn")
+    );
     assert_eq!(rfc3339(info.expires_ms.unwrap()), sent.expires);
     hub.stop().await;
 }

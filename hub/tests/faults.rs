@@ -185,7 +185,11 @@ async fn send(tus: &Tus, file: &Sealed) -> Reply {
 async fn open(hub: &Ground, plan: &Arc<Plan>) -> yenban_hub::Result<Arc<Hub>> {
     let dir = hub.temp.path().join("hub");
     let storage = OverObjectStore::folder(&dir.join("objects"))?;
-    let parts = Parts { storage: Some(Arc::new(FaultyStorage(Arc::clone(plan), storage))), disk: Arc::new(FaultyDisk(Arc::clone(plan))), ..Parts::default() };
+    let parts = Parts {
+        storage: Some(Arc::new(FaultyStorage(Arc::clone(plan), storage))),
+        disk: Arc::new(FaultyDisk(Arc::clone(plan))),
+        ..Parts::default()
+    };
     Hub::open_on(Folder::new(dir), Arc::new(hub.clock.clone()), parts).await
 }
 

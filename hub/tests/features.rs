@@ -9,8 +9,8 @@ mod night;
 mod support;
 
 use browser::{Browser, Page};
-use night::night;
 use http_body_util::BodyExt as _;
+use night::night;
 use serde_json::Value;
 use support::{NIGHT_MS, TestHub};
 use tower::ServiceExt as _;

@@ -154,7 +154,8 @@ async fn waiting_survives_a_restart_and_no_other_road_leads_around_it() {
     let seq = phone.record(Act::IncidentReported { kind, urgent: true, attachments: 0, statements: Vec::new() });
     let mut conn = hub.connect().await;
     assert_eq!(phone.push(&mut conn, 0, 2).await.code(), "unconfirmed");
-    let request = FeedRequest { device: phone.device, cursors: Vec::new(), limit: 9, logs: vec![phone.log], history_number: 1, held: Vec::new() };
+    let request =
+        FeedRequest { device: phone.device, cursors: Vec::new(), limit: 9, logs: vec![phone.log], history_number: 1, held: Vec::new() };
     let mut parcel = Parcel::new(request, &phone.sign).unwrap();
     parcel.segments.push(phone.segment(0, 2));
     let taken = yenban_hub::courier::take(&hub.hub, &parcel.seal(&mut Random, &phone.hub_key()).unwrap()).await.unwrap();
@@ -193,7 +194,8 @@ async fn what_a_code_says_is_what_the_hub_wrote() {
     let good = EnrolmentCode::from_text(&code_on(&make(&son, &[("member", &hoa)]).await)).unwrap();
     let mut conn = hub.connect().await;
     let phone = Phone::new(NIGHT_MS);
-    for altered in [EnrolmentCode { role: Role::Chief, ..good.clone() }, EnrolmentCode { hamlet: "Piềng Vế".to_owned(), ..good.clone() }] {
+    for altered in [EnrolmentCode { role: Role::Chief, ..good.clone() }, EnrolmentCode { hamlet: "Piềng Vế".to_owned(), ..good.clone() }]
+    {
         assert_eq!(conn.post(path::ENROL, &phone.enrol_body(&altered)).await.unwrap().code(), "token_altered");
     }
     assert_eq!(good.hamlet, "Nà Phòn");

@@ -36,6 +36,14 @@ pub(crate) fn shown(command: &mut Command) -> Result<(), String> {
     }
 }
 
+/// Builds the program `name` as the step `build` does (built for itself alone, with other features of what it stands on,
+/// half of that would be built again) and says where it lies.
+pub(crate) fn built(name: &str) -> Result<String, String> {
+    shown(&mut command(&["cargo", "build", "--workspace", "--locked", "--bin", name]))?;
+    let own = std::env::current_exe().map_err(|error| format!("where the programs lie: {error}"))?;
+    Ok(own.with_file_name(name).display().to_string())
+}
+
 /// Runs a command to its end and hands each line of its standard output to `line` after showing it.
 pub(crate) fn read(command: &mut Command, mut line: impl FnMut(&str)) -> Result<(), String> {
     let name = told(command);

@@ -117,11 +117,15 @@ fn amend(b: Builder) -> Command {
 }
 
 fn sync(b: Builder) -> Command {
-    b.command("sync", "help-sync", "yenban phone --store may-1 sync --until-empty --max-seconds 60\nyenban phone --store may-1 sync --wait 2")
-        .arg(b.switch("once", "help-once"))
-        .arg(b.switch("until-empty", "help-until-empty").conflicts_with("once"))
-        .arg(b.option("max-seconds", "N", "help-max-seconds"))
-        .arg(b.option("wait", "SECONDS", "help-sync-wait").conflicts_with_all(["once", "until-empty", "max-seconds"]))
+    b.command(
+        "sync",
+        "help-sync",
+        "yenban phone --store may-1 sync --until-empty --max-seconds 60\nyenban phone --store may-1 sync --wait 2",
+    )
+    .arg(b.switch("once", "help-once"))
+    .arg(b.switch("until-empty", "help-until-empty").conflicts_with("once"))
+    .arg(b.option("max-seconds", "N", "help-max-seconds"))
+    .arg(b.option("wait", "SECONDS", "help-sync-wait").conflicts_with_all(["once", "until-empty", "max-seconds"]))
 }
 
 fn courier(b: Builder) -> Command {

@@ -12,7 +12,9 @@ use super::plan::{Piece, Plan, Span};
 use super::store::{Identity, LogDoubt, SyncStore};
 use super::{Body, Failure, Method, Problem, Reply, Request, Step, feed};
 use crate::error::Result;
-use crate::limits::{NEWS_WAIT_MAX_S, SEGMENTS_BEFORE_A_CHUNK, SYNC_BACKOFF_MS, SYNC_BUSY_MAX, SYNC_FAILURES_MAX, SYNC_IN_FLIGHT, SYNC_REQUESTS_MAX};
+use crate::limits::{
+    NEWS_WAIT_MAX_S, SEGMENTS_BEFORE_A_CHUNK, SYNC_BACKOFF_MS, SYNC_BUSY_MAX, SYNC_FAILURES_MAX, SYNC_IN_FLIGHT, SYNC_REQUESTS_MAX,
+};
 
 /// Why a request is in the air.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -121,4 +121,3 @@ impl Fault {
         Self { code, element: element.to_owned() }
     }
 }
-

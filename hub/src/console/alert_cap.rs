@@ -156,8 +156,11 @@ fn draft(hub: &Hub, session: &Session, words: Words, people: &People, document: 
 fn is_whole(hub: &Hub, info: &Info) -> bool {
     let commune = hub.commune().to_string();
     info.areas.iter().any(|area| {
-        area.polygons.is_empty() && area.circles.is_empty() && area.geocodes.iter().any(|(_, value)| *value == commune)
-            && !area.name.is_empty() && fold(&area.name) == fold(&hub.identity().name)
+        area.polygons.is_empty()
+            && area.circles.is_empty()
+            && area.geocodes.iter().any(|(_, value)| *value == commune)
+            && !area.name.is_empty()
+            && fold(&area.name) == fold(&hub.identity().name)
     })
 }
 

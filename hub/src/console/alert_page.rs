@@ -122,7 +122,8 @@ fn draft(words: Words, row: &AlertRow, kind: &str) -> Draft {
     let alert = &row.alert;
     let life_h = (alert.expires_ms - alert.sent_ms) / crate::clock::HOUR_MS;
     let cancel = kind == "Cancel";
-    let headline = if cancel { words.say("warn-cancel-headline", &[("headline", alert.headline.as_str().into())]) } else { alert.headline.clone() };
+    let headline =
+        if cancel { words.say("warn-cancel-headline", &[("headline", alert.headline.as_str().into())]) } else { alert.headline.clone() };
     Draft {
         headline: headline.chars().take(crate::limits::HEADLINE_MAX_CHARS).collect(),
         description: if cancel { String::new() } else { alert.description.clone() },

@@ -192,7 +192,13 @@ fn times_of(typed: &str) -> Result<(i64, i64)> {
 }
 
 /// Features of a page: `FeatureCollection`, with the name of its last row when the page is full.
-async fn features(hub: &Hub, session: &Session, collection: Collection, query: ListQuery, wanted: &Selection) -> Result<(Value, Option<String>)> {
+async fn features(
+    hub: &Hub,
+    session: &Session,
+    collection: Collection,
+    query: ListQuery,
+    wanted: &Selection,
+) -> Result<(Value, Option<String>)> {
     let limit = query.limit as usize;
     let within = |lat: Option<f64>, lon: Option<f64>| wanted.holds_place(lat, lon);
     let mut bytes = Vec::new();

@@ -236,7 +236,13 @@ async fn shown(hub: &Hub, asked: &Asked, session: &Session, filled: &Filled, wro
     let kept = |plan: &PlanRow| Kept {
         path: format!("/console/patrols/plans/{}", plan.no),
         who: whom(words, &people, plan),
-        days: day_words.iter().enumerate().filter(|(day, _)| plan.days & (1 << day) != 0).map(|(_, word)| word.as_str()).collect::<Vec<_>>().join(", "),
+        days: day_words
+            .iter()
+            .enumerate()
+            .filter(|(day, _)| plan.days & (1 << day) != 0)
+            .map(|(_, word)| word.as_str())
+            .collect::<Vec<_>>()
+            .join(", "),
         hours: hours(words, plan),
         checkpoints: plan.checkpoints.iter().map(name).collect::<Vec<_>>().join(", "),
     };
@@ -270,7 +276,12 @@ pub(super) async fn page(State(hub): State<Arc<Hub>>, asked: Asked, May(session,
 }
 
 /// Keeps a plan.
-pub(super) async fn add(State(hub): State<Arc<Hub>>, asked: Asked, May(session, _): May<Plan>, form: Sent<Vec<(String, String)>>) -> Response {
+pub(super) async fn add(
+    State(hub): State<Arc<Hub>>,
+    asked: Asked,
+    May(session, _): May<Plan>,
+    form: Sent<Vec<(String, String)>>,
+) -> Response {
     let Ok(Form(fields)) = form else { return refused(&asked, StatusCode::BAD_REQUEST, "console-not-taken") };
     let filled = Filled::read(fields);
     if !session.sent(&filled.token) {
