@@ -74,6 +74,8 @@ pub struct Hub {
     pub storage: SharedStorage,
     /// Files on their way in.
     pub uploads: Uploads,
+    /// How often used codes were tried again.
+    pub tries: crate::enrol::Tries,
     /// Phones that wait for news, and what each said last that it has.
     pub waiting: Waiting,
     /// Console pages that stay open.
@@ -151,6 +153,7 @@ impl Hub {
             verifier: HubVerifier::default(),
             metrics: Metrics::default(),
             folder,
+            tries: crate::enrol::Tries::default(),
             waiting: Waiting::default(),
             live: Live::default(),
             messenger,

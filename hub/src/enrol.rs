@@ -3,7 +3,8 @@
 //! The token in a code is 128 random bits, kept only as a hash. What it stands for (hamlet, role, person) is what the
 //! hub wrote when it was made; a code whose words were changed by hand is refused, whoever signs the request.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use data_encoding::HEXLOWER;
 use yenban_protocol::cert::DeviceCertificate;
@@ -17,7 +18,7 @@ use crate::app::Hub;
 use crate::entropy;
 use crate::error::{Refusal, Result};
 use crate::keys::token_hash;
-use crate::limits::{CERTIFICATE_TTL_MS, CODE_TTL_MS, NAME_MAX_CHARS, NEAREST_NAMES};
+use crate::limits::{CERTIFICATE_TTL_MS, CODE_TTL_MS, NAME_MAX_CHARS, NEAREST_NAMES, TRIED_CODES_MAX, TRIES_NOTED_MAX};
 use crate::store::{HamletRow, NOBODY, NewCode, Redeemed, Redemption, WHOLE_COMMUNE};
 
 /// What the record says when a code that was used is tried by another phone.
@@ -131,6 +132,24 @@ async fn make(hub: &Hub, wanted: CodeWanted, member: MemberNo, waits: bool) -> R
     Ok(CodeMade { text, hamlet: hamlet_name, expires_ms, token_hash })
 }
 
+/// How often used codes were tried again since the hub started: everybody who joined has one, and each line in the record
+/// costs room that is never given back.
+#[derive(Debug, Default)]
+pub struct Tries(Mutex<HashMap<Hash, u32>>);
+
+impl Tries {
+    /// Counts one more try of a code.
+    fn count(&self, code: Hash) -> u32 {
+        let mut tries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if tries.len() >= TRIED_CODES_MAX {
+            tries.clear();
+        }
+        let tried = tries.entry(code).or_default();
+        *tried = tried.saturating_add(1);
+        *tried
+    }
+}
+
 /// Redeems a code: the body is `Signed<EnrolRequest>`, by the key it names.
 pub async fn redeem(hub: &Hub, body: &[u8]) -> Result<EnrolAnswer> {
     let request = Signed::verify(body, &hub.verifier, |r: &EnrolRequest, _| Some(r.sign_key))?.value;
@@ -181,7 +200,7 @@ pub async fn redeem(hub: &Hub, body: &[u8]) -> Result<EnrolAnswer> {
         Redeemed::Altered(what) => Refusal::TokenAltered(what),
         Redeemed::KeyInUse => Refusal::Conflict("a device with this key or log"),
     };
-    if refusal == Refusal::TokenUsed {
+    if refusal == Refusal::TokenUsed && hub.tries.count(token_hash(&request.token)) <= TRIES_NOTED_MAX {
         // Somebody photographed the code, or it was passed on: the chief sees it in the record.
         hub.note("hub", CODE_USED_AGAIN, &code_name(&token_hash(&request.token)), "").await?;
     }

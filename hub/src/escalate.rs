@@ -22,6 +22,7 @@ use crate::exchange::track::millis;
 use crate::limits::{
     ALERT_TTL_MAX_MS, MESSAGES_FILE_MAX_BYTES, REMINDED_ALERTS_MAX, SILENCE_EXTREME_MS, SILENCE_MODERATE_MS, SILENCE_SEVERE_MS,
 };
+use crate::orders;
 use crate::store::{AlertListing, ListQuery, ladder};
 
 /// Who did it, in the record.
@@ -98,7 +99,8 @@ pub async fn remind(hub: &Hub) -> Result<u64> {
     let mut all = 0;
     for alert in hub.store.alerts(recent).await? {
         let due = silent_from_ms(&alert).is_some_and(|from| from <= now_ms) && millis(&alert.expires).is_some_and(|until| until > now_ms);
-        if !due {
+        // One that phones gave back may have been taken back or answered long ago, by words that are still on their way.
+        if !due || alert.officer == orders::NOT_KNOWN {
             continue;
         }
         let before: Vec<MemberNo> = hub.store.reminded(alert.id.clone()).await?.into_iter().map(|(member, _)| member).collect();

@@ -53,12 +53,12 @@ pub async fn deliver(hub: &Hub, sealed: &[u8]) -> Result<Delivered> {
         return Err(Refusal::UnknownDevice.into());
     };
     let links = run.verify(&hub.verifier, |named| (named == device.id).then_some(device.sign_key))?;
+    if device.waiting {
+        // The phone keeps it and comes again; of one whose words differed nothing is kept, since it was never one of ours.
+        return Err(if device.revoked_ms.is_some() { Refusal::Revoked } else { Refusal::Unconfirmed }.into());
+    }
     if device.revoked_ms.is_some() {
         return quarantined(hub, sealed, &run, received_ms).await;
-    }
-    if device.waiting {
-        // The phone keeps it and comes again.
-        return Err(Refusal::Unconfirmed.into());
     }
     let log = run.log;
     let new_run = prepare(&device, run, &links, received_ms);

@@ -34,6 +34,9 @@ pub const CONNECTIONS_MAX: usize = WAITERS_MAX + 1024;
 /// Phones that wait for news at once: every member of a province (4,459) with some to spare.
 pub const WAITERS_MAX: usize = 5_000;
 
+/// Phones that were woken and are answered at once; the others come after them.
+pub const WOKEN_AT_ONCE_MAX: usize = 32;
+
 /// Longest wait of one request for news. Below [`REQUEST_TIMEOUT`], and below the half minute after which address
 /// translators of mobile networks may forget a silent connection.
 pub const FEED_WAIT_MAX: Duration = Duration::from_secs(25);
@@ -138,9 +141,19 @@ pub const IMPORT_ROWS_MAX: usize = 100_000;
 
 /// Sealed segments kept in quarantine for one device, so that a stolen phone cannot fill the disk.
 pub const QUARANTINE_PER_DEVICE_MAX: u32 = 10_000;
+/// Bytes kept apart of one revoked device.
+pub const QUARANTINE_PER_DEVICE_BYTES_MAX: u64 = 256 << 20;
 
 /// Sealed segments kept for devices this hub never certified, all together.
 pub const QUARANTINE_UNKNOWN_MAX: u32 = 1_000;
+/// Bytes kept apart of all unknown devices together.
+pub const QUARANTINE_UNKNOWN_BYTES_MAX: u64 = 64 << 20;
+/// Tries of a used code that stand in the record, for each code and start of the hub: more of them say the same.
+pub const TRIES_NOTED_MAX: u32 = 3;
+/// Used codes whose tries are counted at once.
+pub const TRIED_CODES_MAX: usize = 4_096;
+/// Items of one request that may be signed by nobody here before the rest is left.
+pub const FORGED_ITEMS_MAX: usize = 16;
 
 /// Time the lock of the folder is waited for.
 pub const LOCK_WAIT: Duration = Duration::from_secs(5);
@@ -404,6 +417,8 @@ pub const TWINS_PER_INCIDENT_MAX: u32 = 32;
 pub const ANSWER_NOTE_MAX_CHARS: usize = 500;
 /// Console pages that are told of new reports while they stay open.
 pub const LIVE_STREAMS_MAX: usize = 64;
+/// Pages of one session that stay open.
+pub const LIVE_STREAMS_PER_SESSION_MAX: usize = 4;
 /// What such a page may be behind before it only counts again.
 pub const LIVE_NEWS_MAX: usize = 256;
 /// Pause between two signs of life of such a stream. At each the session is looked at.

@@ -3,12 +3,14 @@
 //! What is told says only that something came or changed; each listener asks the store for what its officer may see. So
 //! nothing is lost with a message: a listener that was too slow, or came back, counts again from where its page stood.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, watch};
+use yenban_protocol::crypto::Hash;
 use yenban_protocol::id::EntryName;
 
-use crate::limits::{LIVE_NEWS_MAX, LIVE_STREAMS_MAX};
+use crate::limits::{LIVE_NEWS_MAX, LIVE_STREAMS_MAX, LIVE_STREAMS_PER_SESSION_MAX};
 use crate::store::{Effect, NewRun};
 
 /// Something that happened.
@@ -24,6 +26,8 @@ pub enum Happened {
 pub struct Live {
     news: broadcast::Sender<Happened>,
     room: Arc<Semaphore>,
+    /// How many pages of each session stay open.
+    pages: Arc<Mutex<HashMap<Hash, usize>>>,
     ended: watch::Sender<bool>,
 }
 
@@ -32,6 +36,7 @@ impl Default for Live {
         Self {
             news: broadcast::Sender::new(LIVE_NEWS_MAX),
             room: Arc::new(Semaphore::new(LIVE_STREAMS_MAX)),
+            pages: Arc::default(),
             ended: watch::Sender::new(false),
         }
     }
@@ -43,7 +48,21 @@ pub(crate) struct Listening {
     pub(crate) news: broadcast::Receiver<Happened>,
     /// The hub stops.
     pub(crate) ended: watch::Receiver<bool>,
+    session: Hash,
+    pages: Arc<Mutex<HashMap<Hash, usize>>>,
     _room: OwnedSemaphorePermit,
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(open) = pages.get_mut(&self.session) {
+            *open -= 1;
+            if *open == 0 {
+                pages.remove(&self.session);
+            }
+        }
+    }
 }
 
 impl Live {
@@ -62,10 +81,17 @@ impl Live {
         self.ended.send_replace(true);
     }
 
-    /// A place, while there is room.
-    pub(crate) fn listen(&self) -> Option<Listening> {
+    /// A place for a page of this session, while there is room for it.
+    pub(crate) fn listen(&self, session: Hash) -> Option<Listening> {
         let room = Arc::clone(&self.room).try_acquire_owned().ok()?;
-        Some(Listening { news: self.news.subscribe(), ended: self.ended.subscribe(), _room: room })
+        let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = pages.entry(session).or_default();
+        if *open >= LIVE_STREAMS_PER_SESSION_MAX {
+            return None;
+        }
+        *open += 1;
+        let pages = Arc::clone(&self.pages);
+        Some(Listening { news: self.news.subscribe(), ended: self.ended.subscribe(), session, pages, _room: room })
     }
 }
 

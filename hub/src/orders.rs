@@ -10,13 +10,14 @@ use yenban_protocol::signed::Signed;
 use yenban_protocol::wire::{Cursor, ItemRange, ReturnedAnswer, ReturnedItems};
 
 use crate::app::Hub;
-use crate::error::Result;
+use crate::error::{HubError, Result};
+use crate::limits::FORGED_ITEMS_MAX;
 use crate::store::triage::Act;
-use crate::store::{AlertRow, IncidentName, NOBODY, NewStep, ReturnedRow, Triage};
-use crate::{admin, alert};
+use crate::store::{AlertRow, IncidentName, NOBODY, NewStep, ReturnedRow, Stepped, Triage};
+use crate::{alert, phones};
 
 /// Who sent an alert that came back: its item does not say.
-const NOT_KNOWN: &str = "—";
+pub(crate) const NOT_KNOWN: &str = "—";
 /// Who gave orders back: phones did, and none of them need be believed.
 const PHONES: &str = "phones";
 
@@ -28,14 +29,42 @@ pub(crate) async fn lost(hub: &Hub, scopes: &[Scope], held: &[Cursor]) -> Result
 
 /// Takes items that are given back. Those that this hub never signed, or that are no orders, are left.
 pub async fn take_back(hub: &Hub, body: &[u8]) -> Result<ReturnedAnswer> {
-    let mut rows = Vec::new();
-    for bytes in ReturnedItems::from_bytes(body)?.0 {
+    let items = ReturnedItems::from_bytes(body)?.0;
+    // What stands here already, or twice in one request, is not worth a look at its signature: anybody may send it.
+    let named = items.iter().filter_map(|bytes| Signed::<FeedItem>::trusted(bytes).ok()).map(|item| item.value);
+    let named = named.map(|FeedItem { scope, epoch, number, .. }| Cursor { scope, epoch, number }).collect();
+    let mut lacking = hub.store.not_here(named).await?;
+    let (mut rows, mut forged) = (Vec::new(), 0);
+    for bytes in items {
+        let Ok(claimed) = Signed::<FeedItem>::trusted(&bytes).map(|item| item.value) else { continue };
+        let name = Cursor { scope: claimed.scope, epoch: claimed.epoch, number: claimed.number };
+        if !lacking.contains(&name) {
+            continue;
+        }
         let key_of = |item: &FeedItem, id| hub.keys.history.value.signing_key_at(id, item.issued_ms);
-        let Ok(item) = Signed::verify(&bytes, &hub.verifier, key_of) else { continue };
+        let Ok(item) = Signed::verify(&bytes, &hub.verifier, key_of) else {
+            // Some may be signed with keys that got lost; whoever sends nothing else is not worth the work.
+            forged += 1;
+            if forged > FORGED_ITEMS_MAX {
+                break;
+            }
+            continue;
+        };
         let FeedItem { scope, epoch, number, issued_ms, item, .. } = item.value;
         let ours = !matches!(scope, Scope::Commune(code) if code != hub.commune());
-        if epoch == hub.epoch() || !ours || !obeyed(hub, item, issued_ms).await? {
+        lacking.retain(|other| *other != name);
+        if epoch == hub.epoch() || !ours {
             continue;
+        }
+        match obeyed(hub, item, issued_ms).await {
+            Ok(true) => {}
+            Ok(false) => continue,
+            // What cannot be obeyed here takes nobody with it, and may be given back by another phone.
+            Err(HubError::Refused(refusal)) => {
+                tracing::warn!(%scope, number, code = refusal.code(), "an order that was given back cannot be obeyed");
+                continue;
+            }
+            Err(error) => return Err(error),
         }
         rows.push(ReturnedRow { scope, epoch, number, bytes });
     }
@@ -53,14 +82,14 @@ async fn obeyed(hub: &Hub, item: Item, issued_ms: i64) -> Result<bool> {
         Item::Revocation { device, lost } => {
             // A device that joined after the backup is not known here, and joins again by a person's word alone.
             if hub.store.device(device).await?.is_some() {
-                admin::revoke(hub, device, lost).await?;
+                phones::revoke(hub, PHONES, device, lost).await?;
             }
         }
         Item::Alert(alert) => {
             let row = AlertRow { alert, officer: NOT_KNOWN.to_owned(), second: None, cap: None };
             alert::raise_once(hub, row).await?;
         }
-        Item::Fate(fate) => answered(hub, fate, issued_ms).await?,
+        Item::Fate(fate) => return answered(hub, fate, issued_ms).await,
         // Kept as it came: what the restored hub knows under this number may be somebody else.
         Item::Membership { .. } => {}
         Item::Directory(_) | Item::CustodyHead(_) | Item::ObjectsWanted { .. } | Item::Unknown { .. } => return Ok(false),
@@ -68,12 +97,13 @@ async fn obeyed(hub: &Hub, item: Item, issued_ms: i64) -> Result<bool> {
     Ok(true)
 }
 
-/// Puts an answer back into the history of its report, unless something newer stands there.
-async fn answered(hub: &Hub, fate: Fate, issued_ms: i64) -> Result<()> {
+/// Puts an answer back into the history of its report, unless something newer stands there; `false`: the report is not here
+/// yet, so the answer is left to the phone that brings it.
+async fn answered(hub: &Hub, fate: Fate, issued_ms: i64) -> Result<bool> {
     let incident = IncidentName { entry: fate.incident, branch: 0 };
     let thread = hub.store.thread(incident).await?;
     if thread.steps.last().is_some_and(|step| step.at_ms >= issued_ms) {
-        return Ok(());
+        return Ok(true);
     }
     let step = NewStep {
         incident,
@@ -87,6 +117,5 @@ async fn answered(hub: &Hub, fate: Fate, issued_ms: i64) -> Result<()> {
         kept: String::new(),
         told: None,
     };
-    // Of a report that is not here there is nothing to say; it comes with its phone, and the answer is kept as it came.
-    hub.store.take_step(step, hub.item_signer()).await.map(drop)
+    Ok(!matches!(hub.store.take_step(step, hub.item_signer()).await?, Stepped::Missing))
 }

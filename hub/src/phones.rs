@@ -7,12 +7,14 @@ use yenban_protocol::id::DeviceId;
 use yenban_protocol::words::four_words;
 
 use crate::app::Hub;
-use crate::error::{Refusal, Result};
+use crate::error::{HubError, Refusal, Result};
 use crate::store::{Device, ItemDraft};
 
 /// The four words that a phone shows when it joined this hub with these keys.
-pub fn words(hub: &Hub, device: &Device) -> String {
-    four_words(&hub.keys.root_hash(), &device.sign_key).join(" ")
+pub async fn words(hub: &Hub, device: &Device) -> Result<String> {
+    let (root_hash, sign_key) = (hub.keys.root_hash(), device.sign_key);
+    let words = tokio::task::spawn_blocking(move || four_words(&root_hash, &sign_key).join(" ")).await;
+    words.map_err(|e| HubError::Store(format!("four words: {e}")))
 }
 
 /// The words on both screens agree: the phone belongs to the commune from this moment; `false`: it does not wait.

@@ -45,8 +45,8 @@ pub async fn take(hub: &Hub, text: &str) -> Result<SmsTaken> {
     // A message names no key; a phone that has not heard of a newer one used an older one. What the first says is told.
     let [newest, older @ ..] = hub.keys.agreements.as_slice() else { return Err(HubError::Keys("no key to open with".to_owned())) };
     let claim = open(newest).or_else(|error| older.iter().find_map(|key| open(key).ok()).ok_or(error))?;
-    if device.waiting && device.revoked_ms.is_none() {
-        return Err(Refusal::Unconfirmed.into());
+    if device.waiting {
+        return Err(if device.revoked_ms.is_some() { Refusal::Revoked } else { Refusal::Unconfirmed }.into());
     }
     let taken = |state: &str| SmsTaken {
         incident: claim.name.to_string(),

@@ -18,12 +18,14 @@ use yenban_protocol::wire::{Cursor, FeedAnswer, FeedRequest};
 use crate::app::Hub;
 use crate::error::Result;
 use crate::feed::{self, Asked};
-use crate::limits::WAITERS_MAX;
+use crate::limits::{WAITERS_MAX, WOKEN_AT_ONCE_MAX};
 use crate::store::{Device, News};
 
 /// Everybody who waits.
 pub struct Waiting {
     room: Arc<Semaphore>,
+    /// Room for looks of those who were woken.
+    looks: Semaphore,
     ended: watch::Sender<bool>,
     number: AtomicU64,
     /// The newest wait of each device, and what tells it that a newer one came.
@@ -36,6 +38,7 @@ impl Default for Waiting {
     fn default() -> Self {
         Self {
             room: Arc::new(Semaphore::new(WAITERS_MAX)),
+            looks: Semaphore::new(WOKEN_AT_ONCE_MAX),
             ended: watch::Sender::new(false),
             number: AtomicU64::new(0),
             places: Mutex::default(),
@@ -110,16 +113,16 @@ fn is_news(answer: &FeedAnswer) -> bool {
     !answer.items.is_empty() || answer.more || answer.history.is_some()
 }
 
-/// Answers a request as soon as there is something new for its device, at the latest after `wait`. A permit of `room`, which
-/// all requests share, is taken for each look and given back while waiting.
+/// Answers a request as soon as there is something new for its device, at the latest after `wait`. `inside`, the room that it
+/// came in by, is given back before it waits; for looks after that there is room of its own, so that an alert which wakes
+/// everybody keeps no report out.
 ///
 /// # Errors
 /// As without waiting; also when the device may not receive any more at the end of the wait.
-pub(crate) async fn pull(hub: &Hub, body: &[u8], wait: Duration, room: &Semaphore) -> Result<Heard> {
+pub(crate) async fn pull(hub: &Hub, body: &[u8], wait: Duration, inside: impl Send) -> Result<Heard> {
     // Before the first look: what is appended after it is heard of.
     let mut news = hub.store.news();
     let mut ended = hub.waiting.ended.subscribe();
-    let work = room.acquire().await;
     let Asked { device, request } = feed::asked(hub, body).await?;
     feed::confirmed(hub, device.id, &request).await?;
     let answer = feed::answer(hub, &device, &request, hub.now_ms()).await?;
@@ -127,7 +130,7 @@ pub(crate) async fn pull(hub: &Hub, body: &[u8], wait: Duration, room: &Semaphor
         return Ok(Heard { answer, turned_away: false });
     }
     let Some(mut place) = hub.waiting.place(device.id) else { return Ok(Heard { answer, turned_away: true }) };
-    drop((answer, work));
+    drop((answer, inside));
     let scopes = feed::scopes(hub, &device);
     let mut long_enough = std::pin::pin!(tokio::time::sleep(wait));
     loop {
@@ -137,7 +140,7 @@ pub(crate) async fn pull(hub: &Hub, body: &[u8], wait: Duration, room: &Semaphor
             _ = &mut place.newer => true,
             _ = ended.wait_for(|ended| *ended) => true,
         };
-        let _work = room.acquire().await;
+        let _work = hub.waiting.looks.acquire().await;
         let answer = answer_now(hub, &device, &request).await?;
         if over || is_news(&answer) {
             return Ok(Heard { answer, turned_away: false });

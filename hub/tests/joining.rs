@@ -136,9 +136,9 @@ async fn a_phone_whose_words_differ_is_revoked_at_once() {
     assert!(hub.hub.store.device(phone.device).await.unwrap().unwrap().revoked_ms.is_some());
     let pulled = conn.post(path::FEED, &phone.feed_body(Vec::new(), 64)).await.unwrap();
     assert_eq!(pulled.code(), "revoked");
-    assert_eq!(phone.push(&mut conn, 0, 1).await.status, 200, "kept apart");
+    assert_eq!(phone.push(&mut conn, 0, 1).await.code(), "revoked");
     let totals = hub.hub.store.totals().await.unwrap();
-    assert_eq!((totals.entries, totals.quarantine, totals.revoked), (0, 1, 1));
+    assert_eq!((totals.entries, totals.quarantine, totals.revoked), (0, 0, 1), "it was never one of ours: nothing of it is kept");
     assert_eq!(compare(&son, &phone, "agree").await.status, 200);
     assert!(hub.hub.store.device(phone.device).await.unwrap().unwrap().revoked_ms.is_some(), "nothing brings it back");
     hub.stop().await;

@@ -2,18 +2,27 @@
 //!
 //! They stand for the commune root that the phone pinned and for the key with which it signs, so they agree only when the
 //! phone spoke with this hub and this hub registered this phone. Whoever photographed a code and was faster has another
-//! key and other words; 32 bits are enough, because nobody can try keys against words that he has not heard, and a code
-//! is used once.
+//! key and other words.
+//!
+//! Somebody who gave the phone a false code knows its words before he joins with the real one, and may try keys until
+//! one has the same 32 bits, for the ten minutes that a code lives. So each try costs time and memory (Argon2id, RFC 9106):
+//! four billion of them are years on a large machine, and one is nothing on a phone.
 
 use std::sync::OnceLock;
 
+use argon2::{Algorithm, Argon2, Params, Version};
+
 use crate::cbor::Writer;
-use crate::crypto::{Hash, PublicKey, sha256};
+use crate::crypto::{Hash, PublicKey};
 
 /// Words that are compared.
 pub const WORDS_COMPARED: usize = 4;
 /// Words to draw from: one byte names one.
 const WORDS_KNOWN: usize = 256;
+/// Memory for one try, KiB.
+const TRY_KIB: u32 = 19 * 1_024;
+/// Passes over it.
+const TRY_PASSES: u32 = 2;
 
 fn known() -> &'static [&'static str; WORDS_KNOWN] {
     static KNOWN: OnceLock<[&str; WORDS_KNOWN]> = OnceLock::new();
@@ -24,11 +33,15 @@ fn known() -> &'static [&'static str; WORDS_KNOWN] {
     })
 }
 
-/// The words of a device that signs with `sign_key` in the commune whose root has this hash.
+/// The words of a device that signs with `sign_key` in the commune whose root has this hash. Takes some 30 ms and 19 MiB.
 pub fn four_words(root_hash: &Hash, sign_key: &PublicKey) -> [&'static str; WORDS_COMPARED] {
     let mut w = Writer::with_capacity(128);
     w.array(3).text("yb1/words").bytes(root_hash).bytes(&sign_key.0);
-    let hash = sha256(w.as_bytes());
+    let mut hash = [0; WORDS_COMPARED];
+    Params::new(TRY_KIB, TRY_PASSES, 1, Some(WORDS_COMPARED))
+        .map(|params| Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+        .and_then(|argon2| argon2.hash_password_into(w.as_bytes(), b"yb1/words", &mut hash))
+        .expect("these sizes are within the bounds of Argon2");
     std::array::from_fn(|place| known()[usize::from(hash[place])])
 }
 

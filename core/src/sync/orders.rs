@@ -47,7 +47,8 @@ impl Sync {
 
     /// The next batch, one at a time.
     pub(super) fn choose_orders(&mut self) -> Option<Chosen> {
-        if self.flying.values().any(|flight| flight.errand == Errand::Orders) {
+        // One at a time, and behind the reports in the air: an answer to a report that is not there yet is to nothing.
+        if self.flying.values().any(|flight| matches!(flight.errand, Errand::Orders | Errand::Segment(_))) {
             return None;
         }
         let batch = self.orders.batches.pop_front()?;

@@ -326,6 +326,10 @@ async fn with_draft(
 async fn covers(hub: &Hub, alert: &Alert) -> Result<bool> {
     for reference in &alert.references {
         if let Some(before) = hub.store.alert(reference.clone()).await? {
+            // A drill takes nothing real back, nor the other way round.
+            if before.alert.is_drill() != alert.is_drill() {
+                return Ok(false);
+            }
             let places = before.alert.hamlets;
             let all = alert.hamlets.is_empty() || (!places.is_empty() && places.iter().all(|no| alert.hamlets.contains(no)));
             if !all {

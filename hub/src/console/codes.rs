@@ -121,25 +121,35 @@ fn who(asked: &Asked, name: &str, hamlet: &str) -> (String, bool) {
     (format!("{name} · {}", facts::hamlet(asked.words, hamlet)), odd)
 }
 
-fn waits(hub: &Hub, asked: &Asked, people: &People, device: &Device) -> Waiting {
+async fn waits(hub: &Hub, asked: &Asked, people: &People, device: &Device) -> Result<Waiting> {
     let (who, odd) = who(asked, &people.member_name(device.member), &people.hamlet_name(device.hamlet));
-    Waiting {
+    Ok(Waiting {
         path: format!("/console/people/words/{}", device.id),
         who,
         odd,
         device: facts::short_device(&device.id.to_string()).to_owned(),
-        words: phones::words(hub, device),
+        words: phones::words(hub, device).await?,
         since: asked.words.date_time(device.enrolled_ms),
-    }
+    })
 }
 
 /// Phones in reach that wait, oldest first.
 pub(super) async fn waiting(hub: &Hub, asked: &Asked, session: &Session) -> Result<Vec<Waiting>> {
     let people = hub.store.people().await?;
     let mut devices = hub.store.devices().await?;
-    devices.retain(|device| device.waiting && device.revoked_ms.is_none() && session.reach.sees(device.hamlet));
+    devices.retain(|device| device.waiting && device.revoked_ms.is_none() && decides(session, device));
     devices.sort_by_key(|device| (device.enrolled_ms, device.id));
-    Ok(devices.iter().map(|device| waits(hub, asked, &people, device)).collect())
+    let mut all = Vec::with_capacity(devices.len());
+    for device in &devices {
+        all.push(waits(hub, asked, &people, device).await?);
+    }
+    Ok(all)
+}
+
+/// Whether this session decides about a phone: those of officers belong to the whole commune, which everybody inside sees
+/// and only whoever sees all of it decides about.
+pub(super) fn decides(session: &Session, device: &Device) -> bool {
+    session.reach.is_whole() || (device.hamlet != WHOLE_COMMUNE && session.reach.sees(device.hamlet))
 }
 
 /// What became of a code, and whether that is good.
@@ -353,6 +363,10 @@ pub(super) async fn one(State(hub): State<Arc<Hub>>, asked: Asked, May(session, 
             Some((device, _)) => hub.store.device(device).await?.filter(|device| device.waiting && device.revoked_ms.is_none()),
             None => None,
         };
+        let waiting = match &device {
+            Some(device) => vec![waits(&hub, &asked, &people, device).await?],
+            None => Vec::new(),
+        };
         let page = One {
             c: Chrome::new(&asked, &session, Section::People, asked.words.word("word-enrolment-code")),
             who,
@@ -363,7 +377,7 @@ pub(super) async fn one(State(hub): State<Arc<Hub>>, asked: Asked, May(session, 
             state,
             open: row.used.is_none() && row.code.expires_ms >= asked.now_ms,
             path: format!("/console/people/codes/{name}"),
-            waiting: device.iter().map(|device| waits(&hub, &asked, &people, device)).collect(),
+            waiting,
             again: tried_again(&hub, &asked, Some(&name)).await?,
         };
         Ok(rendered(StatusCode::OK, &page))
@@ -393,7 +407,7 @@ pub(super) async fn compared(
     }
     let decided = async {
         let device = match device.parse::<DeviceId>() {
-            Ok(id) => hub.store.device(id).await?.filter(|device| session.reach.sees(device.hamlet)),
+            Ok(id) => hub.store.device(id).await?.filter(|device| decides(&session, device)),
             Err(_) => None,
         };
         let Some(device) = device else { return Ok(refused(&asked, StatusCode::NOT_FOUND, "console-nothing-here")) };

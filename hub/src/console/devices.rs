@@ -144,7 +144,7 @@ struct Gone {
 
 async fn device(hub: &Hub, session: &Session, id: &str) -> Result<Option<Arc<Device>>> {
     let Ok(id) = id.parse::<DeviceId>() else { return Ok(None) };
-    Ok(hub.store.device(id).await?.filter(|device| session.reach.sees(device.hamlet)))
+    Ok(hub.store.device(id).await?.filter(|device| codes::decides(session, device)))
 }
 
 /// What will happen when this phone is given up.

@@ -23,7 +23,7 @@ use crate::exchange::Exporter as _;
 use crate::exchange::geojson::GeoJson;
 use crate::exchange::track::millis;
 use crate::limits::{CONSOLE_CHECK_INS_MAX, FEATURES_MAX, FEATURES_USUAL};
-use crate::store::ListQuery;
+use crate::store::{IncidentListing, ListQuery};
 
 /// Where these pages stand.
 pub(super) const ROOT: &str = "/console/features";
@@ -207,7 +207,8 @@ async fn features(
         Collection::Incidents => {
             let rows = hub.store.incidents(ListQuery { box_e7: wanted.place, ..query }).await?;
             for row in rows.iter().filter(|row| wanted.holds_time(Some(&row.recorded_at))) {
-                writer.incident(row)?;
+                // What was said, and by whom, opens for a purpose on the report's own page.
+                writer.incident(&IncidentListing { statements: Vec::new(), author: String::new(), ..row.clone() })?;
             }
             (rows.len(), rows.last().map(|row| format!("{}/{}", row.id, row.branch)))
         }

@@ -46,7 +46,7 @@ struct Stream {
 
 /// The events of one page.
 pub(super) async fn stream(State(hub): State<Arc<Hub>>, asked: Asked, May(session, _): May<Read>, Query(from): Query<Since>) -> Response {
-    let Some(place) = hub.live.listen() else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };
+    let Some(place) = hub.live.listen(session.key) else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };
     let stream = Stream { hub, session, words: asked.words, since: from.since, place, begun: false, over: false };
     let body = futures_util::stream::unfold(stream, |mut stream| async move {
         let text = stream.next().await?;

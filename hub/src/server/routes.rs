@@ -13,7 +13,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use yenban_protocol::limits::{MAX_PARCEL_BYTES, MAX_REQUEST_BYTES, MAX_SEGMENT_BYTES};
 use yenban_protocol::parcel::PARCELS_PATH;
 use yenban_protocol::upload::{OBJECTS_PATH, UPLOADS_PATH};
@@ -36,6 +36,10 @@ pub(super) struct Shared {
     room: Arc<Semaphore>,
     parcel_room: Arc<Semaphore>,
 }
+
+/// The room that a request has which will wait: dropped with it, or before it waits.
+#[derive(Clone)]
+struct Inside(#[expect(dead_code, reason = "held, not looked at")] Arc<OwnedSemaphorePermit>);
 
 /// All routes of a hub.
 pub fn router(hub: Arc<Hub>) -> Router {
@@ -73,7 +77,7 @@ async fn guard(State(shared): State<Shared>, request: Request, next: Next) -> Re
 }
 
 /// Lets a request in, or says why not.
-async fn admit(shared: &Shared, request: Request, next: Next) -> Response {
+async fn admit(shared: &Shared, mut request: Request, next: Next) -> Response {
     // A chunk may take as long as a thin line needs, and has room of its own: slow ones never keep reports out.
     if uploads::is_chunk(request.method(), request.uri().path()) {
         return match shared.hub.uploads.chunk_room() {
@@ -82,13 +86,14 @@ async fn admit(shared: &Shared, request: Request, next: Next) -> Response {
             Some(_room) => next.run(request).await,
         };
     }
-    // Whoever waits for news has a place of its own and works only when there are some.
-    if request.uri().path() == path::FEED && wait_wanted(request.headers()).is_some() && !request.headers().contains_key(CONTENT_ENCODING) {
-        return in_time(next.run(request)).await;
-    }
-    match shared.room.try_acquire() {
+    match Arc::clone(&shared.room).try_acquire_owned() {
         Err(_) => Refusal::Busy.into_response(),
         Ok(_) if request.headers().contains_key(CONTENT_ENCODING) => Refusal::Encoding.into_response(),
+        // Whoever waits for news comes in as everybody else and gives this room back before it waits.
+        Ok(permit) if request.uri().path() == path::FEED && wait_wanted(request.headers()).is_some() => {
+            request.extensions_mut().insert(Inside(Arc::new(permit)));
+            in_time(next.run(request)).await
+        }
         Ok(_permit) => in_time(next.run(request)).await,
     }
 }
@@ -155,11 +160,11 @@ async fn segments(State(Shared { hub, .. }): State<Shared>, request: Request) ->
     Ok(answer::cbor(status, delivered.receipt))
 }
 
-async fn pull(State(Shared { hub, room, .. }): State<Shared>, request: Request) -> Result<Response> {
-    let wait = wait_wanted(request.headers());
+async fn pull(State(Shared { hub, .. }): State<Shared>, mut request: Request) -> Result<Response> {
+    let (wait, inside) = (wait_wanted(request.headers()), request.extensions_mut().remove::<Inside>());
     let body = body(request, MAX_REQUEST_BYTES * 2).await?;
     let Some(wait) = wait else { return Ok(answer::cbor(StatusCode::OK, feed::pull(&hub, &body).await?.to_bytes())) };
-    let heard = waiting::pull(&hub, &body, wait, &room).await?;
+    let heard = waiting::pull(&hub, &body, wait, inside).await?;
     let mut response = answer::cbor(StatusCode::OK, heard.answer.to_bytes());
     let headers = response.headers_mut();
     if heard.turned_away {

@@ -270,6 +270,9 @@ pub trait HubStore: AccessStore + PhoneStore + PlanStore + ProposalStore + Triag
     /// ranges. Places in the current epoch name nothing that could be lost.
     fn lost_items(&self, held: Vec<Cursor>) -> Reply<'_, Vec<ItemRange>>;
 
+    /// Of these items the ones that are neither here nor were given back.
+    fn not_here(&self, items: Vec<Cursor>) -> Reply<'_, Vec<Cursor>>;
+
     /// Keeps items that were given back; how many of them were not here.
     fn keep_returned(&self, items: Vec<ReturnedRow>, at_ms: i64) -> Reply<'_, u64>;
     /// Of each of these streams its head and at most `limit` items after the place beside it, in one read.

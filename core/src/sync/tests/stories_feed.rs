@@ -239,3 +239,34 @@ fn years_away_while_the_hubs_keys_changed_twice() {
         assert_eq!(sync(&mut phone, &mut hub).verdict, Verdict::Refused);
     }
 }
+
+/// An answer that the hub takes back before the report it is about is an answer to nothing.
+#[test]
+fn orders_wait_for_the_reports_in_the_air() {
+    let mut hub = Hub::new();
+    let mut phone = hub.enrol(39);
+    for n in 0..5 {
+        hub.issue(OURS, news(n));
+    }
+    phone.record_many(5);
+    sync(&mut phone, &mut hub);
+    hub.restore(0, epoch(2));
+    hub.feed.truncate(1);
+    let (mut machine, mut air) = (Sync::new(), Vec::new());
+    for _ in 0..40 {
+        match next(&mut machine, &mut phone) {
+            Step::Send(request) => air.push(request),
+            Step::Done(_) => break,
+            // Everything but the segments is answered at once.
+            Step::Wait { .. } => {
+                let Some(at) = air.iter().position(|request| request.path != path::SEGMENTS) else { break };
+                let request = air.remove(at);
+                let answer = hub.handle(&request, &phone);
+                reply(&mut machine, &mut phone, request.id, answer);
+            }
+        }
+        let on = |wanted: &str| air.iter().any(|request| request.path == wanted);
+        assert!(!(on(path::ITEMS) && on(path::SEGMENTS)), "both are in the air");
+    }
+    assert!(air.iter().any(|request| request.path == path::SEGMENTS), "the test is about something");
+}

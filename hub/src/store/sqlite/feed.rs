@@ -148,6 +148,7 @@ pub(super) fn lost(c: &Connection, held: &[Cursor]) -> Result<Vec<ItemRange>> {
         let last = number.min(i64::MAX.cast_unsigned());
         let numbers = here.query_map(params![scope.to_bytes(), epoch.0, seq_to_sql(first)?, seq_to_sql(last)?], |row| row.get(0));
         let numbers: Vec<i64> = numbers.and_then(Iterator::collect).map_err(sql)?;
+        let (begun, lost_from) = (ranges.len(), first);
         for number in numbers.into_iter().map(seq_from_sql) {
             if first < number {
                 ranges.push(ItemRange { scope, epoch, first, last: number - 1 });
@@ -157,9 +158,34 @@ pub(super) fn lost(c: &Connection, held: &[Cursor]) -> Result<Vec<ItemRange>> {
         if first <= last {
             ranges.push(ItemRange { scope, epoch, first, last });
         }
+        // What is no order is never given back and stays a hole. Many of them would crowd out whole streams: then all of this
+        // one is asked for again, and what is here is not kept twice.
+        if ranges.len() - begun > (MAX_STREAMS / held.len()).max(1) {
+            ranges.truncate(begun);
+            ranges.push(ItemRange { scope, epoch, first: lost_from, last });
+        }
     }
     ranges.truncate(MAX_STREAMS);
     Ok(ranges)
+}
+
+/// Of these items the ones that are neither here nor were given back.
+pub(super) fn not_here(c: &Connection, items: Vec<Cursor>) -> Result<Vec<Cursor>> {
+    let mut here = c
+        .prepare_cached(
+            "SELECT 1 FROM returned WHERE scope = ?1 AND epoch = ?2 AND number = ?3 UNION ALL
+             SELECT 1 FROM item i JOIN epoch e ON e.place = i.epoch WHERE i.scope = ?1 AND e.epoch = ?2 AND i.number = ?3",
+        )
+        .map_err(sql)?;
+    let mut lacking = Vec::new();
+    for item in items {
+        // A number that no stream reaches is nothing that was signed.
+        let Ok(number) = seq_to_sql(item.number) else { continue };
+        if !lacking.contains(&item) && !here.exists(params![item.scope.to_bytes(), &item.epoch.0[..], number]).map_err(sql)? {
+            lacking.push(item);
+        }
+    }
+    Ok(lacking)
 }
 
 /// Keeps items that were given back; how many of them were not here.

@@ -5,7 +5,7 @@ use yenban_protocol::crypto::sha256;
 
 use super::{Result, sql};
 use crate::clock::rfc3339;
-use crate::limits::{QUARANTINE_PER_DEVICE_MAX, QUARANTINE_UNKNOWN_MAX};
+use crate::limits::{QUARANTINE_PER_DEVICE_BYTES_MAX, QUARANTINE_PER_DEVICE_MAX, QUARANTINE_UNKNOWN_BYTES_MAX, QUARANTINE_UNKNOWN_MAX};
 use crate::store::lists::{ListQuery, QuarantineListing};
 use crate::store::run::{QuarantineReason, QuarantinedSegment};
 use yenban_protocol::id::{DeviceId, LogId};
@@ -17,21 +17,16 @@ pub(super) fn keep(c: &Connection, segment: &QuarantinedSegment) -> Result<bool>
     if there {
         return Ok(true);
     }
-    let (held, most): (u32, u32) = match segment.reason {
-        QuarantineReason::Revoked => (
-            c.prepare_cached("SELECT count(*) FROM quarantine WHERE device = ? AND reason = 'revoked'")
-                .and_then(|mut s| s.query_row([&segment.device.0[..]], |row| row.get(0)))
-                .map_err(sql)?,
-            QUARANTINE_PER_DEVICE_MAX,
-        ),
-        QuarantineReason::UnknownDevice => (
-            c.prepare_cached("SELECT count(*) FROM quarantine WHERE reason = 'unknown_device'")
-                .and_then(|mut s| s.query_row([], |row| row.get(0)))
-                .map_err(sql)?,
-            QUARANTINE_UNKNOWN_MAX,
-        ),
+    let of_one = "SELECT count(*), coalesce(sum(length(sealed)), 0) FROM quarantine WHERE device = ? AND reason = 'revoked'";
+    let of_all = "SELECT count(*), coalesce(sum(length(sealed)), 0) FROM quarantine WHERE reason = 'unknown_device'";
+    let device = &segment.device.0[..];
+    let (text, of, most, most_bytes): (_, &[&dyn rusqlite::ToSql], _, _) = match segment.reason {
+        QuarantineReason::Revoked => (of_one, &[&device], QUARANTINE_PER_DEVICE_MAX, QUARANTINE_PER_DEVICE_BYTES_MAX),
+        QuarantineReason::UnknownDevice => (of_all, &[], QUARANTINE_UNKNOWN_MAX, QUARANTINE_UNKNOWN_BYTES_MAX),
     };
-    if held >= most {
+    let (held, bytes): (u32, u64) =
+        c.prepare_cached(text).and_then(|mut s| s.query_row(of, |row| Ok((row.get(0)?, row.get(1)?)))).map_err(sql)?;
+    if held >= most || bytes.saturating_add(segment.sealed.len() as u64) > most_bytes {
         return Ok(false);
     }
     c.prepare_cached(

@@ -360,6 +360,10 @@ impl HubStore for SqliteStore {
         Box::pin(self.read(move |c| feed::lost(c, &held)))
     }
 
+    fn not_here(&self, items: Vec<Cursor>) -> Reply<'_, Vec<Cursor>> {
+        Box::pin(self.read(move |c| feed::not_here(c, items)))
+    }
+
     fn keep_returned(&self, items: Vec<ReturnedRow>, at_ms: i64) -> Reply<'_, u64> {
         Box::pin(self.write(move |c| feed::keep_returned(c, &items, at_ms), |_| ()))
     }

@@ -157,6 +157,9 @@ fn take(c: &Connection, step: &NewStep, signer: &ItemSigner) -> Result<Stepped> 
         Act::Linked(with) | Act::Unlinked(with) => {
             let Some((other, other_state, other_count)) = find(c, with)? else { return Ok(Stepped::Missing) };
             let on = matches!(step.act, Act::Linked(_));
+            if other_count >= STEPS_PER_INCIDENT_MAX {
+                return Err(Refusal::Quota("steps of a report").into());
+            }
             if other == incident || !link(c, incident, other, on)? {
                 return Ok(Stepped::Same);
             }
