@@ -35,6 +35,7 @@ console-hub-trouble = The hub could not answer. Data is kept; try again in a few
 console-unsent = The session is over and nothing was sent. What was written is still here: copy it, sign in, paste it.
 console-unsent-text = What was written
 console-unsent-in = Sign in
+console-go-on = To the first page
 
 # Inbox.
 console-search = Search reports (no diacritics needed)

@@ -35,6 +35,7 @@ console-hub-trouble = Máy xã chưa trả lời được. Dữ liệu vẫn gi�
 console-unsent = Đã hết lượt vào trang, chưa gửi gì. Lời đã viết còn ở đây: chép lại, vào trang rồi dán.
 console-unsent-text = Lời đã viết
 console-unsent-in = Vào trang
+console-go-on = Về trang đầu
 
 # Hộp việc.
 console-search = Tìm trong việc đã báo (không cần dấu)

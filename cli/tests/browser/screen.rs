@@ -69,7 +69,7 @@ impl Driver {
             "goog:chromeOptions": {
                 "binary": self.browser,
                 // The hub's certificate is its own: phones pin it, a browser is told to take it.
-                "args": ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--ignore-certificate-errors", "--window-size=1280,900"],
+                "args": ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--hide-scrollbars", "--ignore-certificate-errors", "--window-size=1280,900"],
                 "prefs": { "intl.accept_languages": "vi", "webkit.webprefs.default_font_size": letters_px },
             },
         });
