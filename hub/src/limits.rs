@@ -173,6 +173,9 @@ pub const READER_CACHE_KIB: i64 = 16 * 1024;
 /// Branches kept of one log that forked.
 pub const FORKS_PER_LOG_MAX: u32 = 64;
 
+/// Of an address that somebody inside asked for and that is not there, so much stands in the record, in characters.
+pub const AUDIT_PATH_MAX_CHARS: usize = 200;
+
 /// Purpose of a read of personal data, in characters.
 pub const PURPOSE_MAX_CHARS: usize = 200;
 

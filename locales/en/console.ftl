@@ -32,6 +32,10 @@ console-nothing-here = There is nothing at this address.
 console-not-done = Not done
 console-not-taken = The request has not the right form. Nothing has changed.
 console-hub-trouble = The hub could not answer. Data is kept; try again in a few minutes.
+console-unsent = The session is over and nothing was sent. What was written is still here: copy it, sign in, paste it.
+console-unsent-text = What was written
+console-unsent-in = Sign in
+console-go-on = To the first page
 
 # Inbox.
 console-search = Search reports (no diacritics needed)

@@ -10,6 +10,7 @@ phones-code-make = Make the code
 phones-code-make-other = Code for another phone
 phones-code-needs-name = A name is needed, not too long.
 phones-code-needs-hamlet = Choose the hamlet.
+phones-hamlet-new = Or a new hamlet, not on the list
 phones-codes-day = Codes of the last day
 phones-codes-none = No code was made.
 phones-code-for = For whom
@@ -140,6 +141,8 @@ features-about = Patrols, check-ins and incidents of the commune, for map progra
 # What the record of reads calls these.
 
 code-action-code-made = made a joining code
+code-action-hamlet-added = added a hamlet
+code-action-not-there = asked for what is not at this address
 code-action-words-agree = four words compared: they agree
 code-action-words-differ = four words compared: they differ
 code-action-chief-proposed = asked for a chief's code
@@ -154,6 +157,8 @@ code-action-checkpoint-added = added a checkpoint
 code-action-checkpoint-closed = took a checkpoint away
 code-action-export-features = read features for a map
 audit-code-made = made a joining code
+audit-hamlet-added = added a hamlet
+audit-not-there = asked for what is not at this address
 audit-words-agree = four words compared: they agree
 audit-words-differ = four words compared: they differ
 audit-chief-proposed = asked for a chief's code

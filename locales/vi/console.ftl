@@ -32,6 +32,10 @@ console-nothing-here = Không có gì ở địa chỉ này.
 console-not-done = Chưa làm được
 console-not-taken = Yêu cầu chưa đúng dạng. Chưa có gì thay đổi.
 console-hub-trouble = Máy xã chưa trả lời được. Dữ liệu vẫn giữ; thử lại sau ít phút.
+console-unsent = Đã hết lượt vào trang, chưa gửi gì. Lời đã viết còn ở đây: chép lại, vào trang rồi dán.
+console-unsent-text = Lời đã viết
+console-unsent-in = Vào trang
+console-go-on = Về trang đầu
 
 # Hộp việc.
 console-search = Tìm trong việc đã báo (không cần dấu)

@@ -10,6 +10,7 @@ phones-code-make = Làm mã
 phones-code-make-other = Làm mã cho máy khác
 phones-code-needs-name = Cần ghi họ tên, không quá dài.
 phones-code-needs-hamlet = Cần chọn bản.
+phones-hamlet-new = Hoặc bản mới, chưa có trong danh sách
 phones-codes-day = Mã trong một ngày qua
 phones-codes-none = Chưa làm mã nào.
 phones-code-for = Cho ai
@@ -128,6 +129,8 @@ features-about = Ca tuần, lần báo có mặt và việc báo của xã, cho 
 # Việc trong nhật ký xem.
 
 code-action-code-made = làm mã vào tổ
+code-action-hamlet-added = thêm bản
+code-action-not-there = tìm cái không có ở địa chỉ này
 code-action-words-agree = đối chiếu bốn từ: khớp
 code-action-words-differ = đối chiếu bốn từ: khác
 code-action-chief-proposed = xin mã trưởng công an xã
@@ -142,6 +145,8 @@ code-action-checkpoint-added = thêm điểm tuần
 code-action-checkpoint-closed = bỏ điểm tuần
 code-action-export-features = đọc dữ liệu cho bản đồ
 audit-code-made = làm mã vào tổ
+audit-hamlet-added = thêm bản
+audit-not-there = tìm cái không có ở địa chỉ này
 audit-words-agree = đối chiếu bốn từ: khớp
 audit-words-differ = đối chiếu bốn từ: khác
 audit-chief-proposed = xin mã trưởng công an xã

@@ -101,6 +101,12 @@ impl Reach {
         self.is_whole() || hamlet == WHOLE_COMMUNE || self.0.contains(&hamlet)
     }
 
+    /// Whether it decides about people and phones of this hamlet. Those of the commune itself (its officers) are an affair
+    /// of whoever sees all of it.
+    pub fn decides(&self, hamlet: HamletNo) -> bool {
+        self.is_whole() || (hamlet != WHOLE_COMMUNE && self.0.contains(&hamlet))
+    }
+
     /// The hamlets, ascending; none: the whole commune.
     pub fn hamlets(&self) -> &[HamletNo] {
         &self.0
@@ -126,5 +132,7 @@ mod tests {
         assert_eq!(reach.hamlets(), [HamletNo(2), HamletNo(3)]);
         assert!(reach.sees(HamletNo(2)) && reach.sees(WHOLE_COMMUNE) && !reach.sees(HamletNo(4)));
         assert!(Reach::WHOLE.sees(HamletNo(4)) && Reach::of(vec![]).is_whole());
+        assert!(reach.decides(HamletNo(2)) && !reach.decides(WHOLE_COMMUNE) && !reach.decides(HamletNo(4)));
+        assert!(Reach::WHOLE.decides(WHOLE_COMMUNE));
     }
 }

@@ -122,14 +122,14 @@ pub(super) async fn decide(
     if !session.sent(&form.token) {
         return refused(&asked, StatusCode::FORBIDDEN, "console-form-old");
     }
-    let agrees = match form.act.as_str() {
-        "agree" => true,
-        "not" => false,
-        _ => return refused(&asked, StatusCode::UNPROCESSABLE_ENTITY, "console-not-taken"),
-    };
     let decided = async {
         let found = hub.store.proposal(no).await?.filter(|row| row.kind == ProposalKind::Chief && session.reach.is_whole());
         let Some(row) = found else { return Ok(refused(&asked, StatusCode::NOT_FOUND, "console-nothing-here")) };
+        let agrees = match form.act.as_str() {
+            "agree" => true,
+            "not" => false,
+            _ => return Ok(refused(&asked, StatusCode::UNPROCESSABLE_ENTITY, "console-not-taken")),
+        };
         // Noted first and decided before the code is made: a hub that dies between the two leaves nothing but a wish that
         // has to be asked for again.
         hub.note(&session.officer, if agrees { "chief agreed" } else { "chief not agreed" }, &no.to_string(), "").await?;

@@ -78,6 +78,9 @@ struct Codes {
     hamlets: Vec<Choice>,
     roles: Vec<Choice>,
     name: String,
+    new_hamlet: String,
+    /// Whether its reader may write down a hamlet that is not on the list.
+    may_found: bool,
     name_max: usize,
     codes: Vec<Code>,
     again: Vec<String>,
@@ -108,6 +111,8 @@ pub(super) struct Filled {
     member: u32,
     name: String,
     hamlet: u32,
+    /// A hamlet that is not on the list yet, in place of `hamlet`.
+    new_hamlet: String,
     role: String,
 }
 
@@ -137,19 +142,13 @@ async fn waits(hub: &Hub, asked: &Asked, people: &People, device: &Device) -> Re
 pub(super) async fn waiting(hub: &Hub, asked: &Asked, session: &Session) -> Result<Vec<Waiting>> {
     let people = hub.store.people().await?;
     let mut devices = hub.store.devices().await?;
-    devices.retain(|device| device.waiting && device.revoked_ms.is_none() && decides(session, device));
+    devices.retain(|device| device.waiting && device.revoked_ms.is_none() && session.reach.decides(device.hamlet));
     devices.sort_by_key(|device| (device.enrolled_ms, device.id));
     let mut all = Vec::with_capacity(devices.len());
     for device in &devices {
         all.push(waits(hub, asked, &people, device).await?);
     }
     Ok(all)
-}
-
-/// Whether this session decides about a phone: those of officers belong to the whole commune, which everybody inside sees
-/// and only whoever sees all of it decides about.
-pub(super) fn decides(session: &Session, device: &Device) -> bool {
-    session.reach.is_whole() || (device.hamlet != WHOLE_COMMUNE && session.reach.sees(device.hamlet))
 }
 
 /// What became of a code, and whether that is good.
@@ -213,7 +212,7 @@ fn choices(asked: &Asked, session: &Session, people: &People, filled: &Filled) -
 /// Whether this session may make a code for somebody of this role in this hamlet. An auditor needs no phone.
 fn may_make(session: &Session, role: Role, hamlet: HamletNo) -> bool {
     match role {
-        Role::Member | Role::Leader => hamlet != WHOLE_COMMUNE && session.reach.sees(hamlet),
+        Role::Member | Role::Leader => hamlet != WHOLE_COMMUNE && session.reach.decides(hamlet),
         Role::Officer | Role::Chief => session.reach.is_whole(),
         Role::Auditor => false,
     }
@@ -241,7 +240,7 @@ async fn list(
     let (members, hamlets, roles) = choices(asked, session, &people, filled);
     let mut codes = Vec::new();
     for row in hub.store.codes(asked.now_ms.saturating_sub(CODES_SHOWN_MS)).await? {
-        if !session.reach.sees(row.code.hamlet) {
+        if !session.reach.decides(row.code.hamlet) {
             continue;
         }
         let (who, odd) = who(asked, &row.code.name, &row.code.hamlet_name);
@@ -259,6 +258,8 @@ async fn list(
         hamlets,
         roles,
         name: filled.name.clone(),
+        new_hamlet: filled.new_hamlet.clone(),
+        may_found: session.reach.is_whole(),
         name_max: NAME_MAX_CHARS,
         codes,
         again: if session.reach.is_whole() { tried_again(hub, asked, None).await? } else { Vec::new() },
@@ -302,8 +303,37 @@ fn meant(session: &Session, people: &People, filled: &Filled) -> std::result::Re
     Ok(MemberRow { no: NOBODY, name, role, hamlet, group: 0 })
 }
 
-async fn made(hub: &Hub, asked: &Asked, session: &Session, filled: Filled) -> Result<Response> {
+/// Writes down the hamlet of somebody new that is not on the list yet; only who sees the whole commune may. What else the
+/// form says is looked at first, so that a slip leaves no hamlet behind.
+async fn founded(hub: &Hub, session: &Session, filled: &mut Filled) -> Result<std::result::Result<(), &'static str>> {
+    let in_a_hamlet = [Role::Member, Role::Leader].iter().any(|role| role.code() == filled.role);
+    if filled.member != 0 || filled.new_hamlet.trim().is_empty() || !in_a_hamlet {
+        return Ok(Ok(()));
+    }
+    if !session.reach.is_whole() {
+        return Ok(Err("console-not-taken"));
+    }
+    if !checked_name("name", &filled.name).is_ok_and(|name| !name.is_empty()) {
+        return Ok(Err("phones-code-needs-name"));
+    }
+    let Ok(name) = checked_name("hamlet", &filled.new_hamlet) else { return Ok(Err("phones-code-needs-hamlet")) };
     let people = hub.store.people().await?;
+    filled.hamlet = match people.hamlet_named(&name) {
+        Some(known) => known.no.0,
+        None => {
+            hub.note(&session.officer, "hamlet added", &name, "").await?;
+            hub.store.add_hamlet(name, hub.now_ms(), hub.commune(), hub.item_signer()).await?.no.0
+        }
+    };
+    Ok(Ok(()))
+}
+
+async fn made(hub: &Hub, asked: &Asked, session: &Session, mut filled: Filled) -> Result<Response> {
+    let founded = founded(hub, session, &mut filled).await?;
+    let people = hub.store.people().await?;
+    if let Err(wrong) = founded {
+        return list(hub, asked, session, &filled, Some(wrong), None).await;
+    }
     let meant = match meant(session, &people, &filled) {
         Ok(meant) => meant,
         Err(wrong) => return list(hub, asked, session, &filled, Some(wrong), None).await,
@@ -354,7 +384,7 @@ pub(super) async fn show_new(hub: &Hub, asked: &Asked, session: &Session, meant:
 pub(super) async fn one(State(hub): State<Arc<Hub>>, asked: Asked, May(session, _): May<Phones>, Path(name): Path<String>) -> Response {
     let shown = async {
         let rows = hub.store.codes(asked.now_ms.saturating_sub(CODES_SHOWN_MS)).await?;
-        let found = rows.into_iter().find(|row| code_name(&row.code.token_hash) == name && session.reach.sees(row.code.hamlet));
+        let found = rows.into_iter().find(|row| code_name(&row.code.token_hash) == name && session.reach.decides(row.code.hamlet));
         let Some(row) = found else { return Ok(refused(&asked, StatusCode::NOT_FOUND, "console-nothing-here")) };
         let (who, odd) = who(&asked, &row.code.name, &row.code.hamlet_name);
         let (state, _) = state_of(&hub, &asked, &row).await?;
@@ -407,7 +437,7 @@ pub(super) async fn compared(
     }
     let decided = async {
         let device = match device.parse::<DeviceId>() {
-            Ok(id) => hub.store.device(id).await?.filter(|device| decides(&session, device)),
+            Ok(id) => hub.store.device(id).await?.filter(|device| session.reach.decides(device.hamlet)),
             Err(_) => None,
         };
         let Some(device) = device else { return Ok(refused(&asked, StatusCode::NOT_FOUND, "console-nothing-here")) };

@@ -144,7 +144,7 @@ struct Gone {
 
 async fn device(hub: &Hub, session: &Session, id: &str) -> Result<Option<Arc<Device>>> {
     let Ok(id) = id.parse::<DeviceId>() else { return Ok(None) };
-    Ok(hub.store.device(id).await?.filter(|device| codes::decides(session, device)))
+    Ok(hub.store.device(id).await?.filter(|device| session.reach.decides(device.hamlet)))
 }
 
 /// What will happen when this phone is given up.
@@ -196,14 +196,14 @@ pub(super) async fn give_up(
     if !session.sent(&form.token) {
         return refused(&asked, StatusCode::FORBIDDEN, "console-form-old");
     }
-    let lost = match form.act.as_str() {
-        "lost" => true,
-        "revoke" => false,
-        _ => return refused(&asked, StatusCode::UNPROCESSABLE_ENTITY, "console-not-taken"),
-    };
     let done = async {
         let Some(device) = device(&hub, &session, &id).await? else {
             return Ok(refused(&asked, StatusCode::NOT_FOUND, "console-nothing-here"));
+        };
+        let lost = match form.act.as_str() {
+            "lost" => true,
+            "revoke" => false,
+            _ => return Ok(refused(&asked, StatusCode::UNPROCESSABLE_ENTITY, "console-not-taken")),
         };
         phones::revoke(&hub, &session.officer, device.id, lost).await?;
         Ok(see_other(&format!("/console/people/{}", device.member.0)))

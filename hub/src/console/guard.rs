@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, Request};
+use axum::extract::{FromRequestParts, Request, State};
 use axum::http::header::{
     ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_SECURITY_POLICY, COOKIE, HOST, REFERRER_POLICY, SET_COOKIE, X_CONTENT_TYPE_OPTIONS,
     X_FRAME_OPTIONS,
@@ -18,10 +18,12 @@ use serde::Deserialize;
 use yenban_locales::{Lang, Words};
 
 use super::chrome::{failed, refused, see_other};
+use super::unsent;
 use crate::access::rights::Right;
 use crate::access::{self, Session};
 use crate::app::Hub;
 use crate::entropy;
+use crate::limits::AUDIT_PATH_MAX_CHARS;
 
 /// Name of the session's cookie. The prefix makes browsers refuse it unless it is secure and of this host alone.
 pub(super) const COOKIE_NAME: &str = "__Host-yenban";
@@ -45,15 +47,40 @@ const LANGUAGE_COOKIE: &str = "__Host-yenban-lang";
 /// A year, seconds.
 const LANGUAGE_KEPT_S: u32 = 365 * 24 * 3600;
 
-/// Sets the headers of every answer of the console.
-pub(super) async fn headers(mut request: Request, next: Next) -> Response {
+/// What was asked for without the right to it stands in the record already.
+#[derive(Debug, Clone)]
+struct Noted;
+
+/// An answer to somebody whose session is over.
+#[derive(Debug, Clone)]
+pub(super) struct Over(pub Asked);
+
+/// Sets the headers of every answer of the console, and notes who asked for what is not there: whoever looks for affairs
+/// of another hamlet is answered as if they did not exist, and stands in the record.
+pub(super) async fn headers(State(hub): State<Arc<Hub>>, request: Request, next: Next) -> Response {
+    let path = request.uri().path().chars().take(AUDIT_PATH_MAX_CHARS).collect::<String>();
+    let session = cookie_in(request.headers(), COOKIE_NAME).map(str::to_owned);
+    let mut response = answered(request, next).await;
+    if response.status() == StatusCode::NOT_FOUND
+        && response.extensions().get::<Noted>().is_none()
+        && let Some(value) = session
+        && let Ok(Some(session)) = access::session(&hub, &value).await
+        && let Err(error) = hub.note(&session.officer, "not there", &path, "").await
+    {
+        tracing::error!(code = error.code(), %error, "what was asked for could not be noted");
+        response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    }
+    response
+}
+
+async fn answered(mut request: Request, next: Next) -> Response {
     let chosen = language_asked(request.uri().query().unwrap_or_default());
     let nonce = BASE64URL_NOPAD.encode(&entropy::array::<16>());
     if !sent_from_here(&request) {
         return StatusCode::FORBIDDEN.into_response();
     }
     request.extensions_mut().insert(Nonce(nonce.clone()));
-    let mut response = next.run(request).await;
+    let mut response = unsent::kept(request, next).await;
     let headers = response.headers_mut();
     if let Ok(policy) = HeaderValue::from_str(&policy(&nonce)) {
         headers.insert(CONTENT_SECURITY_POLICY, policy);
@@ -109,7 +136,11 @@ fn language_asked(query: &str) -> Option<Lang> {
 }
 
 fn cookie<'a>(parts: &'a Parts, name: &str) -> Option<&'a str> {
-    let values = parts.headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+    cookie_in(&parts.headers, name)
+}
+
+fn cookie_in<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let values = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|line| line.split(';')).find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))
 }
 
@@ -178,7 +209,11 @@ impl FromRequestParts<Arc<Hub>> for SignedIn {
             Err(error) => failed(&asked, &error),
             // Back to the same page once inside; only after a look, nothing is sent twice.
             _ if parts.method == Method::GET => see_other(&super::door::address(&parts.uri)),
-            _ => refused(&asked, StatusCode::UNAUTHORIZED, "console-come-in"),
+            _ => {
+                let mut response = refused(&asked, StatusCode::UNAUTHORIZED, "console-come-in");
+                response.extensions_mut().insert(Over(asked));
+                response
+            }
         })
     }
 }
@@ -223,7 +258,11 @@ impl<N: Needs> FromRequestParts<Arc<Hub>> for May<N> {
         }
         let asked = asked(parts, hub).await;
         match hub.note(&session.officer, "not allowed", parts.uri.path(), N::RIGHT.code()).await {
-            Ok(()) => Err(refused(&asked, StatusCode::NOT_FOUND, "console-nothing-here")),
+            Ok(()) => {
+                let mut response = refused(&asked, StatusCode::NOT_FOUND, "console-nothing-here");
+                response.extensions_mut().insert(Noted);
+                Err(response)
+            }
             Err(error) => Err(failed(&asked, &error)),
         }
     }

@@ -60,6 +60,7 @@ mod second;
 mod sketch;
 mod thread;
 mod triage;
+mod unsent;
 
 use std::sync::Arc;
 
@@ -137,7 +138,7 @@ pub fn router<S: Clone + Send + Sync + 'static>(hub: Arc<Hub>) -> Router<S> {
         .route("/assets/mark.svg", get(|| asset("image/svg+xml", include_str!("../../assets/mark.svg"))))
         .fallback(nothing_here)
         .layer(DefaultBodyLimit::max(CONSOLE_FORM_MAX_BYTES))
-        .layer(middleware::from_fn(guard::headers));
+        .layer(middleware::from_fn_with_state(Arc::clone(&hub), guard::headers));
     Router::new()
         .route("/", get(|| async { see_other("/console/") }))
         .route("/console", get(|| async { see_other("/console/") }))

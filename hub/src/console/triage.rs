@@ -160,6 +160,11 @@ pub(super) async fn answered(
             return asking.again(StatusCode::UNPROCESSABLE_ENTITY, words.word(id), matches!(unfit, Unfit::Sensitive(_))).await;
         }
     };
+    // The same click again, from a page that had not seen the first one: what was wanted stands already.
+    let stands = state.is_some_and(|state| state.code() == asking.row.state) && asking.by.seen.is_some_and(|seen| seen < asking.row.steps);
+    if line.note.is_empty() && stands {
+        return asking.ended(Ok(Stepped::Same)).await;
+    }
     if line.note.is_empty() && state.is_none_or(|state| state.code() == asking.row.state) {
         let told = words.word("incident-nothing-said");
         return asking.again(StatusCode::UNPROCESSABLE_ENTITY, told, false).await;

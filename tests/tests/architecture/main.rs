@@ -167,7 +167,9 @@ fn files_can_be_read_in_one_sitting() {
 fn the_repository_names_no_machine_and_leaves_nothing_undone() {
     let texts = files(|path| {
         let kinds = [".rs", ".md", ".toml", ".sh", ".ftl", ".html", ".css", ".js", ".sql", "/run"];
-        kinds.iter().any(|kind| path.ends_with(kind)) && !path.starts_with("tests/tests/architecture")
+        // What others wrote stands as they wrote it.
+        let ours = !path.starts_with("tests/tests/architecture") && !path.contains("/vendor/");
+        kinds.iter().any(|kind| path.ends_with(kind)) && ours
     });
     let findings: Vec<Finding> = texts.iter().flat_map(|(path, text)| rules::finished_and_nowhere(path, text)).collect();
     hold(&findings);
