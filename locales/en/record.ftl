@@ -45,6 +45,7 @@ audit-passkey-removed = removed a passkey
 audit-password-changed = changed the password
 audit-reach-changed = changed a reach
 audit-read-incident = opened an incident
+audit-read-map = opened the map
 audit-read-patrol = opened a patrol
 audit-recovery-codes-made = made recovery codes
 audit-release = released a photo

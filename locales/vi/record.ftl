@@ -45,6 +45,7 @@ audit-passkey-removed = bỏ khóa của máy
 audit-password-changed = đổi mật khẩu
 audit-reach-changed = đổi phạm vi
 audit-read-incident = mở một vụ việc
+audit-read-map = mở bản đồ
 audit-read-patrol = mở một ca tuần
 audit-recovery-codes-made = tạo mã dự phòng
 audit-release = thôi giữ ảnh

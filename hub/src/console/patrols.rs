@@ -13,6 +13,7 @@ use yenban_protocol::id::{EntryName, MemberNo};
 use yenban_protocol::text::display_safe;
 
 use super::chrome::{Chrome, Section, failed, query_value, rendered};
+use super::figure::{self, Figure};
 use super::guard::{Asked, May, Read};
 use super::plans::{self, Standings};
 use super::sketch::{self, Mark};
@@ -80,6 +81,7 @@ struct One {
     c: Chrome,
     line: Line,
     crew: Vec<String>,
+    map: Option<Figure>,
     sketch: Option<String>,
     gaps: Vec<String>,
     events: Vec<Event>,
@@ -176,7 +178,12 @@ async fn found(hub: &Hub, asked: &Asked, session: &Session, id: &str) -> Result<
         "console-sketch-patrol",
         &[("n", check_ins.len().into()), ("distance", line.distance.clone().into()), ("gaps", gaps.len().into())],
     );
+    let live = (patrol.finished.is_none()).then(|| line.hamlet.clone());
+    let mut features = figure::track(&track, words, live.as_deref());
+    let on_map = marks.iter().zip(incidents.iter().filter(|row| row.lat.is_some() && row.lon.is_some()));
+    features.extend(on_map.map(|(mark, row)| figure::incident(mark, Some(&format!("/console/incidents/{}", row.id)))));
     Ok(One {
+        map: Figure::of(features, spoken.clone()),
         c: Chrome::new(asked, session, Section::Patrols, title),
         crew,
         sketch: sketch::draw(&track, &marks, &spoken, words),

@@ -24,7 +24,7 @@ pub struct ListQuery {
     /// Only what contains these words, compared without diacritics (incidents).
     #[serde(default)]
     pub text: Option<String>,
-    /// Only what is not done yet (incidents).
+    /// Only what is not done yet (incidents), what has not ended (patrols).
     #[serde(default)]
     pub open: bool,
     /// Only within this box: south, west, north, east in 1e-7 degree (incidents).

@@ -25,6 +25,7 @@ mod effect;
 mod feed_rows;
 pub mod ladder;
 mod lists;
+pub mod map;
 mod objects;
 mod people;
 pub mod phones;
@@ -45,6 +46,7 @@ pub use lists::{
     AUDIT_DONE, AlertListing, AnswerListing, AuditRow, CheckInRow, DeliveryListing, DeviceListing, EvidenceListing, EvidenceTotals,
     IncidentListing, ListQuery, MissingListing, PatrolListing, PreviewListing, QuarantineListing, StatementListing, Totals,
 };
+pub use map::{MapCell, MapPin, MapQuery, OnMap};
 pub use objects::{
     Arrival, Arrived, Ending, Erased, Erasure, Found, Freed, Hold, HoldOrder, ItemHeld, ItemName, ItemRow, ObjectKind, ObjectRow,
     ObjectState, ReceiptMaker, StoredAs,
@@ -288,6 +290,9 @@ pub trait HubStore: AccessStore + PhoneStore + PlanStore + ProposalStore + Triag
 
     /// Incidents, urgent first, then newest.
     fn incidents(&self, query: ListQuery) -> Reply<'_, Vec<IncidentListing>>;
+
+    /// Incidents in a box: by themselves, or counted by squares where they are many.
+    fn on_map(&self, query: MapQuery) -> Reply<'_, OnMap>;
 
     /// Patrols, newest first.
     fn patrols(&self, query: ListQuery) -> Reply<'_, Vec<PatrolListing>>;

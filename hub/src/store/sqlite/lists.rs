@@ -193,6 +193,10 @@ pub(super) fn listed(statement: yenban_protocol::record::Statement) -> Statement
 /// Patrols, newest first.
 pub(super) fn patrols(c: &Connection, query: &ListQuery, limit: u32, people: &People) -> Result<Vec<PatrolListing>> {
     let mut filter = Filter::default();
+    if query.open {
+        // As the partial index has it: patrols under way are few, whatever was walked before.
+        filter.add("finished_ms IS NULL", []);
+    }
     if let Some(since) = query.since_ms {
         filter.add("ifnull(last_ms, started_ms) >= ?", [since.into()]);
     }

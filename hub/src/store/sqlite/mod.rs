@@ -15,6 +15,7 @@ mod evidence;
 mod feed;
 mod items;
 mod lists;
+mod map;
 mod objects;
 mod people;
 mod phones;

@@ -257,11 +257,18 @@ CREATE TABLE returned (
   PRIMARY KEY (scope, epoch, number)) WITHOUT ROWID;
 ";
 
+/// What a map walks over: everything that counting needs, so that it reads no row; and the few patrols under way.
+const MAP: &str = "
+CREATE INDEX incident_map ON incident (lat_e7, lon_e7, hamlet, state, urgent);
+DROP INDEX incident_pin;
+CREATE INDEX patrol_under_way ON patrol (ifnull(last_ms, started_ms)) WHERE finished_ms IS NULL;
+";
+
 /// Brings a database to the newest version.
 pub(super) fn migrate(connection: &mut Connection) -> Result<()> {
     let steps = [FIRST, SECOND, CUSTODY, COURIER, OUTCOME, ACCESS, TRIAGE];
     let alerts = M::up_with_hook(ALERTS, alerts::enter_older);
-    let migrations = Migrations::new(steps.into_iter().map(M::up).chain([alerts, M::up(PHONES), M::up(RETURNED)]).collect());
+    let migrations = Migrations::new(steps.into_iter().map(M::up).chain([alerts, M::up(PHONES), M::up(RETURNED), M::up(MAP)]).collect());
     migrations.to_latest(connection).map_err(|e| HubError::Store(format!("migration: {e}")))
 }
 
