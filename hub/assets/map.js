@@ -211,12 +211,12 @@ class Chart {
     this.map.touchZoomRotate.disableRotation();
     this.map.keyboard.disableRotation();
     this.map.addControl(new gl.ScaleControl({ maxWidth: 110 }), "bottom-right");
-    this.map.on("styleimagemissing", ({ id }) => {
-      if (MARKS[id] && !this.map.hasImage(id)) this.map.addImage(id, MARKS[id](), { pixelRatio: 2 });
+    // With each style anew: the marks have the colours of the hour.
+    this.map.on("style.load", () => {
+      for (const [id, mark] of Object.entries(MARKS)) if (!this.map.hasImage(id)) this.map.addImage(id, mark(), { pixelRatio: 2 });
     });
     this.map.on("load", () => this.loaded());
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-      for (const id of Object.keys(MARKS)) if (this.map.hasImage(id)) this.map.removeImage(id);
       this.map.setStyle(this.style(), { diff: false });
       this.map.once("idle", () => this.put("net", net(this.map)));
     });

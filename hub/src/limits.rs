@@ -448,3 +448,15 @@ pub const MAP_PATROL_SILENT_MS: i64 = 24 * 3600 * 1000;
 pub const MAP_LISTED: u32 = 20;
 /// Bytes of the operator's base map in one answer (4 MiB): many times the largest tile.
 pub const BASE_MAP_RANGE_MAX_BYTES: u64 = 4 * 1024 * 1024;
+
+/// How long a webhook's receiver has for its answer.
+pub const HOOK_TIME: Duration = Duration::from_secs(10);
+/// Reports told of in one step of the jobs.
+pub const HOOKS_AT_ONCE: u32 = 20;
+/// Pauses before a receiver that failed is tried again, in milliseconds: a minute to a day, six days together. Then it is
+/// given up, and noted.
+pub const HOOK_WAITS_MS: [i64; 10] =
+    [60_000, 300_000, 1_800_000, 7_200_000, 18_000_000, 36_000_000, 86_400_000, 86_400_000, 86_400_000, 86_400_000];
+
+/// Reports with the words of a search that are looked up one by one; of more, the list is gone along instead.
+pub const SEARCH_HITS_FEW: u32 = 2_000;

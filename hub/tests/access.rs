@@ -245,6 +245,7 @@ fn routes(night: &Night) -> Vec<(String, Option<rights::Right>)> {
         ("/console/patrols/plans".into(), Some(Right::Answer)),
         ("/console/patrols/checkpoints".into(), Some(Right::Answer)),
         ("/console/patrols/checkpoints/sheet".into(), Some(Right::Answer)),
+        ("/console/patrols/checkpoints/sheet.pdf".into(), Some(Right::Answer)),
         ("/console/alerts".into(), Some(Right::Read)),
         ("/console/alerts/new".into(), Some(Right::Warn)),
         ("/console/people".into(), Some(Right::Phones)),

@@ -44,3 +44,4 @@ map-done = Done
 map-clear = Clear the area
 map-drawing = Press each corner of the area, then Done.
 map-centring = Press the middle of the area.
+map-sheet-pdf = Save the sheet (PDF)

@@ -54,4 +54,5 @@ audit-revoke-lost = reported a phone lost
 audit-search-incidents = searched incidents
 audit-signed-in = signed in
 audit-sms = took a report by message
+audit-webhook-given-up = gave up telling another program of a complete report
 audit-take-back = orders taken back from phones

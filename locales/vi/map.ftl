@@ -32,3 +32,4 @@ map-done = Xong
 map-clear = Xóa vùng
 map-drawing = Bấm từng góc của vùng, rồi bấm Xong.
 map-centring = Bấm vào tâm của vùng.
+map-sheet-pdf = Lưu tờ mã (PDF)

@@ -54,4 +54,5 @@ audit-revoke-lost = báo mất một điện thoại
 audit-search-incidents = tìm trong vụ việc
 audit-signed-in = vào trang
 audit-sms = nhận vụ việc bằng tin nhắn
+audit-webhook-given-up = thôi báo chương trình khác về vụ việc đủ ảnh
 audit-take-back = nhận lại lệnh cũ do các máy còn giữ

@@ -15,7 +15,7 @@
 //! | `/live` | what comes and changes while the inbox stays open |
 //! | `/sms` | takes a report by message, then shows its incident |
 //! | `/patrols`, `/patrols/{id}` | patrols; one on a sketch and as a table |
-//! | `/patrols/plans`, `/patrols/checkpoints`, `/patrols/checkpoints/sheet` | who walks when; spots worth passing, as a list and to print |
+//! | `/patrols/plans`, `/patrols/checkpoints`, `/patrols/checkpoints/sheet`, `/patrols/checkpoints/sheet.pdf` | who walks when; spots worth passing, as a list and to print |
 //! | `/map` | incidents and patrols under way on a map that needs no internet; `/map/data`, `/map/ground`, `/map/base` are for its script |
 //! | `/alerts`, `/alerts/new` | alerts with their answers; compose, preview, send |
 //! | `/alerts/one/{id}` | one alert: who has it, who answered, who is silent; `/update`, `/cancel` and `/cap` under it |
@@ -99,6 +99,7 @@ pub fn router<S: Clone + Send + Sync + 'static>(hub: Arc<Hub>) -> Router<S> {
         .route("/patrols/plans/{no}", post(plans::end))
         .route("/patrols/checkpoints", get(checkpoints::page).post(checkpoints::add))
         .route("/patrols/checkpoints/sheet", get(checkpoints::sheet))
+        .route("/patrols/checkpoints/sheet.pdf", get(checkpoints::sheet_pdf))
         .route("/patrols/checkpoints/{code}", post(checkpoints::close))
         .route("/map", get(map::page))
         .route("/map/data", get(map::data))

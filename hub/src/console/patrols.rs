@@ -206,7 +206,8 @@ fn walked_m(track: &Track) -> f64 {
 async fn incidents_on(hub: &Hub, patrol: &PatrolListing, check_ins: &[CheckInRow]) -> Result<Vec<IncidentListing>> {
     let last_seq = check_ins.last().map_or(patrol.seq, |row| row.seq);
     let Some(since_ms) = patrol.started.as_deref().and_then(millis) else { return Ok(Vec::new()) };
-    let query = ListQuery { since_ms: Some(since_ms), limit: CONSOLE_CHECK_INS_MAX, ..ListQuery::default() };
+    let log = Some(patrol.log.clone());
+    let query = ListQuery { log, since_ms: Some(since_ms), limit: CONSOLE_CHECK_INS_MAX, ..ListQuery::default() };
     let mut rows = hub.store.incidents(query).await?;
     let until_ms = patrol.finished.as_deref().and_then(millis);
     rows.retain(|row| {

@@ -36,6 +36,9 @@ pub struct ListQuery {
     /// Only the incident, patrol, alert or log of this name; in the record of reads, only what this person did.
     #[serde(default)]
     pub name: Option<String>,
+    /// Only what stands in this log (incidents).
+    #[serde(default)]
+    pub log: Option<String>,
     /// Only rows that stand after the row of this name (`log:seq`, an alert's identifier) in the list's order: pages
     /// that neither skip nor repeat a row while others arrive, and as fast at the end as at the start.
     #[serde(default)]

@@ -13,6 +13,7 @@ mod custody;
 mod effects;
 mod evidence;
 mod feed;
+mod hooks;
 mod items;
 mod lists;
 mod map;
