@@ -273,9 +273,9 @@ class Chart {
         { id: "many", type: "circle", source: "shown", filter: is("many"), paint: { "circle-radius": ["interpolate", ["linear"], ["ln", ["get", "count"]], 1.6, 14, 9, 30], "circle-color": ["case", ["get", "urgent"], colour("urgent"), colour("surface")], "circle-stroke-color": ["case", ["get", "urgent"], colour("surface"), ink], "circle-stroke-width": 2 } },
         { id: "many-figure", type: "symbol", source: "shown", filter: is("many"), layout: text(label, 13, { "text-allow-overlap": true, "text-ignore-placement": true }), paint: { "text-color": ["case", ["get", "urgent"], colour("on-urgent"), ink] } },
         { id: "hamlet", type: "symbol", source: "hamlets", minzoom: 9, layout: text(label, 14, { "text-variable-anchor": ["top", "bottom", "right", "left"], "text-radial-offset": 0.5 }), paint: halo(ink) },
-        { id: "ends", type: "symbol", source: "shown", filter: is("start", "finish", "walking"), layout: { ...text(label, 13, { "text-anchor": "top", "text-offset": [0, 0.9], "text-optional": true }), "icon-image": ["get", "what"], "icon-allow-overlap": true, "icon-ignore-placement": true }, paint: halo(ink) },
-        { id: "gap", type: "symbol", source: "shown", filter: is("gap"), layout: { ...text(label, 13, { "text-anchor": "bottom", "text-offset": [0, -0.9], "text-allow-overlap": true }), "icon-image": "cap", "icon-allow-overlap": true, "icon-ignore-placement": true }, paint: halo(colour("caution")) },
-        { id: "incident", type: "symbol", source: "shown", filter: is("incident"), layout: { ...text(["step", ["zoom"], "", 12, label], 13, { "text-anchor": "top", "text-offset": [0, 1.1], "text-optional": true }), "icon-image": ["case", ["get", "urgent"], "urgent", "plain"], "icon-allow-overlap": true, "icon-ignore-placement": true, "symbol-sort-key": ["case", ["get", "urgent"], 1, 0] }, paint: halo(ink) },
+        { id: "ends", type: "symbol", source: "shown", filter: is("start", "finish", "walking"), layout: { ...text(label, 13, { "text-anchor": "top", "text-offset": [0, 0.9], "text-optional": true }), "icon-image": ["get", "what"], "icon-allow-overlap": true }, paint: halo(ink) },
+        { id: "gap", type: "symbol", source: "shown", filter: is("gap"), layout: { ...text(label, 13, { "text-anchor": "bottom", "text-offset": [0, -0.9], "text-allow-overlap": true }), "icon-image": "cap", "icon-allow-overlap": true }, paint: halo(colour("caution")) },
+        { id: "incident", type: "symbol", source: "shown", filter: is("incident"), layout: { ...text(["step", ["zoom"], "", 12, label], 13, { "text-anchor": "top", "text-offset": [0, 1.1], "text-optional": true }), "icon-image": ["case", ["get", "urgent"], "urgent", "plain"], "icon-allow-overlap": true, "symbol-sort-key": ["case", ["get", "urgent"], 1, 0] }, paint: halo(ink) },
       ],
     };
   }
@@ -416,7 +416,7 @@ class Chart {
     button("done", () => {
       write();
       mode = "";
-      told.textContent = field.value;
+      told.textContent = "";
       buttons.done.disabled = true;
     });
     button("clear", () => {
