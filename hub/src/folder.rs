@@ -9,6 +9,8 @@
 //! DIR/uploads/        what has come of files on their way in
 //! DIR/address         where the hub listens, or last did
 //! DIR/control.sock    the running hub's control socket
+//! DIR/map.pmtiles     a base map, if the operator put one there
+//! DIR/webhook.json    who is told of complete reports, if the operator wrote it
 //! ```
 
 use std::fs::{self, File, OpenOptions};
@@ -92,6 +94,16 @@ impl Folder {
     /// Messages that wait for whatever carries them.
     pub fn messages(&self) -> PathBuf {
         self.root.join("messages.jsonl")
+    }
+
+    /// The operator's base map; need not be there.
+    pub fn base_map(&self) -> PathBuf {
+        self.root.join("map.pmtiles")
+    }
+
+    /// Who is told of complete reports; need not be there.
+    pub fn webhook(&self) -> PathBuf {
+        self.root.join("webhook.json")
     }
 
     /// The socket by which commands reach a running hub.

@@ -12,7 +12,7 @@ use crate::app::Hub;
 use crate::clock::{DAY_MS, HOUR_MS, ZONE_MS};
 use crate::error::{HubError, Result};
 use crate::limits::{JOB_TICK, NIGHTLY_HOUR};
-use crate::{custody, escalate, retention, scrub, upload};
+use crate::{custody, escalate, retention, scrub, upload, webhook};
 
 const HOURLY: &str = "job_hourly_ms";
 const NIGHTLY: &str = "job_nightly_ms";
@@ -99,6 +99,7 @@ pub(crate) fn run(hub: Arc<Hub>, mut stopped: watch::Receiver<bool>) -> JoinHand
             let hours = async {
                 loop {
                     told("remind the silent", escalate::remind(&hub).await);
+                    told("tell of complete reports", webhook::tell(&hub).await);
                     told("hourly work", hourly(&hub).await);
                     tokio::time::sleep(JOB_TICK).await;
                 }

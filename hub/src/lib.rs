@@ -34,6 +34,7 @@ pub mod live;
 pub mod metrics;
 pub mod openapi;
 pub mod orders;
+pub mod paper;
 pub mod phones;
 pub mod qr;
 pub mod retention;
@@ -47,6 +48,7 @@ pub mod store;
 pub mod triage;
 pub mod upload;
 pub mod waiting;
+pub mod webhook;
 
 pub use app::Hub;
 pub use error::{HubError, Problem, Refusal, Result};

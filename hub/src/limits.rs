@@ -447,3 +447,34 @@ pub const CHECKPOINT_DRAWS_MAX: usize = 8;
 pub const FEATURES_USUAL: u32 = 100;
 /// See [`FEATURES_USUAL`]. A patrol among them is read with its check-ins.
 pub const FEATURES_MAX: u32 = 1_000;
+
+/// Incidents that a map shows by themselves in one answer; more are counted by squares.
+pub const MAP_PINS_MAX: usize = 300;
+/// Squares with fewer incidents are not counted (RIGHTS.md R-30): their incidents stand by themselves.
+pub const MAP_CELL_MIN: u64 = 5;
+/// Squares along the longer side of what a map shows, at most.
+pub const MAP_CELLS_ACROSS_MAX: u32 = 64;
+/// Closest that a map goes, as a zoom level (one pixel is some 15 cm).
+pub const MAP_ZOOM_MAX: u32 = 20;
+/// Patrols under way that a map shows.
+pub const MAP_PATROLS_MAX: u32 = 50;
+/// Newest check-ins of each of them that are read.
+pub const MAP_CHECK_INS_MAX: u64 = 200;
+/// A patrol of which nothing came for so long is not on the map any more, in milliseconds (a day).
+pub const MAP_PATROL_SILENT_MS: i64 = 24 * 3600 * 1000;
+/// Incidents in the list beside the map.
+pub const MAP_LISTED: u32 = 20;
+/// Bytes of the operator's base map in one answer (4 MiB): many times the largest tile.
+pub const BASE_MAP_RANGE_MAX_BYTES: u64 = 4 * 1024 * 1024;
+
+/// How long a webhook's receiver has for its answer.
+pub const HOOK_TIME: Duration = Duration::from_secs(10);
+/// Reports told of in one step of the jobs.
+pub const HOOKS_AT_ONCE: u32 = 20;
+/// Pauses before a receiver that failed is tried again, in milliseconds: a minute to a day, six days together. Then it is
+/// given up, and noted.
+pub const HOOK_WAITS_MS: [i64; 10] =
+    [60_000, 300_000, 1_800_000, 7_200_000, 18_000_000, 36_000_000, 86_400_000, 86_400_000, 86_400_000, 86_400_000];
+
+/// Reports with the words of a search that are looked up one by one; of more, the list is gone along instead.
+pub const SEARCH_HITS_FEW: u32 = 2_000;

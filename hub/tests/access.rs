@@ -237,11 +237,15 @@ fn routes(night: &Night) -> Vec<(String, Option<rights::Right>)> {
     let incident = format!("/console/incidents/{}", night.landslide);
     vec![
         (incident, Some(Right::Read)),
+        ("/console/map".into(), Some(Right::Read)),
+        ("/console/map/ground".into(), Some(Right::Read)),
+        ("/console/map/data?bbox=105,20,106,21&zoom=10".into(), Some(Right::Read)),
         ("/console/patrols".into(), Some(Right::Read)),
         (format!("/console/patrols/{}", night.patrol), Some(Right::Read)),
         ("/console/patrols/plans".into(), Some(Right::Answer)),
         ("/console/patrols/checkpoints".into(), Some(Right::Answer)),
         ("/console/patrols/checkpoints/sheet".into(), Some(Right::Answer)),
+        ("/console/patrols/checkpoints/sheet.pdf".into(), Some(Right::Answer)),
         ("/console/alerts".into(), Some(Right::Read)),
         ("/console/alerts/new".into(), Some(Right::Warn)),
         ("/console/people".into(), Some(Right::Phones)),

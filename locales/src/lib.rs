@@ -51,6 +51,7 @@ macro_rules! sources {
             ("phones.ftl", include_str!(concat!("../", $folder, "/phones.ftl"))),
             ("incidents.ftl", include_str!(concat!("../", $folder, "/incidents.ftl"))),
             ("warn.ftl", include_str!(concat!("../", $folder, "/warn.ftl"))),
+            ("map.ftl", include_str!(concat!("../", $folder, "/map.ftl"))),
         ]
     };
 }

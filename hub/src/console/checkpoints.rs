@@ -5,8 +5,9 @@ use std::sync::Arc;
 use askama::Template;
 use axum::Form;
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
-use axum::response::Response;
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 use yenban_protocol::id::HamletNo;
 use yenban_protocol::text::code::CheckpointCode;
@@ -23,8 +24,8 @@ use crate::enrol::checked_name;
 use crate::entropy;
 use crate::error::Result;
 use crate::limits::{CHECKPOINT_DRAWS_MAX, NAME_MAX_CHARS};
-use crate::qr;
 use crate::store::{CheckpointRow, People};
+use crate::{paper, qr};
 
 #[derive(Debug, Clone)]
 struct Line {
@@ -187,6 +188,38 @@ struct Card {
 struct Sheet {
     c: Chrome,
     cards: Vec<Card>,
+}
+
+/// The same as a PDF.
+pub(super) async fn sheet_pdf(
+    State(hub): State<Arc<Hub>>,
+    asked: Asked,
+    May(session, _): May<Plan>,
+    Query(wanted): Query<Wanted>,
+) -> Response {
+    let made = async {
+        let people = hub.store.people().await?;
+        let one = CheckpointCode::parse(&wanted.code).ok();
+        let rows = standing(&hub, &session, &people).await?;
+        let card = |row: &CheckpointRow| {
+            let hamlet = facts::hamlet(asked.words, &people.hamlet_name(row.hamlet));
+            paper::Card {
+                name: display_safe(&row.name),
+                about: format!("{} · {hamlet}", asked.words.word("word-checkpoint")),
+                code: row.code.to_string(),
+                qr: row.code.qr_text(),
+            }
+        };
+        let cards: Vec<_> = rows.iter().filter(|row| one.is_none_or(|code| row.code == code)).map(card).collect();
+        paper::sheet(&asked.words.word("plans-sheet"), &cards)
+    };
+    match made.await {
+        Ok(pdf) => {
+            let name = HeaderValue::from_static("inline; filename=\"checkpoints.pdf\"");
+            ([(CONTENT_TYPE, HeaderValue::from_static("application/pdf")), (CONTENT_DISPOSITION, name)], pdf).into_response()
+        }
+        Err(error) => failed(&asked, &error),
+    }
 }
 
 /// What may stand in the address of the sheet.

@@ -148,14 +148,14 @@ pub(super) struct Wanted {
 }
 
 /// South, west, north, east in 1e-7 degree.
-type BoxE7 = (i32, i32, i32, i32);
+pub(super) type BoxE7 = (i32, i32, i32, i32);
 
 fn invalid(field: &'static str, reason: &str) -> HubError {
     Refusal::Invalid { field, reason: reason.to_owned() }.into()
 }
 
 /// `west,south,east,north`, or six numbers with heights, which are passed over.
-fn box_of(typed: &str) -> Result<BoxE7> {
+pub(super) fn box_of(typed: &str) -> Result<BoxE7> {
     let wrong = || invalid("bbox", "is four or six numbers: west,south,east,north in degrees");
     let numbers: Vec<f64> = typed.split(',').map(|part| part.trim().parse().map_err(|_| wrong())).collect::<Result<_>>()?;
     let (west, south, east, north) = match numbers[..] {

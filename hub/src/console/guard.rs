@@ -29,10 +29,11 @@ use crate::limits::AUDIT_PATH_MAX_CHARS;
 pub(super) const COOKIE_NAME: &str = "__Host-yenban";
 
 /// Everything is forbidden but our own style sheet, our own pictures and forms, and the scripts that the page itself
-/// names with the number of this answer: what was stored by somebody cannot know it.
+/// names with the number of this answer: what was stored by somebody cannot know it. The map draws in a worker, which has no
+/// such number and is a file of ours.
 fn policy(nonce: &str) -> String {
     format!(
-        "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'nonce-{nonce}'; connect-src 'self'; form-action 'self'; \
+        "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'nonce-{nonce}'; connect-src 'self'; worker-src 'self'; form-action 'self'; \
          frame-ancestors 'none'; base-uri 'none'"
     )
 }

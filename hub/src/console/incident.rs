@@ -15,6 +15,7 @@ use yenban_protocol::custody::Action;
 use yenban_protocol::text::{display_safe, display_safe_lines};
 
 use super::chrome::{Chrome, Section, failed, refused, rendered, see_other};
+use super::figure::{self, Figure};
 use super::guard::{Asked, May, Read};
 use super::inbox::phone;
 use super::photos::{self, Files};
@@ -126,6 +127,7 @@ struct Open {
     opinions: Vec<Said>,
     author: String,
     place: String,
+    map: Option<Figure>,
     sketch: Option<String>,
     photos: Vec<Photo>,
     photos_said: String,
@@ -291,6 +293,7 @@ async fn open(hub: &Hub, asked: &Asked, session: &Session, row: &IncidentListing
         opinions: said(words, row, &[("think", "word-basis-think")]),
         author: facts::person(words, &row.author, row.author_no),
         place,
+        map: Figure::of(marks.iter().map(|mark| figure::incident(mark, None)).collect(), spoken.clone()),
         sketch: sketch::draw(&Track::default(), &marks, &spoken, words),
         photos_said: facts::photos(words, row, &evidence, &reporter, holder),
         photos: pictures,

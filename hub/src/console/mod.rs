@@ -15,7 +15,8 @@
 //! | `/live` | what comes and changes while the inbox stays open |
 //! | `/sms` | takes a report by message, then shows its incident |
 //! | `/patrols`, `/patrols/{id}` | patrols; one on a sketch and as a table |
-//! | `/patrols/plans`, `/patrols/checkpoints`, `/patrols/checkpoints/sheet` | who walks when; spots worth passing, as a list and to print |
+//! | `/patrols/plans`, `/patrols/checkpoints`, `/patrols/checkpoints/sheet`, `/patrols/checkpoints/sheet.pdf` | who walks when; spots worth passing, as a list and to print |
+//! | `/map` | incidents and patrols under way on a map that needs no internet; `/map/data`, `/map/ground`, `/map/base` are for its script |
 //! | `/alerts`, `/alerts/new` | alerts with their answers; compose, preview, send |
 //! | `/alerts/one/{id}` | one alert: who has it, who answered, who is silent; `/update`, `/cancel` and `/cap` under it |
 //! | `/alerts/cap` | reads a CAP document into the form |
@@ -43,11 +44,14 @@ mod devices;
 mod door;
 mod facts;
 mod features;
+mod figure;
 mod form;
+mod ground;
 mod guard;
 mod inbox;
 mod incident;
 mod live;
+mod map;
 mod message;
 mod oversight;
 mod passkeys;
@@ -96,7 +100,12 @@ pub fn router<S: Clone + Send + Sync + 'static>(hub: Arc<Hub>) -> Router<S> {
         .route("/patrols/plans/{no}", post(plans::end))
         .route("/patrols/checkpoints", get(checkpoints::page).post(checkpoints::add))
         .route("/patrols/checkpoints/sheet", get(checkpoints::sheet))
+        .route("/patrols/checkpoints/sheet.pdf", get(checkpoints::sheet_pdf))
         .route("/patrols/checkpoints/{code}", post(checkpoints::close))
+        .route("/map", get(map::page))
+        .route("/map/data", get(map::data))
+        .route("/map/ground", get(ground::own))
+        .route("/map/base", get(ground::base))
         .route("/alerts", get(alerts::page))
         .route("/alerts/new", get(alert_form::page))
         .route("/alerts/preview", post(alert_form::preview))
@@ -135,6 +144,9 @@ pub fn router<S: Clone + Send + Sync + 'static>(hub: Arc<Hub>) -> Router<S> {
         .route("/assets/print.css", get(|| asset("text/css; charset=utf-8", include_str!("../../assets/print.css"))))
         .route("/assets/inbox.js", get(|| asset("text/javascript; charset=utf-8", include_str!("../../assets/inbox.js"))))
         .route("/assets/passkeys.js", get(|| asset("text/javascript; charset=utf-8", include_str!("../../assets/passkeys.js"))))
+        .route("/assets/map.js", get(|| asset("text/javascript; charset=utf-8", include_str!("../../assets/map.js"))))
+        .route("/assets/communes.csv", get(|| asset("text/csv; charset=utf-8", ground::COMMUNES)))
+        .route("/assets/vendor/{name}", get(ground::vendored))
         .route("/assets/mark.svg", get(|| asset("image/svg+xml", include_str!("../../assets/mark.svg"))))
         .fallback(nothing_here)
         .layer(DefaultBodyLimit::max(CONSOLE_FORM_MAX_BYTES))

@@ -13,6 +13,7 @@ use yenban_protocol::id::{EntryName, MemberNo};
 use yenban_protocol::text::display_safe;
 
 use super::chrome::{Chrome, Section, failed, query_value, rendered};
+use super::figure::{self, Figure};
 use super::guard::{Asked, May, Read};
 use super::plans::{self, Standings};
 use super::sketch::{self, Mark};
@@ -80,6 +81,7 @@ struct One {
     c: Chrome,
     line: Line,
     crew: Vec<String>,
+    map: Option<Figure>,
     sketch: Option<String>,
     gaps: Vec<String>,
     events: Vec<Event>,
@@ -176,7 +178,12 @@ async fn found(hub: &Hub, asked: &Asked, session: &Session, id: &str) -> Result<
         "console-sketch-patrol",
         &[("n", check_ins.len().into()), ("distance", line.distance.clone().into()), ("gaps", gaps.len().into())],
     );
+    let live = (patrol.finished.is_none()).then(|| line.hamlet.clone());
+    let mut features = figure::track(&track, words, live.as_deref());
+    let on_map = marks.iter().zip(incidents.iter().filter(|row| row.lat.is_some() && row.lon.is_some()));
+    features.extend(on_map.map(|(mark, row)| figure::incident(mark, Some(&format!("/console/incidents/{}", row.id)))));
     Ok(One {
+        map: Figure::of(features, spoken.clone()),
         c: Chrome::new(asked, session, Section::Patrols, title),
         crew,
         sketch: sketch::draw(&track, &marks, &spoken, words),
@@ -199,7 +206,8 @@ fn walked_m(track: &Track) -> f64 {
 async fn incidents_on(hub: &Hub, patrol: &PatrolListing, check_ins: &[CheckInRow]) -> Result<Vec<IncidentListing>> {
     let last_seq = check_ins.last().map_or(patrol.seq, |row| row.seq);
     let Some(since_ms) = patrol.started.as_deref().and_then(millis) else { return Ok(Vec::new()) };
-    let query = ListQuery { since_ms: Some(since_ms), limit: CONSOLE_CHECK_INS_MAX, ..ListQuery::default() };
+    let log = Some(patrol.log.clone());
+    let query = ListQuery { log, since_ms: Some(since_ms), limit: CONSOLE_CHECK_INS_MAX, ..ListQuery::default() };
     let mut rows = hub.store.incidents(query).await?;
     let until_ms = patrol.finished.as_deref().and_then(millis);
     rows.retain(|row| {

@@ -24,7 +24,7 @@ pub struct ListQuery {
     /// Only what contains these words, compared without diacritics (incidents).
     #[serde(default)]
     pub text: Option<String>,
-    /// Only what is not done yet (incidents).
+    /// Only what is not done yet (incidents), what has not ended (patrols).
     #[serde(default)]
     pub open: bool,
     /// Only within this box: south, west, north, east in 1e-7 degree (incidents).
@@ -36,6 +36,9 @@ pub struct ListQuery {
     /// Only the incident, patrol, alert or log of this name; in the record of reads, only what this person did.
     #[serde(default)]
     pub name: Option<String>,
+    /// Only what stands in this log (incidents).
+    #[serde(default)]
+    pub log: Option<String>,
     /// Only rows that stand after the row of this name (`log:seq`, an alert's identifier) in the list's order: pages
     /// that neither skip nor repeat a row while others arrive, and as fast at the end as at the start.
     #[serde(default)]

@@ -23,8 +23,10 @@ mod courier;
 pub mod custody;
 mod effect;
 mod feed_rows;
+pub mod hooks;
 pub mod ladder;
 mod lists;
+pub mod map;
 mod objects;
 mod people;
 pub mod phones;
@@ -41,10 +43,12 @@ pub use courier::{Claimed, CourierAsked, NewClaim};
 pub use custody::{CustodyHeadRow, CustodyLeaves, CustodyNote, CustodyRow};
 pub use effect::{AnswerRow, Effect, FileNamed, PhotoRow, ReportRow, WhenWhere};
 pub use feed_rows::{AlertRow, CapKept, FeedRow, ItemDraft, ItemSigner, News, ReturnedRow, SignedItem, StreamPage};
+pub use hooks::{HookEnd, HookRow, HookStore};
 pub use lists::{
     AUDIT_DONE, AlertListing, AnswerListing, AuditRow, CheckInRow, DeliveryListing, DeviceListing, EvidenceListing, EvidenceTotals,
     IncidentListing, ListQuery, MissingListing, PatrolListing, PreviewListing, QuarantineListing, StatementListing, Totals,
 };
+pub use map::{MapCell, MapPin, MapQuery, OnMap};
 pub use objects::{
     Arrival, Arrived, Ending, Erased, Erasure, Found, Freed, Hold, HoldOrder, ItemHeld, ItemName, ItemRow, ObjectKind, ObjectRow,
     ObjectState, ReceiptMaker, StoredAs,
@@ -66,7 +70,7 @@ pub type Reply<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
 pub type SharedStore = Arc<dyn HubStore>;
 
 /// What the hub keeps. See the module for what every method promises.
-pub trait HubStore: AccessStore + PhoneStore + PlanStore + ProposalStore + TriageStore {
+pub trait HubStore: AccessStore + HookStore + PhoneStore + PlanStore + ProposalStore + TriageStore {
     // ---- ingest -------------------------------------------------------------------------------------------
 
     /// Takes a run of entries whose chain and signature were checked: keeps what is new, joins what fits, and
@@ -291,6 +295,9 @@ pub trait HubStore: AccessStore + PhoneStore + PlanStore + ProposalStore + Triag
 
     /// Incidents, urgent first, then newest.
     fn incidents(&self, query: ListQuery) -> Reply<'_, Vec<IncidentListing>>;
+
+    /// Incidents in a box: by themselves, or counted by squares where they are many.
+    fn on_map(&self, query: MapQuery) -> Reply<'_, OnMap>;
 
     /// Patrols, newest first.
     fn patrols(&self, query: ListQuery) -> Reply<'_, Vec<PatrolListing>>;

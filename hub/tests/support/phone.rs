@@ -109,6 +109,8 @@ pub fn tls_of(certificate: &CertificateDer<'static>) -> ClientConfig {
 pub struct Answer {
     pub status: u16,
     pub kind: String,
+    /// Status line and headers as they came.
+    pub head: String,
     pub body: Vec<u8>,
 }
 
@@ -173,7 +175,8 @@ impl Conn {
             }
             self.fill().await?;
         };
-        let head = String::from_utf8_lossy(&self.buffer[..end]).to_ascii_lowercase();
+        let came = String::from_utf8_lossy(&self.buffer[..end]).into_owned();
+        let head = came.to_ascii_lowercase();
         let status = head.split(' ').nth(1).and_then(|s| s.parse().ok()).unwrap_or(0);
         let field = |name: &str| head.lines().find_map(|l| l.strip_prefix(name)).map(|v| v.trim().to_owned());
         let length: usize = field("content-length:").and_then(|v| v.parse().ok()).unwrap_or(0);
@@ -183,7 +186,7 @@ impl Conn {
         }
         let body = self.buffer[end..end + length].to_vec();
         self.buffer.drain(..end + length);
-        Ok(Answer { status, kind, body })
+        Ok(Answer { status, kind, head: came, body })
     }
 
     async fn fill(&mut self) -> std::io::Result<()> {

@@ -10,6 +10,7 @@ use super::read::{degrees, entry, interval, metres, provider, record};
 use super::{Result, evidence, seq_from_sql, sql, triage};
 use crate::clock::rfc3339;
 use crate::error::Refusal;
+use crate::limits::SEARCH_HITS_FEW;
 use crate::store::lists::{AuditRow, CheckInRow, DeviceListing, IncidentListing, ListQuery, PatrolListing, StatementListing};
 use crate::store::people::People;
 
@@ -75,6 +76,22 @@ fn match_words(text: &str) -> String {
     folded.split_whitespace().map(|word| format!("\"{}\"*", word.replace('"', ""))).collect::<Vec<_>>().join(" ")
 }
 
+/// From the few reports that have the words to their incidents.
+const FROM_WORDS: &str = "incident IN (SELECT i.incident FROM report_text t JOIN report r ON r.report = t.rowid JOIN incident i
+   ON i.log = r.incident_log AND i.branch = r.incident_branch AND i.seq = r.incident_seq WHERE report_text MATCH ?)";
+/// Along the list, looking at each whether it is one of the many that have them: a page is full soon.
+const IN_ORDER: &str = "EXISTS (SELECT 1 FROM report r WHERE r.incident_log = incident.log AND r.incident_branch = incident.branch
+   AND r.incident_seq = incident.seq AND r.report IN (SELECT rowid FROM report_text WHERE report_text MATCH ?))";
+
+/// Whether so many reports have the words that looking up each of them takes longer than going along the list.
+fn many_have(c: &Connection, words: &str) -> Result<bool> {
+    let found: u32 = c
+        .prepare_cached("SELECT count(*) FROM (SELECT 1 FROM report_text WHERE report_text MATCH ?1 LIMIT ?2)")
+        .and_then(|mut s| s.query_row(params![words, SEARCH_HITS_FEW + 1], |row| row.get(0)))
+        .map_err(sql)?;
+    Ok(found > SEARCH_HITS_FEW)
+}
+
 /// Incidents, urgent first, then newest.
 pub(super) fn incidents(c: &Connection, query: &ListQuery, limit: u32, people: &People) -> Result<Vec<IncidentListing>> {
     let mut filter = Filter::default();
@@ -95,12 +112,11 @@ pub(super) fn incidents(c: &Connection, query: &ListQuery, limit: u32, people: &
     if let Some(EntryName { log, seq }) = wanted_name(query)? {
         filter.add("log = ? AND seq = ?", [log.0.to_vec().into(), i64::try_from(seq).unwrap_or(i64::MAX).into()]);
     }
+    if let Some(log) = query.log.as_deref() {
+        filter.add("log = ?", [log.parse::<LogId>()?.0.to_vec().into()]);
+    }
     if let Some(words) = query.text.as_deref().map(match_words).filter(|words| !words.is_empty()) {
-        filter.add(
-            "incident IN (SELECT i.incident FROM report_text t JOIN report r ON r.report = t.rowid JOIN incident i
-               ON i.log = r.incident_log AND i.branch = r.incident_branch AND i.seq = r.incident_seq WHERE report_text MATCH ?)",
-            [words.into()],
-        );
+        filter.add(if many_have(c, &words)? { IN_ORDER } else { FROM_WORDS }, [words.into()]);
     }
     filter.after(after::incidents(c, query)?);
     let statement = format!(
@@ -193,6 +209,10 @@ pub(super) fn listed(statement: yenban_protocol::record::Statement) -> Statement
 /// Patrols, newest first.
 pub(super) fn patrols(c: &Connection, query: &ListQuery, limit: u32, people: &People) -> Result<Vec<PatrolListing>> {
     let mut filter = Filter::default();
+    if query.open {
+        // As the partial index has it: patrols under way are few, whatever was walked before.
+        filter.add("finished_ms IS NULL", []);
+    }
     if let Some(since) = query.since_ms {
         filter.add("ifnull(last_ms, started_ms) >= ?", [since.into()]);
     }

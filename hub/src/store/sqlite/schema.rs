@@ -257,11 +257,36 @@ CREATE TABLE returned (
   PRIMARY KEY (scope, epoch, number)) WITHOUT ROWID;
 ";
 
+/// What a map walks over: everything that counting needs, so that it reads no row; the few patrols under way; and of which
+/// reports another program is to be told.
+const MAP: &str = "
+CREATE INDEX incident_map ON incident (lat_e7, lon_e7, hamlet, state, urgent);
+DROP INDEX incident_pin;
+CREATE INDEX patrol_under_way ON patrol (ifnull(last_ms, started_ms)) WHERE finished_ms IS NULL;
+-- Reports that may have become complete, entered with what completed them. `over`: was told, or given up.
+CREATE TABLE hook (
+  incident INTEGER PRIMARY KEY, tries INTEGER NOT NULL DEFAULT 0, next_ms INTEGER NOT NULL DEFAULT 0, over INTEGER NOT NULL DEFAULT 0);
+CREATE INDEX hook_due ON hook (next_ms) WHERE over = 0;
+CREATE TRIGGER hook_report AFTER INSERT ON incident WHEN new.sms_only = 0 AND new.branch = 0 AND new.attachments = 0 BEGIN
+  INSERT OR IGNORE INTO hook (incident) VALUES (new.incident);
+END;
+CREATE TRIGGER hook_came AFTER UPDATE OF sms_only ON incident
+  WHEN old.sms_only = 1 AND new.sms_only = 0 AND new.branch = 0 AND new.attachments = 0 BEGIN
+  INSERT OR IGNORE INTO hook (incident) VALUES (new.incident);
+END;
+CREATE TRIGGER hook_photo AFTER UPDATE OF state ON object WHEN new.kind = 2 AND new.state = 'verified' AND old.state <> 'verified' BEGIN
+  INSERT OR IGNORE INTO hook (incident) SELECT i.incident FROM photo p JOIN incident i
+    ON i.log = p.subject_log AND i.seq = p.subject_seq AND i.branch = 0
+    WHERE p.log = new.photo_log AND p.branch = new.photo_branch AND p.seq = new.photo_seq;
+END;
+CREATE TRIGGER hook_of_incident AFTER DELETE ON incident BEGIN DELETE FROM hook WHERE incident = old.incident; END;
+";
+
 /// Brings a database to the newest version.
 pub(super) fn migrate(connection: &mut Connection) -> Result<()> {
     let steps = [FIRST, SECOND, CUSTODY, COURIER, OUTCOME, ACCESS, TRIAGE];
     let alerts = M::up_with_hook(ALERTS, alerts::enter_older);
-    let migrations = Migrations::new(steps.into_iter().map(M::up).chain([alerts, M::up(PHONES), M::up(RETURNED)]).collect());
+    let migrations = Migrations::new(steps.into_iter().map(M::up).chain([alerts, M::up(PHONES), M::up(RETURNED), M::up(MAP)]).collect());
     migrations.to_latest(connection).map_err(|e| HubError::Store(format!("migration: {e}")))
 }
 

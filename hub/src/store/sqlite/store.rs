@@ -11,8 +11,8 @@ use yenban_protocol::planted::{Bug, planted};
 use yenban_protocol::wire::{Cursor, ItemRange};
 
 use super::{
-    Result, Shared, SqliteStore, alerts, bundle, check, claims, custody, evidence, feed, items, lists, objects, people, quarantine, runs,
-    scrubbed, sql, totals,
+    Result, Shared, SqliteStore, alerts, bundle, check, claims, custody, evidence, feed, items, lists, map, objects, people, quarantine,
+    runs, scrubbed, sql, totals,
 };
 use crate::limits::LIST_PAGE_MAX;
 use crate::storage::ObjectName;
@@ -20,7 +20,7 @@ use crate::store::{
     AlertListing, AlertRow, Arrival, Arrived, AuditRow, Belongings, CapKept, CheckInRow, Claimed, CodeRow, CourierAsked, CustodyHeadRow,
     CustodyLeaves, CustodyNote, CustodyRow, Device, DeviceListing, EntryRow, Erased, Erasure, EvidenceListing, FeedRow, Found, Freed,
     HamletRow, HoldOrder, HubStore, ImportTotals, ImportedPlace, IncidentListing, ItemDraft, ItemHeld, ItemName, ItemRow, ItemSigner,
-    ListQuery, LogState, MemberRow, NewClaim, NewCode, NewRun, News, ObjectRow, PatrolListing, People, QuarantineListing,
+    ListQuery, LogState, MapQuery, MemberRow, NewClaim, NewCode, NewRun, News, ObjectRow, OnMap, PatrolListing, People, QuarantineListing,
     QuarantinedSegment, Redeemed, Redemption, Reply, ReturnedRow, StreamPage, Taken, Totals, Wrong,
 };
 
@@ -378,6 +378,10 @@ impl HubStore for SqliteStore {
 
     fn incidents(&self, query: ListQuery) -> Reply<'_, Vec<IncidentListing>> {
         Box::pin(self.list(query, lists::incidents))
+    }
+
+    fn on_map(&self, query: MapQuery) -> Reply<'_, OnMap> {
+        Box::pin(self.read(move |c| map::on_map(c, &query)))
     }
 
     fn patrols(&self, query: ListQuery) -> Reply<'_, Vec<PatrolListing>> {
