@@ -178,11 +178,14 @@ async fn decided(hub: &Hub, asked: &Asked, session: &Session, no: i64, agrees: b
     hub.note(&session.officer, if agrees { "alert agreed" } else { "alert not agreed" }, &alert.identifier, &first).await?;
     if agrees {
         let alert = at_this_moment(alert, hub.now_ms());
-        let sent = AlertRow { alert, officer: first, second: Some(session.officer.clone()), cap: None };
-        match crate::alert::raise(hub, sent).await {
-            // Sent before, by a decision that the hub did not live to note.
-            Ok(()) | Err(HubError::Refused(Refusal::Conflict(_))) => {}
-            Err(error) => return Err(error),
+        let same = AlertRow { alert, officer: first, second: Some(session.officer.clone()), cap: None };
+        if !crate::alert::raise_once(hub, same.clone()).await? {
+            // Sent before, by a decision that the hub did not live to note; or another one took the name meanwhile.
+            let there = hub.store.alert(same.alert.identifier.clone()).await?;
+            let sent = |row: AlertRow| at_this_moment(row.alert, same.alert.sent_ms) == same.alert;
+            if !there.is_some_and(sent) {
+                return Ok(refused(asked, StatusCode::CONFLICT, "warn-taken"));
+            }
         }
     }
     // Whatever became of it stands on that page; a decision of somebody who was faster counts as well.
