@@ -25,7 +25,7 @@ use crate::cap::{self, COMMUNE_CODE, Document, Info};
 use crate::clock::HOUR_MS;
 use crate::error::Result;
 use crate::limits::{CAP_MAX_BYTES, CAP_SENT_AHEAD_MS, CONSOLE_FORM_MAX_BYTES, HEADLINE_MAX_CHARS};
-use crate::store::{CapKept, People};
+use crate::store::{CapKept, HamletRow, People};
 
 #[derive(Template)]
 #[template(path = "alert_cap.html")]
@@ -214,26 +214,34 @@ fn is_whole(hub: &Hub, info: &Info) -> bool {
     info.areas.iter().any(|area| area.polygons.is_empty() && area.circles.is_empty() && area.geocodes.iter().any(ours))
 }
 
-/// Whether a place's description has a name in it, word by word: "Bản Đá Bạn" does not name a hamlet "Đá B".
-fn names(description: &str, name: &str) -> bool {
-    let words = |text: &str| {
-        let text = fold(text);
-        let words: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
-        format!(" {} ", words.join(" "))
-    };
-    let name = words(name);
-    !name.trim().is_empty() && words(description).contains(&name)
+/// A text as words between spaces, as people compare them.
+fn words_of(text: &str) -> String {
+    let text = fold(text);
+    let words: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    format!(" {} ", words.join(" "))
+}
+
+/// The hamlets that a place's description names, word by word, the longest name first: "Bản Nà Phòn" names no hamlet "Nà".
+fn named(people: &People, description: &str) -> Vec<HamletNo> {
+    let mut names: Vec<(HamletNo, String)> = people.hamlets.iter().map(|hamlet| (hamlet.no, words_of(&hamlet.name))).collect();
+    names.retain(|(_, name)| !name.trim().is_empty());
+    names.sort_by_key(|(_, name)| std::cmp::Reverse(name.len()));
+    let mut left = words_of(description);
+    let mut found = Vec::new();
+    for (no, name) in names {
+        if left.contains(&name) {
+            found.push(no);
+            left = left.replace(&name, " , ");
+        }
+    }
+    found
 }
 
 /// The hamlets in reach that an area names, or in one of whose shapes their centre lies.
 fn hamlets(session: &Session, people: &People, info: &Info) -> Vec<u32> {
-    let meant = |no: HamletNo, name: &str, centre: Option<(i32, i32)>| {
-        let degrees = |e7: i32| f64::from(e7) / 1e7;
-        session.reach.sees(no)
-            && info
-                .areas
-                .iter()
-                .any(|area| names(&area.name, name) || centre.is_some_and(|(lat, lon)| area.holds(degrees(lat), degrees(lon))))
-    };
-    people.hamlets.iter().filter(|hamlet| meant(hamlet.no, &hamlet.name, hamlet.centre_e7)).map(|hamlet| hamlet.no.0).collect()
+    let named: Vec<HamletNo> = info.areas.iter().flat_map(|area| named(people, &area.name)).collect();
+    let degrees = |e7: i32| f64::from(e7) / 1e7;
+    let within = |(lat, lon): (i32, i32)| info.areas.iter().any(|area| area.holds(degrees(lat), degrees(lon)));
+    let meant = |hamlet: &HamletRow| session.reach.sees(hamlet.no) && (named.contains(&hamlet.no) || hamlet.centre_e7.is_some_and(within));
+    people.hamlets.iter().filter(|hamlet| meant(hamlet)).map(|hamlet| hamlet.no.0).collect()
 }
