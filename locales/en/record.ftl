@@ -5,6 +5,7 @@ audit-alert = sent an alert
 audit-alert-agreed = agreed to an alert for the whole commune
 audit-alert-not-agreed = did not agree to an alert for the whole commune
 audit-alert-proposed = proposed an alert for the whole commune
+audit-alert-reminder = reminded a member who was silent after an alert
 audit-backup = made a backup
 audit-check = read everything again
 audit-console-link = made a link into the console

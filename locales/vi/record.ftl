@@ -5,6 +5,7 @@ audit-alert = phát cảnh báo
 audit-alert-agreed = đồng ý cảnh báo cả xã
 audit-alert-not-agreed = không đồng ý cảnh báo cả xã
 audit-alert-proposed = đề nghị cảnh báo cả xã
+audit-alert-reminder = nhắc người chưa trả lời cảnh báo
 audit-backup = sao lưu
 audit-check = đọc kiểm lại tất cả
 audit-console-link = tạo liên kết vào trang
