@@ -19,7 +19,7 @@ use crate::app::Hub;
 use crate::error::Result;
 use crate::feed::{self, Asked};
 use crate::limits::WAITERS_MAX;
-use crate::store::{Device, News};
+use crate::store::News;
 
 /// Everybody who waits.
 pub struct Waiting {
@@ -122,12 +122,14 @@ pub(crate) async fn pull(hub: &Hub, body: &[u8], wait: Duration, room: &Semaphor
     let work = room.acquire().await;
     let Asked { device, request } = feed::asked(hub, body).await?;
     feed::confirmed(hub, device.id, &request).await?;
-    let answer = feed::answer(hub, &device, &request, hub.now_ms()).await?;
-    if is_news(&answer) || *ended.borrow() {
-        return Ok(Heard { answer, turned_away: false });
-    }
-    let Some(mut place) = hub.waiting.place(device.id) else { return Ok(Heard { answer, turned_away: true }) };
-    drop((answer, work));
+    let found = feed::look(hub, &device, &request).await?;
+    let at_once = is_news(&found) || *ended.borrow();
+    let place = if at_once { None } else { hub.waiting.place(device.id) };
+    let Some(mut place) = place else {
+        let answer = feed::signed(hub, &device, &request, found, hub.now_ms()).await?;
+        return Ok(Heard { answer, turned_away: !at_once });
+    };
+    drop((found, work));
     let scopes = feed::scopes(hub, &device);
     let mut long_enough = std::pin::pin!(tokio::time::sleep(wait));
     loop {
@@ -138,18 +140,15 @@ pub(crate) async fn pull(hub: &Hub, body: &[u8], wait: Duration, room: &Semaphor
             _ = ended.wait_for(|ended| *ended) => true,
         };
         let _work = room.acquire().await;
-        let answer = answer_now(hub, &device, &request).await?;
-        if over || is_news(&answer) {
+        // The device as it is now: it may have been revoked meanwhile.
+        let device = hub.store.device(device.id).await?.ok_or(crate::error::Refusal::UnknownDevice)?;
+        feed::may_receive(&device, hub.now_ms())?;
+        let found = feed::look(hub, &device, &request).await?;
+        if over || is_news(&found) {
+            let answer = feed::signed(hub, &device, &request, found, hub.now_ms()).await?;
             return Ok(Heard { answer, turned_away: false });
         }
     }
-}
-
-/// The answer of now, to a device as it is now.
-async fn answer_now(hub: &Hub, device: &Device, request: &FeedRequest) -> Result<FeedAnswer> {
-    let device = hub.store.device(device.id).await?.ok_or(crate::error::Refusal::UnknownDevice)?;
-    feed::may_receive(&device, hub.now_ms())?;
-    feed::answer(hub, &device, request, hub.now_ms()).await
 }
 
 /// Returns when something was appended to one of these streams, or may have been.
