@@ -490,7 +490,10 @@ async fn pages_for_looking_at() {
         keep("preview-drill", &officer.post("/console/alerts/preview", &format!("{fields}&drill=1")).await);
         keep("refused", &officer.post("/console/alerts/preview", &format!("{update}&drill=1")).await);
         let asked = officer.post("/console/alerts/send", &format!("{fields}&whole=1")).await;
-        keep("second", &officer.get(asked.way()).await);
+        let second = officer.get(asked.way()).await;
+        let (word, wrong) = if language == "vi" { ("Chưa phát", "Còn hiệu lực") } else { ("Not sent yet", ">Live<") };
+        assert!(second.text.contains(word) && !second.text.contains(wrong), "{}", second.text);
+        keep("second", &second);
     }
     hub.stop().await;
 }

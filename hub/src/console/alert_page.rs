@@ -101,7 +101,8 @@ pub(super) async fn page(State(hub): State<Arc<Hub>>, asked: Asked, May(session,
             let word = words.word(word);
             move |id: &String| Link { path: alerts::path(id), word: format!("{word} {}", display_safe(id)) }
         };
-        let card = alerts::card(words, &row, asked.now_ms, Some(&people));
+        // Its headline leads nowhere: this is the page.
+        let card = Card { path: String::new(), ..alerts::card(words, &row, asked.now_ms, Some(&people)) };
         let page = Page {
             c: Chrome::new(&asked, &session, Section::Alerts, words.word("warn-alert")),
             path: alerts::path(&row.id),

@@ -86,9 +86,16 @@ async fn waiting(hub: &Hub, asked: &Asked, session: &Session, row: &ProposalRow)
     let until = asked.words.date_time(row.expires_ms);
     let told = |id| asked.words.say(id, &[("by", display_safe(&by).into()), ("until", until.clone().into())]);
     let shown = AlertRow { alert: alert_of(row)?, officer: by.clone(), second: None, cap: None };
+    let life_ms = (shown.alert.expires_ms - shown.alert.sent_ms).unsigned_abs();
+    let mut card = alerts::card(asked.words, &shown.listing(&people), asked.now_ms, None);
+    if row.decided.is_none() {
+        // Nothing went out yet, and what goes out holds from that moment on.
+        card.state = asked.words.word("warn-not-sent");
+        card.times = asked.words.say("warn-will-hold", &[("life", asked.words.duration(life_ms).into())]);
+    }
     Ok(Waiting {
         path: format!("/console/alerts/second/{}", row.no),
-        card: alerts::card(asked.words, &shown.listing(&people), asked.now_ms, None),
+        card,
         asks: told("console-second-asks"),
         waits: told("console-second-open"),
         own: row.by == session.member,
