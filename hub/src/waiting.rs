@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, oneshot, watch};
 use yenban_protocol::feed::Scope;
 use yenban_protocol::id::DeviceId;
-use yenban_protocol::wire::{Cursor, FeedAnswer, FeedRequest};
+use yenban_protocol::wire::{Cursor, FeedAnswer};
 
 use crate::app::Hub;
 use crate::error::Result;

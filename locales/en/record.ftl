@@ -51,6 +51,7 @@ audit-read-incident = opened an incident
 audit-read-patrol = opened a patrol
 audit-recovery-codes-made = made recovery codes
 audit-release = released a photo
+audit-replace-keys = replaced the keys of the hub
 audit-revoke = revoked a phone
 audit-revoke-lost = reported a phone lost
 audit-search-incidents = searched incidents

@@ -51,6 +51,7 @@ audit-read-incident = mở một vụ việc
 audit-read-patrol = mở một ca tuần
 audit-recovery-codes-made = tạo mã dự phòng
 audit-release = thôi giữ ảnh
+audit-replace-keys = thay khóa của máy xã
 audit-revoke = khóa một điện thoại
 audit-revoke-lost = báo mất một điện thoại
 audit-search-incidents = tìm trong vụ việc
