@@ -38,6 +38,8 @@ const REASONS: &[(&str, &str)] = &[
     ("is empty: give the hub a name people know, such as \"Công an xã ...\"", "reason-hub-name"),
     ("members and leaders belong to a hamlet: name it", "reason-hamlet-needed"),
     ("needs the alert it takes back", "reason-cancel-what"),
+    ("must name every hamlet that had the alert before", "reason-all-places"),
+    ("must be as in the alert before: a drill replaces nothing real", "reason-drill-before"),
     ("is kept in the record of everything exported: say what for", "reason-purpose"),
     ("one bundle: export one incident, or less time", "reason-bundle-large"),
     ("is not the recovery key of this backup", "reason-recovery-other"),

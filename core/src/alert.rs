@@ -21,9 +21,10 @@ pub(crate) fn project(vault: &Vault, key: Key, record: &Record) -> Result<()> {
 /// What each alert is now, in whatever order updates and cancels came.
 ///
 /// An alert that another one refers to is `updated` or `cancelled`, also when that one came first; a
-/// cancel itself is never shown.
+/// cancel itself is never shown. A drill takes nothing real off the screen, and nothing real a drill.
 pub(crate) fn states<'a>(alerts: &[&'a Alert], now_ms: i64) -> HashMap<&'a str, &'static str> {
     let mut states: HashMap<&str, &'static str> = HashMap::new();
+    let drills: HashMap<&str, bool> = alerts.iter().map(|alert| (alert.identifier.as_str(), alert.is_drill())).collect();
     for alert in alerts {
         let state = match alert.message_type {
             MessageType::Cancel => "cancel",
@@ -41,6 +42,7 @@ pub(crate) fn states<'a>(alerts: &[&'a Alert], now_ms: i64) -> HashMap<&'a str, 
         for reference in &alert.references {
             // A cancel wins over an update; an alert cannot take itself back.
             if reference != &alert.identifier
+                && drills.get(reference.as_str()) == Some(&alert.is_drill())
                 && let Some(of) = states.get_mut(reference.as_str())
                 && *of != "cancel"
                 && *of != "cancelled"

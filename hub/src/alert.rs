@@ -164,6 +164,11 @@ pub async fn send(hub: &Hub, wanted: AlertWanted) -> Result<AlertSent> {
         hamlets: hamlets.clone(),
         references: wanted.references,
     };
+    match amiss(hub, &alert).await? {
+        Some(Amiss::Places) => return Err(invalid("hamlet", "must name every hamlet that had the alert before")),
+        Some(Amiss::Drill) => return Err(invalid("drill", "must be as in the alert before: a drill replaces nothing real")),
+        None => {}
+    }
     let sent = AlertSent {
         id: alert.identifier.clone(),
         hamlets: hamlets.iter().map(|no| people.hamlet_name(*no)).collect(),
@@ -175,6 +180,31 @@ pub async fn send(hub: &Hub, wanted: AlertWanted) -> Result<AlertSent> {
     hub.note(if officer.is_empty() { "operator" } else { &officer }, "alert", &sent.id, "").await?;
     tracing::info!(alert = sent.id, drill = sent.drill, hamlets = sent.hamlets.len(), "alert sent");
     Ok(sent)
+}
+
+/// Why an update or a cancel must not replace what it refers to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Amiss {
+    /// It leaves out somebody who was told before, who would go on believing what was.
+    Places,
+    /// One is a drill and the other is not: a drill must not take a real warning off the phones.
+    Drill,
+}
+
+/// What is wrong with replacing what an alert refers to, as far as that is known here. Whoever may not warn all who had
+/// it cannot take it back either.
+pub(crate) async fn amiss(hub: &Hub, alert: &Alert) -> Result<Option<Amiss>> {
+    for reference in &alert.references {
+        let Some(before) = hub.store.alert(reference.clone()).await?.map(|row| row.alert) else { continue };
+        if before.is_drill() != alert.is_drill() {
+            return Ok(Some(Amiss::Drill));
+        }
+        let named = !before.hamlets.is_empty() && before.hamlets.iter().all(|no| alert.hamlets.contains(no));
+        if !alert.hamlets.is_empty() && !named {
+            return Ok(Some(Amiss::Places));
+        }
+    }
+    Ok(None)
 }
 
 /// Keeps an alert that was composed and puts it into the stream of every hamlet it names, or of the commune.

@@ -13,6 +13,7 @@ use serde::Serialize;
 use yenban_locales::{Lang, Words};
 use yenban_protocol::alert::Severity;
 use yenban_protocol::id::MemberNo;
+use yenban_protocol::text::display_safe;
 
 use crate::access::rights::Reach;
 use crate::app::Hub;
@@ -94,13 +95,13 @@ pub fn silent_from_ms(alert: &AlertListing) -> Option<i64> {
 /// A message is sent before it is noted: one that goes out twice disturbs, one that never goes out may cost more.
 pub async fn remind(hub: &Hub) -> Result<u64> {
     let now_ms = hub.now_ms();
-    let recent = ListQuery { since_ms: Some(now_ms - ALERT_TTL_MAX_MS), limit: REMINDED_ALERTS_MAX, ..ListQuery::default() };
+    let since_ms = Some(now_ms - ALERT_TTL_MAX_MS);
+    let recent = ListQuery { since_ms, live_at_ms: Some(now_ms), limit: REMINDED_ALERTS_MAX, ..ListQuery::default() };
     let people = hub.store.people().await?;
     let mut all = 0;
     for alert in hub.store.alerts(recent).await? {
-        let due = silent_from_ms(&alert).is_some_and(|from| from <= now_ms) && millis(&alert.expires).is_some_and(|until| until > now_ms);
         // One that phones gave back may have been taken back or answered long ago, by words that are still on their way.
-        if !due || alert.officer == orders::NOT_KNOWN {
+        if alert.officer == orders::NOT_KNOWN || silent_from_ms(&alert).is_none_or(|from| from > now_ms) {
             continue;
         }
         let before: Vec<MemberNo> = hub.store.reminded(alert.id.clone()).await?.into_iter().map(|(member, _)| member).collect();
@@ -127,5 +128,5 @@ fn text(alert: &AlertListing, commune: &str) -> String {
     let words = Words::new(Lang::Vi);
     let severity = words.word(&format!("word-severity-{}", alert.severity.to_ascii_lowercase()));
     let place = if alert.hamlets.is_empty() { commune.to_owned() } else { alert.hamlets.join(", ") };
-    words.say("warn-message", &[("severity", severity.into()), ("headline", alert.headline.as_str().into()), ("place", place.into())])
+    words.say("warn-message", &[("severity", severity.into()), ("headline", display_safe(&alert.headline).into()), ("place", place.into())])
 }

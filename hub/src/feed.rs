@@ -85,7 +85,14 @@ pub(crate) async fn confirmed(hub: &Hub, device: DeviceId, request: &FeedRequest
     Ok(())
 }
 
+/// The answer to a verified request.
 pub(crate) async fn answer(hub: &Hub, device: &Device, request: &FeedRequest, now_ms: i64) -> Result<FeedAnswer> {
+    let found = look(hub, device, request).await?;
+    signed(hub, device, request, found, now_ms).await
+}
+
+/// What there is for a device, unsigned yet: whoever waits on is told nothing, and nothing is signed for that.
+pub(crate) async fn look(hub: &Hub, device: &Device, request: &FeedRequest) -> Result<FeedAnswer> {
     let most = u32::try_from(request.limit).unwrap_or(u32::MAX).clamp(1, FEED_PAGE_MAX) as usize;
     let (mut items, mut streams, mut bytes, mut more) = (Vec::new(), Vec::new(), 0, false);
     let after = |scope| request.cursors.iter().find(|c| c.scope == scope).map(|c| (c.epoch, c.number));
@@ -108,13 +115,18 @@ pub(crate) async fn answer(hub: &Hub, device: &Device, request: &FeedRequest, no
             items.push(row.bytes);
         }
     }
+    let history = &hub.keys.history;
+    let history = (history.value.number > request.history_number).then(|| history.bytes().to_vec());
+    Ok(FeedAnswer { items, streams, more, token: Vec::new(), receipts: Vec::new(), history, wanted })
+}
+
+/// What was found, with the hub's time and the receipts of the device's logs.
+pub(crate) async fn signed(hub: &Hub, device: &Device, request: &FeedRequest, found: FeedAnswer, now_ms: i64) -> Result<FeedAnswer> {
     let mut receipts = Vec::new();
     for log in &request.logs {
         if let Some(state) = hub.store.log_state(*log).await?.filter(|state| state.device == device.id) {
             receipts.push(hub.receipt(&state, now_ms, false)?);
         }
     }
-    let history = &hub.keys.history;
-    let history = (history.value.number > request.history_number).then(|| history.bytes().to_vec());
-    Ok(FeedAnswer { items, streams, more, token: hub.token()?, receipts, history, wanted })
+    Ok(FeedAnswer { token: hub.token()?, receipts, ..found })
 }

@@ -13,13 +13,13 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, oneshot, watch};
 use yenban_protocol::feed::Scope;
 use yenban_protocol::id::DeviceId;
-use yenban_protocol::wire::{Cursor, FeedAnswer, FeedRequest};
+use yenban_protocol::wire::{Cursor, FeedAnswer};
 
 use crate::app::Hub;
 use crate::error::Result;
 use crate::feed::{self, Asked};
 use crate::limits::{WAITERS_MAX, WOKEN_AT_ONCE_MAX};
-use crate::store::{Device, News};
+use crate::store::News;
 
 /// Everybody who waits.
 pub struct Waiting {
@@ -125,12 +125,14 @@ pub(crate) async fn pull(hub: &Hub, body: &[u8], wait: Duration, inside: impl Se
     let mut ended = hub.waiting.ended.subscribe();
     let Asked { device, request } = feed::asked(hub, body).await?;
     feed::confirmed(hub, device.id, &request).await?;
-    let answer = feed::answer(hub, &device, &request, hub.now_ms()).await?;
-    if is_news(&answer) || *ended.borrow() {
-        return Ok(Heard { answer, turned_away: false });
-    }
-    let Some(mut place) = hub.waiting.place(device.id) else { return Ok(Heard { answer, turned_away: true }) };
-    drop((answer, inside));
+    let found = feed::look(hub, &device, &request).await?;
+    let at_once = is_news(&found) || *ended.borrow();
+    let place = if at_once { None } else { hub.waiting.place(device.id) };
+    let Some(mut place) = place else {
+        let answer = feed::signed(hub, &device, &request, found, hub.now_ms()).await?;
+        return Ok(Heard { answer, turned_away: !at_once });
+    };
+    drop((found, inside));
     let scopes = feed::scopes(hub, &device);
     let mut long_enough = std::pin::pin!(tokio::time::sleep(wait));
     loop {
@@ -141,18 +143,15 @@ pub(crate) async fn pull(hub: &Hub, body: &[u8], wait: Duration, inside: impl Se
             _ = ended.wait_for(|ended| *ended) => true,
         };
         let _work = hub.waiting.looks.acquire().await;
-        let answer = answer_now(hub, &device, &request).await?;
-        if over || is_news(&answer) {
+        // The device as it is now: it may have been revoked meanwhile.
+        let device = hub.store.device(device.id).await?.ok_or(crate::error::Refusal::UnknownDevice)?;
+        feed::may_receive(&device, hub.now_ms())?;
+        let found = feed::look(hub, &device, &request).await?;
+        if over || is_news(&found) {
+            let answer = feed::signed(hub, &device, &request, found, hub.now_ms()).await?;
             return Ok(Heard { answer, turned_away: false });
         }
     }
-}
-
-/// The answer of now, to a device as it is now.
-async fn answer_now(hub: &Hub, device: &Device, request: &FeedRequest) -> Result<FeedAnswer> {
-    let device = hub.store.device(device.id).await?.ok_or(crate::error::Refusal::UnknownDevice)?;
-    feed::may_receive(&device, hub.now_ms())?;
-    feed::answer(hub, &device, request, hub.now_ms()).await
 }
 
 /// Returns when something was appended to one of these streams, or may have been.

@@ -5,12 +5,16 @@
 
 #[path = "support/browser.rs"]
 mod browser;
+#[path = "support/cap_page.rs"]
+mod cap_page;
 mod support;
 
+use std::io::Write as _;
 use std::path::PathBuf;
+use std::process::Stdio;
 
-use axum::body::Body;
-use browser::{Browser, Page};
+use browser::Browser;
+use cap_page::{GOOD, alerts, brought, code, encoded, send, with};
 use support::TestHub;
 use yenban_hub::admin::Admin;
 use yenban_hub::alert::AlertWanted;
@@ -18,46 +22,10 @@ use yenban_hub::cap::{self, Document};
 use yenban_hub::clock::{Clock as _, HOUR_MS, rfc3339};
 use yenban_hub::escalate;
 use yenban_hub::limits::{CAP_MAX_BYTES, SILENCE_EXTREME_MS, SILENCE_SEVERE_MS};
-use yenban_hub::store::ListQuery;
+use yenban_hub::store::{ListQuery, MemberRow, WHOLE_COMMUNE};
 use yenban_protocol::alert::{MessageType, Severity, Status};
+use yenban_protocol::id::{MemberNo, Role};
 use yenban_protocol::record::{Act, Answer};
-
-fn code(text: &str) -> String {
-    match cap::read(text.as_bytes()) {
-        Ok(_) => "read".to_owned(),
-        Err(fault) if fault.element.is_empty() => fault.code.to_owned(),
-        Err(fault) => format!("{} {}", fault.code, fault.element),
-    }
-}
-
-/// A good document with one line replaced.
-fn with(line: &str, by: &str) -> String {
-    assert!(GOOD.contains(line), "{line}");
-    GOOD.replace(line, by)
-}
-
-const GOOD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>
-<alert xmlns=\"urn:oasis:names:tc:emergency:cap:1.2\">
-<identifier>KTTV-2026-41</identifier>
-<sender>kttv@mt.gov.vn</sender>
-<sent>2026-02-05T20:00:00+07:00</sent>
-<status>Actual</status>
-<msgType>Alert</msgType>
-<scope>Public</scope>
-<info>
-<language>vi-VN</language>
-<category>Met</category>
-<event>Mưa lớn</event>
-<urgency>Expected</urgency>
-<severity>Severe</severity>
-<certainty>Likely</certainty>
-<senderName>Đài khí tượng</senderName>
-<headline>Mưa lớn ở Nà Phòn</headline>
-<description>Gọi 0912 345 678. &lt;a href=\"http://x.vn\"&gt;Xem&lt;/a&gt; \u{202E}bidi</description>
-<instruction>Rời bờ suối.</instruction>
-<area><areaDesc>Bản Nà Phòn</areaDesc></area>
-</info>
-</alert>";
 
 #[test]
 fn every_real_document_is_read_or_refused_with_its_reason() {
@@ -88,7 +56,6 @@ fn every_real_document_is_read_or_refused_with_its_reason() {
     assert_eq!(seen, wanted);
 }
 
-/// B-054, B-056, B-058, and their siblings.
 #[test]
 fn what_is_wrong_is_named() {
     assert_eq!(code(GOOD), "read");
@@ -137,13 +104,6 @@ fn what_is_wrong_is_named() {
     }
 }
 
-/// B-064: what is not real is a test.
-#[test]
-fn a_draft_is_never_real() {
-    let status = |status: &str| cap::read(with("Actual", status).as_bytes()).unwrap().status;
-    assert_eq!([status("Exercise"), status("Test"), status("Draft")], [Status::Exercise, Status::Test, Status::Test]);
-}
-
 #[test]
 fn areas_hold_what_lies_in_them() {
     let square = "<area><areaDesc>x</areaDesc><polygon>20,105 20,106 21,106 21,105 20,105</polygon><circle>10,100 11.2</circle></area>";
@@ -152,37 +112,6 @@ fn areas_hold_what_lies_in_them() {
     let inside = |lat: f64, lon: f64| area.holds(lat, lon);
     assert!(inside(20.5, 105.5) && !inside(21.5, 105.5) && !inside(20.5, 106.5));
     assert!(inside(10.1, 100.0) && !inside(10.11, 100.0));
-}
-
-/// The officer's page, with a document in the form's file.
-async fn brought(officer: &Browser, document: &str) -> Page {
-    let token = officer.token().await;
-    let part = |name: &str, text: &str| format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"a\"\r\n\r\n{text}\r\n");
-    let body = format!("{}{}--b--\r\n", part("token", &token), part("file", document));
-    let request = officer.request("POST", "/console/alerts/cap").header("content-type", "multipart/form-data; boundary=b");
-    officer.send(request.body(Body::from(body)).unwrap()).await
-}
-
-fn encoded(text: &str) -> String {
-    text.bytes().map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
-}
-
-/// Sends what the form on a page is filled with.
-async fn send(officer: &Browser, page: &Page, hamlet: u32) -> Page {
-    let mut body = format!("token={}&headline={}&hours=6&hamlet={hamlet}", page.field("token"), encoded(page.value("headline")));
-    for name in ["kind", "references", "identifier", "sender"] {
-        if page.text.contains(&format!("name=\"{name}\" value=")) {
-            body += &format!("&{name}={}", encoded(page.field(name)));
-        }
-    }
-    if page.text.contains("name=\"drill\" value=\"1\" checked") {
-        body += "&drill=1";
-    }
-    officer.post("/console/alerts/send", &format!("{body}&instruction=L%C3%AAn+cao&severity=Severe")).await
-}
-
-async fn alerts(hub: &TestHub) -> Vec<yenban_hub::store::AlertListing> {
-    hub.hub.store.alerts(ListQuery::default()).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -323,6 +252,248 @@ async fn whoever_is_silent_is_reminded_once_and_a_drill_reminds_nobody() {
     let reminder = audit.iter().find(|row| row.action == "alert reminder").unwrap();
     assert_eq!((reminder.actor.as_str(), reminder.subject.as_str(), reminder.purpose.as_str()), ("hub", sent.id.as_str(), "1"));
     let page = Browser::entered(&hub).await.get(&format!("/console/alerts/one/{}", sent.id)).await;
-    assert!(page.text.contains("1 người im lặng") && page.text.contains("Đã nhắc 1 người"), "{}", page.text);
+    // Pages isolate what they fill in.
+    let shown = page.text.replace(['\u{2068}', '\u{2069}'], "");
+    assert!(shown.contains("1 người im lặng") && shown.contains("Đã nhắc 1 người"), "{shown}");
+    hub.stop().await;
+}
+
+/// Whether the schema of CAP 1.2 holds a document for good; `None`: the schema or its judge is not here.
+fn valid(document: &str) -> Option<bool> {
+    let schema = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/cap/cap12.xsd");
+    if !schema.exists() {
+        println!("skipped: {} is not there", schema.display());
+        return None;
+    }
+    let mut judge = std::process::Command::new("xmllint");
+    judge.args(["--nonet", "--noout", "--schema"]).arg(&schema).arg("-");
+    let pipes = judge.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+    let Ok(mut judge) = pipes else {
+        println!("skipped: xmllint is not installed (Debian: libxml2-utils)");
+        return None;
+    };
+    judge.stdin.take().unwrap().write_all(document.as_bytes()).unwrap();
+    let told = judge.wait_with_output().unwrap();
+    let valid = told.status.success();
+    if !valid {
+        println!("{}", String::from_utf8_lossy(&told.stderr));
+    }
+    Some(valid)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_goes_out_is_valid_by_the_schema() {
+    if valid(GOOD).is_none() {
+        return;
+    }
+    assert_eq!((valid(GOOD), valid(&with("<scope>Public</scope>", ""))), (Some(true), Some(false)), "the judge judges");
+    let hub = TestHub::start().await;
+    hub.phone("Nà Phòn").await;
+    let officer = Browser::entered(&hub).await;
+    let mut admin = Admin::here(hub.hub.clone());
+    admin.import("bản,vĩ độ,kinh độ,họ tên\nPiềng Vế,20.71,105.02,Lò Văn Páo\n".as_bytes(), "vi").await.unwrap();
+    let wanted = |headline: &str, severity: &str, hamlets: &[&str]| AlertWanted {
+        headline: headline.to_owned(),
+        description: "Đất <lấp> \"đường\" & suối\n\nhai dòng ]]>".to_owned(),
+        instruction: if severity == "Minor" { String::new() } else { "Rời chân dốc".to_owned() },
+        severity: severity.to_owned(),
+        hamlets: hamlets.iter().map(|name| (*name).to_owned()).collect(),
+        second: hamlets.is_empty().then(|| "Hà Văn Sơn".to_owned()),
+        ..AlertWanted::default()
+    };
+    let first = admin.alert(wanted("Sạt lở", "Extreme", &["Nà Phòn", "Piềng Vế"])).await.unwrap().id;
+    let whole = admin.alert(wanted(&"Mưa ".repeat(50).trim(), "Unknown", &[])).await.unwrap().id;
+    let all = [
+        admin.alert(AlertWanted { references: vec![first.clone()], ..wanted("Sạt thêm", "Severe", &["Nà Phòn", "Piềng Vế"]) }).await,
+        admin.alert(AlertWanted { references: vec![first.clone(), whole.clone()], cancel: true, ..wanted("Hết", "Minor", &[]) }).await,
+        admin.alert(AlertWanted { drill: true, ..wanted("Tập sơ tán", "Moderate", &["Nà Phòn"]) }).await,
+    ];
+    let ids = all.map(|sent| sent.unwrap().id);
+    for id in [first.clone(), whole.clone()].iter().chain(&ids) {
+        let out = officer.get(&format!("/console/alerts/one/{id}/cap")).await.text;
+        assert_eq!(valid(&out), Some(true), "{out}");
+    }
+    // A hamlet is a point and no number: a number of the commune would call everybody.
+    let areas = async |id: &str| {
+        let out = officer.get(&format!("/console/alerts/one/{id}/cap")).await.text;
+        cap::read(out.as_bytes()).unwrap().info.unwrap().areas
+    };
+    let two = areas(&first).await;
+    assert_eq!((two.len(), two[1].circles.as_slice()), (2, &[(20.71, 105.02, 0.0)][..]));
+    assert!(two.iter().all(|area| area.geocodes.is_empty()) && two[1].holds(20.71, 105.02));
+    let one = areas(&whole).await;
+    assert_eq!(one[0].geocodes, [("VN-GSO-XA".to_owned(), "05200".to_owned())]);
+    // What leaves somebody out, or makes a drill of it, replaces nothing.
+    for wrong in [wanted("Hết", "Minor", &["Nà Phòn"]), AlertWanted { drill: true, ..wanted("Hết", "Minor", &[]) }] {
+        assert!(admin.alert(AlertWanted { references: vec![first.clone()], cancel: true, ..wrong }).await.is_err());
+    }
+    hub.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn places_of_a_document_become_hamlets_that_the_officer_sees() {
+    let hub = TestHub::start().await;
+    let table = "bản,vĩ độ,kinh độ,họ tên\nNà Phòn,20.66,105.08,A\nPiềng Vế,20.71,105.02,B\nNà,20.90,105.50,C\nSuối Nánh,,,D\n";
+    Admin::here(hub.hub.clone()).import(table.as_bytes(), "vi").await.unwrap();
+    let officer = Browser::entered(&hub).await;
+    let people = hub.hub.store.people().await.unwrap();
+    let now = rfc3339(hub.clock.now_ms() / 1_000 * 1_000);
+    let mut n = 0;
+    let mut brought = async |area: &str| {
+        n += 1;
+        let document = with("<area><areaDesc>Bản Nà Phòn</areaDesc></area>", area).replace("KTTV-2026-41", &format!("p-{n}"));
+        let page = brought(&officer, &document.replace("2026-02-05T20:00:00+07:00", &now)).await;
+        assert_eq!(page.status, 200, "{}", page.text);
+        let chosen =
+            people.hamlets.iter().filter(|hamlet| page.text.contains(&format!("name=\"hamlet\" value=\"{}\" checked", hamlet.no.0)));
+        let chosen: Vec<String> = chosen.map(|hamlet| hamlet.name.clone()).collect();
+        let whole = page.text.contains("name=\"whole\" value=\"1\" checked");
+        (chosen.join(", "), whole, page.text.replace(['\u{2068}', '\u{2069}'], ""))
+    };
+    let polygon = "<area><areaDesc>Vùng 1</areaDesc><polygon>20.6,105.0 20.6,105.1 20.7,105.1 20.7,105.0 20.6,105.0</polygon></area>";
+    let circle = "<area><areaDesc>Tâm bão</areaDesc><circle>20.71,105.02 1.5</circle></area>";
+    let (chosen, whole, text) = brought(polygon).await;
+    assert_eq!((chosen.as_str(), whole), ("Nà Phòn", false));
+    assert!(text.contains("1 bản chưa có tọa độ") && text.contains("Vùng 1"), "{text}");
+    assert_eq!(brought(circle).await.0, "Piềng Vế");
+    assert_eq!(brought(&format!("{polygon}{circle}")).await.0, "Nà Phòn, Piềng Vế");
+    assert_eq!(brought("<area><areaDesc>Các bản Na Phon và SUỐI NÁNH</areaDesc></area>").await.0, "Nà Phòn, Suối Nánh", "by name, not Nà");
+    let (chosen, _, text) = brought("<area><areaDesc>Hà Nội</areaDesc></area>").await;
+    assert!(chosen.is_empty() && text.contains("Không có bản nào nằm trong nơi ghi trong tin"), "{text}");
+    let code = |scheme: &str, value: &str| format!("<geocode><valueName>{scheme}</valueName><value>{value}</value></geocode></area>");
+    let commune = format!("<area><areaDesc>Xã Mai Châu</areaDesc>{}", code("VN-GSO-XA", "05200"));
+    assert!(brought(&commune).await.1, "the commune by its number");
+    assert!(!brought(&commune.replace("05200", "05201")).await.1 && !brought(&commune.replace("VN-GSO-XA", "FIPS6")).await.1);
+    assert!(!brought(&commune.replace("<geocode>", "<circle>20.71,105.02 1.5</circle><geocode>")).await.1, "a shape makes it smaller");
+    // Two warnings in one document: the officer is told that this is one of them.
+    let second = GOOD.split("<info>").nth(1).unwrap().split("</info>").next().unwrap().replace("Mưa lớn", "Gió mạnh");
+    let (_, _, text) = brought(&format!("<area><areaDesc>x</areaDesc></area></info><info>{second}")).await;
+    assert!(text.contains("Tin còn 1 phần khác"), "{text}");
+    hub.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_document_for_the_whole_commune_takes_two_officers_and_a_draft_can_be_changed() {
+    let hub = TestHub::start().await;
+    hub.phone("Nà Phòn").await;
+    let son = Browser::entered(&hub).await;
+    let row = MemberRow { no: MemberNo(0), name: "Hà Thị Đào".to_owned(), role: Role::Officer, hamlet: WHOLE_COMMUNE, group: 0 };
+    let dao = hub.hub.store.add_member(row).await.unwrap().no;
+    hub.hub.store.plan_account(dao, Vec::new(), hub.clock.now_ms()).await.unwrap();
+    let link = yenban_hub::access::enter_link(&hub.hub, "Hà Thị Đào").await.unwrap();
+    let mut second = Browser::new(&hub);
+    let page = second.get(&link).await;
+    second.keep(&page);
+    let now = rfc3339(hub.clock.now_ms() / 1_000 * 1_000);
+    let area = "<area><areaDesc>Xã</areaDesc><geocode><valueName>VN-GSO-XA</valueName><value>05200</value></geocode></area>";
+    let document = with("<area><areaDesc>Bản Nà Phòn</areaDesc></area>", area).replace("2026-02-05T20:00:00+07:00", &now);
+    let page = brought(&son, &document).await;
+    let fields = |page: &browser::Page| {
+        format!(
+            "token={}&headline={}&instruction=x&severity=Severe&hours=6&whole=1&identifier={}&sender={}",
+            page.field("token"),
+            encoded(page.value("headline")),
+            encoded(page.field("identifier")),
+            encoded(page.field("sender"))
+        )
+    };
+    let preview = son.post("/console/alerts/preview", &fields(&page)).await;
+    assert!(preview.status == 200 && preview.text.contains("Toàn xã") && preview.text.contains("Đài khí tượng"), "{}", preview.text);
+    // Back from the preview nothing is lost, least of all whose warning it is.
+    let again = son.post("/console/alerts/new", &fields(&page)).await;
+    assert_eq!((again.value("headline"), again.field("identifier")), (page.value("headline"), page.field("identifier")));
+    assert!(again.text.contains("name=\"whole\" value=\"1\" checked") && again.text.contains("Tin của"), "{}", again.text);
+    let asked = son.post("/console/alerts/send", &fields(&page)).await;
+    assert!(asked.way().starts_with("/console/alerts/second/"), "{}", asked.text);
+    assert!(alerts(&hub).await.is_empty(), "one is not enough");
+    let answer = async |who: &Browser| who.post(asked.way(), &format!("token={}&act=agree", who.token().await)).await;
+    assert_eq!(answer(&son).await.status, 422);
+    assert!(alerts(&hub).await.is_empty(), "nor the same one twice");
+    // Somebody sends another warning of this name meanwhile: what was agreed to is not said to have gone out.
+    let id = page.field("identifier").to_owned();
+    let send_other = format!("token={}&headline=Khac&instruction=x&severity=Minor&hours=6&identifier={id}", son.token().await);
+    let hamlet = hub.hub.store.people().await.unwrap().hamlet_named("Nà Phòn").unwrap().no.0;
+    let open = hub.hub.store.proposals(hub.clock.now_ms()).await.unwrap().len();
+    assert_eq!(son.post("/console/alerts/send", &format!("{send_other}&hamlet={hamlet}")).await.status, 303);
+    assert_eq!(answer(&second).await.status, 409);
+    assert_eq!(hub.hub.store.proposals(hub.clock.now_ms()).await.unwrap().len(), open, "it is still open");
+    // One that nobody crossed goes out, once.
+    let asked = son.post("/console/alerts/send", &fields(&page).replace(&encoded(&id), "w-2")).await;
+    let agreed = second.post(asked.way(), &format!("token={}&act=agree", second.token().await)).await;
+    assert_eq!(agreed.status, 303, "{}", agreed.text);
+    let row = alerts(&hub).await.into_iter().find(|row| row.id == "w-2").unwrap();
+    assert_eq!((row.officer.as_str(), row.second.as_deref(), row.hamlets.len()), ("Hà Văn Sơn", Some("Hà Thị Đào"), 0));
+    hub.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_for_looking_at() {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("alerts");
+    std::fs::create_dir_all(&folder).unwrap();
+    let hub = TestHub::start().await;
+    let table = "bản,vĩ độ,kinh độ,họ tên,vai trò\nNà Phòn,20.66,105.08,Lò Văn Páo,tổ trưởng\nNà Phòn,,,Hà Thị Mai,tổ viên\n\
+                 Piềng Vế,20.71,105.02,Vì Văn Khương,tổ viên\nSuối Nánh,,,Lò Thị Én,tổ viên\n";
+    let mut admin = Admin::here(hub.hub.clone());
+    admin.import(table.as_bytes(), "vi").await.unwrap();
+    let (mut phone, mut conn) = hub.phone("Nà Phòn").await;
+    let mut officer = Browser::entered(&hub).await;
+    let wanted = |headline: &str, severity: &str, hamlets: &[&str], drill: bool| AlertWanted {
+        headline: headline.to_owned(),
+        description: "Mưa lớn từ chiều, đất đã lấp đường vào suối Nánh.".to_owned(),
+        instruction: "Rời chân dốc. Lên nhà văn hóa bản.\nKhông quay lại lấy đồ.".to_owned(),
+        severity: severity.to_owned(),
+        hamlets: hamlets.iter().map(|name| (*name).to_owned()).collect(),
+        second: hamlets.is_empty().then(|| "Hà Văn Sơn".to_owned()),
+        drill,
+        ..AlertWanted::default()
+    };
+    let first = admin.alert(wanted("Sạt lở ở suối Nánh, mưa còn to", "Extreme", &["Nà Phòn", "Piềng Vế"], false)).await.unwrap().id;
+    let drill = admin.alert(wanted("Tập sơ tán khi có lũ quét", "Severe", &["Nà Phòn"], true)).await.unwrap().id;
+    let seq = phone.record(Act::AlertAnswered { alert: first.clone(), answer: Answer::Going });
+    phone.push(&mut conn, 0, seq).await;
+    hub.clock.pass(SILENCE_EXTREME_MS + 1_000);
+    escalate::remind(&hub.hub).await.unwrap();
+    let now = rfc3339(hub.clock.now_ms() / 1_000 * 1_000);
+    let area = "<area><areaDesc>Vùng ven suối Nánh, xã Mai Châu</areaDesc><circle>20.66,105.08 3</circle></area>";
+    let document = with("<area><areaDesc>Bản Nà Phòn</areaDesc></area>", area).replace("2026-02-05T20:00:00+07:00", &now);
+    for language in ["vi", "en"] {
+        officer.language = language;
+        let keep = |name: &str, page: &browser::Page| {
+            assert!(page.text.contains("</h1>") && page.text.trim_end().ends_with("</html>"), "{name}: {}", page.text);
+            std::fs::write(folder.join(format!("{name}.{language}.html")), &page.text).unwrap();
+        };
+        for (name, path) in [
+            ("alerts", "/console/alerts".to_owned()),
+            ("new", "/console/alerts/new".to_owned()),
+            ("cap", "/console/alerts/cap".to_owned()),
+            ("one", format!("/console/alerts/one/{first}")),
+            ("drill", format!("/console/alerts/one/{drill}")),
+            ("update", format!("/console/alerts/one/{first}/update")),
+        ] {
+            keep(name, &officer.get(&path).await);
+        }
+        keep("cap-wrong", &brought(&officer, "<!DOCTYPE alert><alert/>").await);
+        let read = brought(&officer, &document).await;
+        keep("cap-read", &read);
+        let numbers: Vec<u32> = hub.hub.store.people().await.unwrap().hamlets.iter().take(2).map(|hamlet| hamlet.no.0).collect();
+        let fields = format!(
+            "token={}&headline={}&instruction={}&description={}&severity=Extreme&hours=6&hamlet={}&hamlet={}",
+            read.field("token"),
+            encoded("Sạt lở ở suối Nánh, đường đã thông một phần"),
+            encoded("Chỉ đi đường trên. Chờ tổ trưởng gọi."),
+            encoded("Mưa đã ngớt."),
+            numbers[0],
+            numbers[1]
+        );
+        let update = format!("{fields}&kind=Update&references={}", encoded(&first));
+        keep("preview-update", &officer.post("/console/alerts/preview", &update).await);
+        keep("preview-drill", &officer.post("/console/alerts/preview", &format!("{fields}&drill=1")).await);
+        keep("refused", &officer.post("/console/alerts/preview", &format!("{update}&drill=1")).await);
+        let asked = officer.post("/console/alerts/send", &format!("{fields}&whole=1")).await;
+        let second = officer.get(asked.way()).await;
+        let (word, wrong) = if language == "vi" { ("Chưa phát", "Còn hiệu lực") } else { ("Not sent yet", ">Live<") };
+        assert!(second.text.contains(word) && !second.text.contains(wrong), "{}", second.text);
+        keep("second", &second);
+    }
     hub.stop().await;
 }

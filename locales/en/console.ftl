@@ -160,7 +160,7 @@ console-alert-for-n = { $n ->
    *[other] For { $n } members of these hamlets.
 }
 console-alert-send = Send alert
-console-alert-again = Start again
+console-alert-again = Change it
 console-alert-needs-headline = Say what, in one short line.
 console-alert-needs-instruction = Say what to do.
 console-alert-too-long = The added text is too long.

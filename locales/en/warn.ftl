@@ -26,6 +26,15 @@ warn-cancel-of = Taking back: { $headline }
 warn-cancel-headline = No longer: { $headline }
 warn-cancel-instruction = The alert before no longer needs to be followed.
 warn-needs-all-places = This must go to every hamlet that had the one before.
+warn-needs-same-drill = A drill replaces nothing real, and nothing real replaces a drill.
+warn-replaces = Replaces: { $what }
+warn-replaces-unknown = Replaces { $what }, which has not come here.
+warn-form-update = This is an update of an alert that was sent.
+warn-form-cancel = This takes back an alert that was sent.
+warn-form-from = From { $sender }.
+warn-not-sent = Not sent yet
+warn-will-hold = Will hold for { $life } once sent
+warn-taken = Another alert has the same name. Nothing was sent.
 warn-message = { $severity }: { $headline }. { $place }. Open the phone and answer.
 warn-cap-read = Read a CAP alert
 warn-cap-more = Choose a CAP file of another service, or paste it. Nothing is sent before it was looked at.
@@ -33,6 +42,15 @@ warn-cap-file = CAP file
 warn-cap-text = Or paste it
 warn-cap-look = Read
 warn-cap-from = From { $sender }. Places it names: { $places }. Look at everything before sending.
+warn-cap-further = { $n ->
+    [one] It has { $n } more part in the same language, about another hazard or place. This is the first one.
+   *[other] It has { $n } more parts in the same language, about other hazards or places. This is the first one.
+}
+warn-cap-no-hamlet = No hamlet lies in the places it names.
+warn-cap-no-centre = { $n ->
+    [one] { $n } hamlet has no position and could not be compared with its area.
+   *[other] { $n } hamlets have no position and could not be compared with its area.
+}
 warn-cap-nothing = There is no file and no text.
 warn-cap-too-large = The file is too long for an alert.
 warn-cap-encoding = The file is not UTF-8, or has control characters.

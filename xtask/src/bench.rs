@@ -6,7 +6,7 @@ use crate::ci::{COULD_NOT, WRONG_USE};
 use crate::run;
 
 /// The benchmarks of docs/BENCHMARKS.md.
-const NAMES: [&str; 7] = ["capture", "sync", "edge", "hub", "query", "photo", "console"];
+const NAMES: [&str; 8] = ["capture", "sync", "edge", "hub", "alert", "query", "photo", "console"];
 
 /// Builds and runs one benchmark with the arguments it is given.
 pub(crate) fn run(name: &str, args: &[&str]) -> ExitCode {

@@ -16,7 +16,7 @@ cargo xtask COMMAND
 
   ci [STEP]...        every step of CI, or the named ones alone
   ci --list           the steps and what they do
-  bench NAME [ARG]... capture, sync, edge, hub, query, photo or console, in release; arguments go to the benchmark
+  bench NAME [ARG]... capture, sync, edge, hub, alert, query, photo or console, in release; arguments go to the benchmark
   directory --communes FILE.csv --former FILE.csv [--out DIR]
                       makes the data of communes in protocol/data from the published tables
 ";

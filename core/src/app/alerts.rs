@@ -47,8 +47,9 @@ impl Phone {
         Ok(items)
     }
 
-    /// Alerts, live ones first, then by severity and the newest. Also while locked: headline and
-    /// instruction show on the lock screen; only the answers need the vault.
+    /// Alerts, live ones first, real ones before drills, then by severity and the newest. Also while locked: headline and
+    /// instruction show on the lock screen; only the answers need the vault. One that was taken back before it came is
+    /// not among them.
     ///
     /// # Errors
     /// [`Error::NotEnrolled`], or the store cannot be read.
@@ -66,6 +67,13 @@ impl Phone {
             })
             .collect();
         let states = states(&alerts.iter().map(|(_, alert)| *alert).collect::<Vec<_>>(), now_ms);
+        let mut ended_ms: HashMap<&str, i64> = HashMap::new();
+        for (item, cancel) in alerts.iter().filter(|(_, alert)| alert.message_type == MessageType::Cancel) {
+            for reference in &cancel.references {
+                let first_ms = ended_ms.entry(reference).or_insert(item.issued_ms);
+                *first_ms = item.issued_ms.min(*first_ms);
+            }
+        }
         let mut seen = HashMap::new();
         let mut shown = Vec::new();
         for (item, alert) in alerts {
@@ -74,11 +82,14 @@ impl Phone {
                 continue;
             }
             let state = states.get(alert.identifier.as_str()).copied().unwrap_or("live");
+            if state == "cancelled" && ended_ms.get(alert.identifier.as_str()).is_some_and(|ended_ms| *ended_ms < item.issued_ms) {
+                continue;
+            }
             shown.push(self.alert_info(item, alert, state)?);
         }
         let rank = |a: &AlertInfo| {
             let severity = ["Extreme", "Severe", "Moderate", "Minor"].iter().position(|s| *s == a.severity);
-            (a.state != "live", severity.unwrap_or(4), std::cmp::Reverse(a.sent_ms))
+            (a.state != "live", a.drill, severity.unwrap_or(4), std::cmp::Reverse(a.sent_ms))
         };
         shown.sort_by_key(rank);
         Ok(shown)

@@ -10,13 +10,15 @@ mod write;
 use yenban_protocol::alert::{MessageType, Severity, Status, Urgency};
 
 pub use read::{is_name, read};
-pub use write::{sender, write};
+pub use write::{Place, sender, write};
 
 /// Media type of a document.
 pub const MEDIA_TYPE: &str = "application/cap+xml; charset=utf-8";
 /// Namespace of what is written.
 pub const NAMESPACE: &str = "urn:oasis:names:tc:emergency:cap:1.2";
 const NAMESPACE_BEFORE: &str = "urn:oasis:names:tc:emergency:cap:1.1";
+/// Scheme of a `geocode` that is the official number of a commune, five digits.
+pub const COMMUNE_CODE: &str = "VN-GSO-XA";
 
 /// A document, as far as it matters here.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,8 +35,10 @@ pub struct Document {
     pub message_type: MessageType,
     /// `references`.
     pub references: Vec<Reference>,
-    /// `info`: Vietnamese where there is one, else the first.
+    /// `info`: the first in Vietnamese, else the first.
     pub info: Option<Info>,
+    /// How many more it has in that language: they are about other hazards or places.
+    pub further: usize,
 }
 
 /// An alert that a document refers to.
@@ -101,10 +105,12 @@ fn inside(corners: &[(f64, f64)], lat: f64, lon: f64) -> bool {
     corners.windows(2).filter(|pair| crosses(pair)).count() % 2 == 1
 }
 
+/// Along the great circle: a circle of a storm or an earthquake may be hundreds of kilometres wide.
 fn distance_km(lat1: f64, lon1: f64, lat2: f64, lon2: f64) -> f64 {
-    const KM_PER_DEGREE: f64 = 111.195;
-    let east = (lon2 - lon1) * ((lat1 + lat2) / 2.0).to_radians().cos();
-    (lat2 - lat1).hypot(east) * KM_PER_DEGREE
+    const EARTH_KM: f64 = 6_371.0;
+    let half = |from: f64, to: f64| ((to - from) / 2.0).to_radians().sin().powi(2);
+    let share = half(lat1, lat2) + lat1.to_radians().cos() * lat2.to_radians().cos() * half(lon1, lon2);
+    2.0 * EARTH_KM * share.clamp(0.0, 1.0).sqrt().asin()
 }
 
 /// Why a document was not taken.

@@ -15,6 +15,8 @@ type Read<T> = Result<T, Fault>;
 const DEPTH_MAX: usize = 8;
 /// `language` of Vietnamese.
 const VIETNAMESE: &str = "vi";
+/// `language` where none is written, as the schema has it.
+const LANGUAGE_UNSAID: &str = "en-US";
 
 /// An element.
 #[derive(Debug, Default)]
@@ -33,6 +35,16 @@ impl Node {
     fn text(&self, name: &str) -> Option<&str> {
         let named = self.children.iter().filter(|child| child.name == name);
         named.map(|child| child.text.trim()).find(|text| !text.is_empty())
+    }
+
+    fn texts<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.all(name).map(|child| child.text.trim()).filter(|text| !text.is_empty())
+    }
+
+    /// Two of what there is one of: which one holds, each reader would decide for itself.
+    fn once(&self, names: &[&str]) -> Read<()> {
+        let twice = names.iter().find(|name| self.all(name).nth(1).is_some());
+        twice.map_or(Ok(()), |name| Err(Fault::new("value", name)))
     }
 
     fn need(&self, name: &str) -> Read<&str> {
@@ -64,7 +76,8 @@ fn malformed() -> Fault {
     Fault::new("malformed", "")
 }
 
-/// The tree of a document whose root is CAP's. Elements of other namespaces (signatures) are passed over with all they hold.
+/// The tree of a document whose root is CAP's. Elements of other namespaces (signatures) are passed over with all they hold:
+/// they keep no name, so nothing finds them, and nothing looks into them.
 fn tree(text: &str) -> Read<Node> {
     let mut xml = Reader::from_str(text);
     xml.config_mut().expand_empty_elements = true;
@@ -77,10 +90,13 @@ fn tree(text: &str) -> Read<Node> {
                 if elements > CAP_ELEMENTS_MAX || stack.len() >= DEPTH_MAX || (stack.is_empty() && root.is_some()) {
                     return Err(malformed());
                 }
-                if stack.is_empty() {
-                    prefix = root_prefix(&tag)?;
-                }
-                let own = prefix_of(&tag) == prefix;
+                let own = match stack.is_empty() {
+                    true => {
+                        prefix = root_prefix(&tag)?;
+                        true
+                    }
+                    false => prefix_of(&tag) == prefix && namespace(&tag, &prefix).is_none_or(|other| is_cap(&other)),
+                };
                 let name = if own { tag.local_name().as_ref().to_owned() } else { String::new() };
                 stack.push(Node { name, ..Node::default() });
             }
@@ -147,16 +163,25 @@ fn prefix_of(tag: &BytesStart<'_>) -> String {
 /// The prefix that stands for CAP in this document.
 fn root_prefix(tag: &BytesStart<'_>) -> Read<String> {
     let prefix = prefix_of(tag);
-    let declared = if prefix.is_empty() { "xmlns".to_owned() } else { format!("xmlns:{prefix}") };
-    let namespace = tag.attributes().flatten().find_map(|attribute| {
-        let key: &str = attribute.key.as_ref();
-        (key == declared).then(|| attribute.value.to_string())
-    });
-    let known = namespace.is_some_and(|namespace| [NAMESPACE, NAMESPACE_BEFORE].contains(&namespace.as_str()));
+    let known = namespace(tag, &prefix).is_some_and(|namespace| is_cap(&namespace));
     if known && tag.local_name().as_ref() == "alert" { Ok(prefix) } else { Err(Fault::new("not_cap", "")) }
 }
 
+fn is_cap(namespace: &str) -> bool {
+    [NAMESPACE, NAMESPACE_BEFORE].contains(&namespace)
+}
+
+/// The namespace that an element declares for a prefix.
+fn namespace(tag: &BytesStart<'_>, prefix: &str) -> Option<String> {
+    let declared = if prefix.is_empty() { "xmlns".to_owned() } else { format!("xmlns:{prefix}") };
+    tag.attributes().flatten().find_map(|attribute| {
+        let key: &str = attribute.key.as_ref();
+        (key == declared).then(|| attribute.value.to_string())
+    })
+}
+
 fn document(alert: &Node) -> Read<Document> {
+    alert.once(&["identifier", "sender", "sent", "status", "msgType", "scope", "references"])?;
     let identifier = named(alert, "identifier")?;
     let sender = named(alert, "sender")?;
     let sent_ms = moment("sent", alert.need("sent")?)?;
@@ -177,12 +202,18 @@ fn document(alert: &Node) -> Read<Document> {
         return Err(Fault::new("missing", "references"));
     }
     let infos: Vec<&Node> = alert.all("info").collect();
-    let vietnamese = |info: &&&Node| info.text("language").is_some_and(|tag| tag.to_ascii_lowercase().starts_with(VIETNAMESE));
-    let chosen = infos.iter().find(vietnamese).or(infos.first());
+    let chosen = infos.iter().find(|info| language(info).starts_with(VIETNAMESE)).or(infos.first());
+    let same = |tag: String| infos.iter().filter(|info| language(info) == tag).count().saturating_sub(1);
+    let further = chosen.map_or(0, |info| same(language(info)));
     // All of them are read: a document is right as a whole.
     infos.iter().try_for_each(|node| info(node).map(drop))?;
     let info = chosen.map(|node| info(node)).transpose()?;
-    Ok(Document { identifier, sender, sent_ms, status, message_type, references, info })
+    Ok(Document { identifier, sender, sent_ms, status, message_type, references, info, further })
+}
+
+/// The tag of its language, in small letters.
+fn language(info: &Node) -> String {
+    info.text("language").unwrap_or(LANGUAGE_UNSAID).to_ascii_lowercase()
 }
 
 /// A name without what would break a list of references.
@@ -193,7 +224,10 @@ fn named(alert: &Node, element: &str) -> Read<String> {
 
 /// Whether a text can be an identifier or a sender.
 pub fn is_name(text: &str) -> bool {
-    !text.is_empty() && text.len() <= MAX_NAME_BYTES && !text.chars().any(|c| c.is_whitespace() || matches!(c, ',' | '<' | '&'))
+    // The dots would lead its page elsewhere.
+    !["", ".", ".."].contains(&text)
+        && text.len() <= MAX_NAME_BYTES
+        && !text.chars().any(|c| c.is_whitespace() || c.is_control() || matches!(c, ',' | '<' | '&'))
 }
 
 fn references(alert: &Node) -> Read<Vec<Reference>> {
@@ -225,6 +259,9 @@ fn moment(element: &str, text: &str) -> Read<i64> {
 }
 
 fn info(node: &Node) -> Read<Info> {
+    let single =
+        ["language", "event", "urgency", "severity", "certainty", "expires", "senderName", "headline", "description", "instruction"];
+    node.once(&single)?;
     node.need("category")?;
     node.need("certainty")?;
     let needed = |element: &str| node.need(element);
@@ -259,11 +296,11 @@ fn area(node: &Node) -> Read<Area> {
         let km: f64 = radius.trim().parse().map_err(|_| wrong())?;
         if (0.0..=20_100.0).contains(&km) { Ok((lat, lon, km)) } else { Err(wrong()) }
     };
-    let texts = |name: &'static str| node.all(name).map(|child| child.text.trim()).filter(|text| !text.is_empty());
+    node.once(&["areaDesc"])?;
     Ok(Area {
         name: node.need("areaDesc")?.to_owned(),
-        polygons: texts("polygon").map(polygon).collect::<Read<_>>()?,
-        circles: texts("circle").map(circle).collect::<Read<_>>()?,
+        polygons: node.texts("polygon").map(polygon).collect::<Read<_>>()?,
+        circles: node.texts("circle").map(circle).collect::<Read<_>>()?,
         geocodes: node.all("geocode").map(|code| (code.said("valueName"), code.said("value"))).collect(),
     })
 }

@@ -6,13 +6,20 @@ use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 use yenban_protocol::alert::{Alert, Severity};
 
-use super::{NAMESPACE, Reference};
+use super::{COMMUNE_CODE, NAMESPACE, Reference};
 use crate::error::{HubError, Result};
 
 /// Longest headline that CAP recommends, characters.
 const HEADLINE_CHARS: usize = 160;
-/// Our name for the official number of a commune.
-const COMMUNE_CODE: &str = "VN-GSO-XA";
+
+/// A hamlet that an alert is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// Its name.
+    pub name: String,
+    /// Its centre, latitude and longitude in degrees times 1e7.
+    pub centre_e7: Option<(i32, i32)>,
+}
 
 fn failed(error: impl std::fmt::Display) -> HubError {
     HubError::Store(format!("CAP: {error}"))
@@ -45,12 +52,13 @@ impl Out {
     }
 }
 
-/// Writes an alert of the hub of `commune` (five digits). `references`: those it updates or takes back; `places`: names of
-/// its hamlets, none for the whole commune, which is then named by `sender_name`.
+/// Writes an alert of the hub of `commune` (five digits). `references`: those it updates or takes back; `places`: its
+/// hamlets, none for the whole commune, which is then named by `name` and by its official number. A hamlet has no such number:
+/// it is given as a circle of no size around its centre, because a number of the commune would warn everybody.
 ///
 /// # Errors
 /// A moment beyond the year 9999.
-pub fn write(alert: &Alert, commune: &str, references: &[Reference], places: &[String]) -> Result<Vec<u8>> {
+pub fn write(alert: &Alert, commune: &str, name: &str, references: &[Reference], places: &[Place]) -> Result<Vec<u8>> {
     let mut out = Out(Writer::new_with_indent(Vec::new(), b' ', 1));
     out.0.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None))).map_err(failed)?;
     out.0.write_event(Event::Start(BytesStart::new("alert").with_attributes([("xmlns", NAMESPACE)]))).map_err(failed)?;
@@ -76,9 +84,17 @@ pub fn write(alert: &Alert, commune: &str, references: &[Reference], places: &[S
     out.text("headline", &headline)?;
     out.text("description", &alert.description)?;
     out.text("instruction", &alert.instruction)?;
-    for place in if places.is_empty() { std::slice::from_ref(&alert.sender_name) } else { places } {
+    for place in places {
         out.open("area")?;
-        out.text("areaDesc", place)?;
+        out.text("areaDesc", &place.name)?;
+        if let Some((lat, lon)) = place.centre_e7 {
+            out.text("circle", &format!("{:.7},{:.7} 0", f64::from(lat) / 1e7, f64::from(lon) / 1e7))?;
+        }
+        out.close("area")?;
+    }
+    if places.is_empty() {
+        out.open("area")?;
+        out.text("areaDesc", name)?;
         out.open("geocode")?;
         out.text("valueName", COMMUNE_CODE)?;
         out.text("value", commune)?;

@@ -10,6 +10,7 @@ use axum::extract::rejection::FormRejection;
 use axum::http::StatusCode;
 use axum::response::Response;
 use data_encoding::HEXLOWER;
+use yenban_locales::Words;
 use yenban_protocol::alert::{Alert, MessageType, Severity, Status, Urgency};
 use yenban_protocol::id::{HamletNo, Role};
 use yenban_protocol::text::{CollationKey, display_safe, display_safe_lines};
@@ -19,6 +20,7 @@ use super::guard::{Asked, May, Warn};
 use super::{Hub, alerts, facts, second};
 use crate::access::Session;
 use crate::access::rights::Right;
+use crate::alert::{Amiss, amiss};
 use crate::cap;
 use crate::clock::{HOUR_MS, whole_second_ms};
 use crate::entropy;
@@ -190,6 +192,8 @@ struct Preview {
     headline: String,
     description: String,
     instruction: String,
+    replaces: Vec<String>,
+    sender: String,
     places: String,
     until: String,
     phones: String,
@@ -226,6 +230,17 @@ pub(super) fn compose(asked: &Asked, session: &Session, people: &People, draft: 
         })
         .collect();
     let status = if wrong.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let mut draft = draft;
+    if draft.note.is_empty() {
+        // A form that comes back still says that it replaces something, and whose words it has.
+        let kind = match draft.kind.as_str() {
+            "Update" => Some("warn-form-update"),
+            "Cancel" => Some("warn-form-cancel"),
+            _ => None,
+        };
+        let from = (!draft.sender.is_empty()).then(|| words.say("warn-form-from", &[("sender", display_safe(&draft.sender).into())]));
+        draft.note = kind.map(|id| words.word(id)).into_iter().chain(from).collect::<Vec<_>>().join(" ");
+    }
     let c = Chrome::new(asked, session, Section::Alerts, words.word("console-alert-new"));
     let wrong = wrong.iter().map(|id| words.word(id)).collect();
     let whole = session.may(Right::WarnAll);
@@ -242,9 +257,36 @@ pub(super) async fn page(State(hub): State<Arc<Hub>>, asked: Asked, May(session,
     }
 }
 
+/// The form with what was written in it, from the preview.
+pub(super) async fn again(State(hub): State<Arc<Hub>>, asked: Asked, May(session, _): May<Warn>, form: Sent) -> Response {
+    let Ok(Form(fields)) = form else { return refused(&asked, StatusCode::BAD_REQUEST, "console-not-taken") };
+    let draft = Draft::read(fields);
+    if !session.sent(&draft.token) {
+        return refused(&asked, StatusCode::FORBIDDEN, "console-form-old");
+    }
+    match hub.store.people().await {
+        Ok(people) => compose(&asked, &session, &people, draft, &[]),
+        Err(error) => failed(&asked, &error),
+    }
+}
+
+/// Lines that say what an alert replaces: by its headline, or by its name where it is not known here.
+async fn replaces(hub: &Hub, words: Words, alert: &Alert) -> Result<Vec<String>> {
+    let mut lines = Vec::new();
+    for reference in &alert.references {
+        let known = hub.store.alert(reference.clone()).await?;
+        let (id, what) = match &known {
+            Some(before) => ("warn-replaces", &before.alert.headline),
+            None => ("warn-replaces-unknown", reference),
+        };
+        lines.push(words.say(id, &[("what", display_safe(what).into())]));
+    }
+    Ok(lines)
+}
+
 /// The alert as phones will show it, or the form again with what is missing.
 pub(super) async fn preview(State(hub): State<Arc<Hub>>, asked: Asked, May(session, _): May<Warn>, form: Sent) -> Response {
-    with_draft(&hub, &asked, &session, form, |people, draft, alert| {
+    with_draft(&hub, &asked, &session, form, |people, draft, alert, replaces| {
         let words = asked.words;
         let (shape, severity) = facts::severity(words, alert.severity.code());
         let mut places: Vec<String> = alert.hamlets.iter().map(|no| facts::hamlet(words, &people.hamlet_name(*no))).collect();
@@ -261,6 +303,8 @@ pub(super) async fn preview(State(hub): State<Arc<Hub>>, asked: Asked, May(sessi
             headline: display_safe(&alert.headline),
             description: display_safe_lines(&alert.description),
             instruction: display_safe_lines(&alert.instruction),
+            replaces,
+            sender: display_safe(&alert.sender_name),
             places: places.join(", "),
             until: words.date_time(alert.expires_ms),
             phones: words.say("console-alert-for-n", &[("n", for_members.into())]),
@@ -274,18 +318,11 @@ pub(super) async fn preview(State(hub): State<Arc<Hub>>, asked: Asked, May(sessi
 /// Sends it.
 pub(super) async fn send(State(hub): State<Arc<Hub>>, asked: Asked, May(session, _): May<Warn>, form: Sent) -> Response {
     let mut checked = None;
-    let answer = with_draft(&hub, &asked, &session, form, |_, _, alert| {
+    let answer = with_draft(&hub, &asked, &session, form, |_, _, alert, _| {
         checked = Some(alert);
         see_other("/console/alerts")
     })
     .await;
-    if let Some(alert) = &checked {
-        match covers(&hub, alert).await {
-            Ok(true) => {}
-            Ok(false) => return refused(&asked, StatusCode::UNPROCESSABLE_ENTITY, "warn-needs-all-places"),
-            Err(error) => return failed(&asked, &error),
-        }
-    }
     match checked {
         None => answer,
         Some(alert) if alert.hamlets.is_empty() => match second::ask(&hub, &session, &alert).await {
@@ -304,7 +341,7 @@ async fn with_draft(
     asked: &Asked,
     session: &Session,
     form: Sent,
-    then: impl FnOnce(&People, Draft, Alert) -> Response,
+    then: impl FnOnce(&People, Draft, Alert, Vec<String>) -> Response,
 ) -> Response {
     let Ok(Form(fields)) = form else { return refused(asked, StatusCode::BAD_REQUEST, "console-not-taken") };
     let draft = Draft::read(fields);
@@ -315,29 +352,17 @@ async fn with_draft(
         Ok(people) => people,
         Err(error) => return failed(asked, &error),
     };
-    match draft.checked(hub, session, &people) {
-        Ok(alert) => then(&people, draft, alert),
-        Err(wrong) => compose(asked, session, &people, draft, &wrong),
+    let alert = match draft.checked(hub, session, &people) {
+        Ok(alert) => alert,
+        Err(wrong) => return compose(asked, session, &people, draft, &wrong),
+    };
+    let known = async { Ok((amiss(hub, &alert).await?, replaces(hub, asked.words, &alert).await?)) };
+    match known.await {
+        Ok((None, replaces)) => then(&people, draft, alert, replaces),
+        Ok((Some(Amiss::Places), _)) => compose(asked, session, &people, draft, &["warn-needs-all-places"]),
+        Ok((Some(Amiss::Drill), _)) => compose(asked, session, &people, draft, &["warn-needs-same-drill"]),
+        Err(error) => failed(asked, &error),
     }
-}
-
-/// Whether an update or a cancel goes to everybody who was told: whoever is left out would go on believing what was. Who may
-/// not warn all of them cannot take it back either.
-async fn covers(hub: &Hub, alert: &Alert) -> Result<bool> {
-    for reference in &alert.references {
-        if let Some(before) = hub.store.alert(reference.clone()).await? {
-            // A drill takes nothing real back, nor the other way round.
-            if before.alert.is_drill() != alert.is_drill() {
-                return Ok(false);
-            }
-            let places = before.alert.hamlets;
-            let all = alert.hamlets.is_empty() || (!places.is_empty() && places.iter().all(|no| alert.hamlets.contains(no)));
-            if !all {
-                return Ok(false);
-            }
-        }
-    }
-    Ok(true)
 }
 
 /// The read log has the alert before anybody has.

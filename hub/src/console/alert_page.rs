@@ -101,7 +101,8 @@ pub(super) async fn page(State(hub): State<Arc<Hub>>, asked: Asked, May(session,
             let word = words.word(word);
             move |id: &String| Link { path: alerts::path(id), word: format!("{word} {}", display_safe(id)) }
         };
-        let card = alerts::card(words, &row, asked.now_ms, Some(&people));
+        // Its headline leads nowhere: this is the page.
+        let card = Card { path: String::new(), ..alerts::card(words, &row, asked.now_ms, Some(&people)) };
         let page = Page {
             c: Chrome::new(&asked, &session, Section::Alerts, words.word("warn-alert")),
             path: alerts::path(&row.id),
@@ -167,6 +168,13 @@ async fn document(hub: &Hub, asked: &Asked, session: &Session, id: String) -> Re
     let (Some(_), Some(row)) = (listing(hub, session, id.clone()).await?, hub.store.alert(id).await?) else {
         return Ok(refused(asked, StatusCode::NOT_FOUND, "console-nothing-here"));
     };
+    let bytes = written(hub, &row).await?;
+    let headers = [(CONTENT_TYPE, cap::MEDIA_TYPE), (CONTENT_DISPOSITION, "attachment; filename=\"alert.cap\"")];
+    Ok((headers, bytes).into_response())
+}
+
+/// An alert as a CAP document of this hub.
+pub(super) async fn written(hub: &Hub, row: &AlertRow) -> Result<Vec<u8>> {
     let people = hub.store.people().await?;
     let commune = hub.commune().to_string();
     // What it refers to is named as the document has it that it was read from, else as our own alerts are.
@@ -179,8 +187,10 @@ async fn document(hub: &Hub, asked: &Asked, session: &Session, id: String) -> Re
             }
         }
     }
-    let places: Vec<String> = row.alert.hamlets.iter().map(|no| people.hamlet_name(*no)).collect();
-    let bytes = cap::write(&row.alert, &commune, &references, &places)?;
-    let headers = [(CONTENT_TYPE, cap::MEDIA_TYPE), (CONTENT_DISPOSITION, "attachment; filename=\"alert.cap\"")];
-    Ok((headers, bytes).into_response())
+    let place = |no: &HamletNo| {
+        let centre_e7 = people.hamlet(*no).and_then(|hamlet| hamlet.centre_e7);
+        cap::Place { name: people.hamlet_name(*no), centre_e7 }
+    };
+    let places: Vec<cap::Place> = row.alert.hamlets.iter().map(place).collect();
+    cap::write(&row.alert, &commune, &hub.identity().name, &references, &places)
 }

@@ -107,7 +107,7 @@ pub fn router<S: Clone + Send + Sync + 'static>(hub: Arc<Hub>) -> Router<S> {
         .route("/map/ground", get(ground::own))
         .route("/map/base", get(ground::base))
         .route("/alerts", get(alerts::page))
-        .route("/alerts/new", get(alert_form::page))
+        .route("/alerts/new", get(alert_form::page).post(alert_form::again))
         .route("/alerts/preview", post(alert_form::preview))
         .route("/alerts/send", post(alert_form::send))
         .route("/alerts/cap", get(alert_cap::page).post(alert_cap::read).layer(alert_cap::limit()))

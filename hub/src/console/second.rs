@@ -86,9 +86,16 @@ async fn waiting(hub: &Hub, asked: &Asked, session: &Session, row: &ProposalRow)
     let until = asked.words.date_time(row.expires_ms);
     let told = |id| asked.words.say(id, &[("by", display_safe(&by).into()), ("until", until.clone().into())]);
     let shown = AlertRow { alert: alert_of(row)?, officer: by.clone(), second: None, cap: None };
+    let life_ms = (shown.alert.expires_ms - shown.alert.sent_ms).unsigned_abs();
+    let mut card = alerts::card(asked.words, &shown.listing(&people), asked.now_ms, None);
+    if row.decided.is_none() {
+        // Nothing went out yet, and what goes out holds from that moment on.
+        card.state = asked.words.word("warn-not-sent");
+        card.times = asked.words.say("warn-will-hold", &[("life", asked.words.duration(life_ms).into())]);
+    }
     Ok(Waiting {
         path: format!("/console/alerts/second/{}", row.no),
-        card: alerts::card(asked.words, &shown.listing(&people), asked.now_ms, None),
+        card,
         asks: told("console-second-asks"),
         waits: told("console-second-open"),
         own: row.by == session.member,
@@ -178,11 +185,14 @@ async fn decided(hub: &Hub, asked: &Asked, session: &Session, no: i64, agrees: b
     hub.note(&session.officer, if agrees { "alert agreed" } else { "alert not agreed" }, &alert.identifier, &first).await?;
     if agrees {
         let alert = at_this_moment(alert, hub.now_ms());
-        let sent = AlertRow { alert, officer: first, second: Some(session.officer.clone()), cap: None };
-        match crate::alert::raise(hub, sent).await {
-            // Sent before, by a decision that the hub did not live to note.
-            Ok(()) | Err(HubError::Refused(Refusal::Conflict(_))) => {}
-            Err(error) => return Err(error),
+        let same = AlertRow { alert, officer: first, second: Some(session.officer.clone()), cap: None };
+        if !crate::alert::raise_once(hub, same.clone()).await? {
+            // Sent before, by a decision that the hub did not live to note; or another one took the name meanwhile.
+            let there = hub.store.alert(same.alert.identifier.clone()).await?;
+            let sent = |row: AlertRow| at_this_moment(row.alert, same.alert.sent_ms) == same.alert;
+            if !there.is_some_and(sent) {
+                return Ok(refused(asked, StatusCode::CONFLICT, "warn-taken"));
+            }
         }
     }
     // Whatever became of it stands on that page; a decision of somebody who was faster counts as well.

@@ -43,6 +43,9 @@ pub struct ListQuery {
     /// that neither skip nor repeat a row while others arrive, and as fast at the end as at the start.
     #[serde(default)]
     pub after: Option<String>,
+    /// Only what still holds at this hub time (alerts, of the newest `limit`).
+    #[serde(default)]
+    pub live_at_ms: Option<i64>,
 }
 
 impl ListQuery {

@@ -16,7 +16,6 @@ use super::lists::Filter;
 use super::{HubError, Result, feed, seq_to_sql, sql};
 use crate::access::rights::Reach;
 use crate::clock::rfc3339;
-use crate::error::Refusal;
 use crate::limits::CAPS_KEPT_MAX;
 use crate::store::WHOLE_COMMUNE;
 use crate::store::feed_rows::{AlertRow, CapKept, FeedRow, ItemDraft, ItemSigner};
@@ -155,7 +154,9 @@ pub(super) fn list(c: &Connection, query: &ListQuery, limit: u32, people: &Peopl
     let mut statement = c.prepare_cached(&text).map_err(sql)?;
     let values = filter.page(limit, query.offset);
     let rows: Vec<Raw> = statement.query_map(rusqlite::params_from_iter(values), raw).and_then(Iterator::collect).map_err(sql)?;
-    let rows: Vec<AlertRow> = rows.into_iter().map(decoded).collect::<Result<_>>()?;
+    let mut rows: Vec<AlertRow> = rows.into_iter().map(decoded).collect::<Result<_>>()?;
+    // Before anything is looked up: of a year of alerts a few still hold.
+    rows.retain(|row| query.live_at_ms.is_none_or(|at| row.alert.expires_ms > at));
     let reach = query.reach();
     rows.into_iter().map(|row| listing(c, row, people, &reach)).collect()
 }
@@ -169,24 +170,21 @@ fn listing(c: &Connection, row: AlertRow, people: &People, reach: &Reach) -> Res
     Ok(listing)
 }
 
-fn device_member(c: &Connection, device: &[u8]) -> rusqlite::Result<Option<(u32, u32)>> {
-    c.prepare_cached("SELECT member, hamlet FROM device WHERE device = ?")
-        .and_then(|mut s| s.query_row([device], |row| Ok((row.get(0)?, row.get(1)?))).optional())
-}
-
 /// Which phones have it, of the hamlets in reach.
 fn deliveries(c: &Connection, alert: &str, people: &People, reach: &Reach) -> Result<Vec<DeliveryListing>> {
-    let mut statement = c.prepare_cached("SELECT device, at_ms FROM delivery WHERE alert = ? ORDER BY at_ms, device").map_err(sql)?;
-    let rows: Vec<([u8; 8], i64)> =
-        statement.query_map([alert], |row| Ok((row.get(0)?, row.get(1)?))).and_then(Iterator::collect).map_err(sql)?;
-    let mut found = Vec::with_capacity(rows.len());
-    for (device, at_ms) in rows {
-        let Some((member, hamlet)) = device_member(c, &device).map_err(sql)? else { continue };
-        if reach.sees(HamletNo(hamlet)) {
-            let (member, device, at) = (MemberNo(member), DeviceId(device).to_string(), rfc3339(at_ms));
-            found.push(DeliveryListing { member: people.member_name(member), member_no: member.0, device, at });
-        }
-    }
+    let mut statement = c
+        .prepare_cached(
+            "SELECT d.device, d.at_ms, v.member, v.hamlet FROM delivery d JOIN device v ON v.device = d.device
+             WHERE d.alert = ? ORDER BY d.at_ms, d.device",
+        )
+        .map_err(sql)?;
+    let rows = statement.query_map([alert], |row| {
+        let (device, at_ms, member, hamlet): ([u8; 8], i64, u32, u32) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+        let (member, device, at) = (MemberNo(member), DeviceId(device).to_string(), rfc3339(at_ms));
+        Ok((HamletNo(hamlet), DeliveryListing { member: people.member_name(member), member_no: member.0, device, at }))
+    });
+    let rows: Vec<(HamletNo, DeliveryListing)> = rows.and_then(Iterator::collect).map_err(sql)?;
+    let found = rows.into_iter().filter(|(hamlet, _)| reach.sees(*hamlet)).map(|(_, delivery)| delivery).collect();
     Ok(found)
 }
 
@@ -231,11 +229,16 @@ pub(super) fn reminded(c: &Connection, alert: &str) -> Result<Vec<(MemberNo, i64
 }
 
 /// Keeps a CAP document.
+///
+/// When there are too many, the oldest goes, one that was only looked at first: a warning that comes now must not be refused
+/// for what came last year, and what was sent keeps its document itself.
 pub(super) fn keep_cap(c: &Connection, cap: &CapKept) -> Result<()> {
-    let kept: u32 = c.prepare_cached("SELECT count(*) FROM cap_aside").and_then(|mut s| s.query_row([], |row| row.get(0))).map_err(sql)?;
-    if kept >= CAPS_KEPT_MAX {
-        return Err(Refusal::Quota("CAP documents").into());
-    }
+    c.prepare_cached(
+        "DELETE FROM cap_aside WHERE sha256 IN (SELECT sha256 FROM cap_aside ORDER BY reason = 'read' DESC, at_ms, sha256
+         LIMIT max(0, (SELECT count(*) FROM cap_aside) - ?))",
+    )
+    .and_then(|mut s| s.execute([CAPS_KEPT_MAX.saturating_sub(1)]))
+    .map_err(sql)?;
     let row = params![&sha256(&cap.body)[..], cap.alert, cap.reason, cap.officer, cap.at_ms, cap.body];
     c.prepare_cached("INSERT OR REPLACE INTO cap_aside (sha256, alert, reason, officer, at_ms, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
         .and_then(|mut s| s.execute(row))
