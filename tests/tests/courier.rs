@@ -258,7 +258,7 @@ fn an_answer_is_no_contact() {
         let sms = yenban_protocol::sms::Sms::from_text(&text).unwrap();
         let device = commune.runtime.block_on(commune.hub().store.device(sms.device)).unwrap().unwrap();
         let hub = commune.hub();
-        let claim = sms.open(&hub.keys.agreement, &device.seal_key, &device.sign_key, &hub.verifier, hub.now_ms()).unwrap();
+        let claim = sms.open(&hub.keys.agreements[0], &device.seal_key, &device.sign_key, &hub.verifier, hub.now_ms()).unwrap();
         assert_eq!(claim.clock, yenban_protocol::sms::Clock::Wall);
     }
 }

@@ -13,7 +13,7 @@ use tokio::runtime::Runtime;
 use tower::ServiceExt as _;
 use yenban_core::sync::{Body as RequestBody, Method, Problem, Reply, Request};
 use yenban_hub::app::Parts;
-use yenban_hub::clock::ManualClock;
+use yenban_hub::clock::{Clock as _, ManualClock};
 use yenban_hub::enrol::{CodeWanted, make_code};
 use yenban_hub::folder::Folder;
 use yenban_hub::init::{NewHub, init};

@@ -24,9 +24,9 @@ pub(super) fn keep(c: &Connection, segment: &QuarantinedSegment) -> Result<bool>
         QuarantineReason::Revoked => (of_one, &[&device], QUARANTINE_PER_DEVICE_MAX, QUARANTINE_PER_DEVICE_BYTES_MAX),
         QuarantineReason::UnknownDevice => (of_all, &[], QUARANTINE_UNKNOWN_MAX, QUARANTINE_UNKNOWN_BYTES_MAX),
     };
-    let (held, bytes): (u32, u64) =
+    let (held, bytes): (u32, i64) =
         c.prepare_cached(text).and_then(|mut s| s.query_row(of, |row| Ok((row.get(0)?, row.get(1)?)))).map_err(sql)?;
-    if held >= most || bytes.saturating_add(segment.sealed.len() as u64) > most_bytes {
+    if held >= most || bytes.unsigned_abs().saturating_add(segment.sealed.len() as u64) > most_bytes {
         return Ok(false);
     }
     c.prepare_cached(
