@@ -43,6 +43,7 @@ const REASONS: &[(&str, &str)] = &[
     ("is kept in the record of everything exported: say what for", "reason-purpose"),
     ("one bundle: export one incident, or less time", "reason-bundle-large"),
     ("is not the recovery key of this backup", "reason-recovery-other"),
+    ("is not the root of this commune", "reason-root-other"),
     ("is not a recovery key: it is the file that `hub init` wrote beside the folder", "reason-recovery-none"),
     ("exists already: it may be the only key to another hub's backups; name another file", "reason-recovery-exists"),
     ("lies in the hub's own folder, where it protects nothing", "reason-recovery-inside"),

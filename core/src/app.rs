@@ -331,13 +331,18 @@ impl Phone {
         self.log.head().map_or((None, false), |h| (h.patrol, h.paused))
     }
 
-    fn vault(&mut self) -> Result<&mut OpenVault> {
-        self.enrolled_or_refuse()?;
-        self.log.spool.refresh()?;
+    /// The vault if it is open; opened again when a database failed since, because its connection may have been what failed.
+    fn open_vault(&mut self) -> Option<&mut OpenVault> {
         if self.open.as_ref().is_some_and(|open| open.troubles != troubles()) {
             self.reopen_vault();
         }
-        if self.open.is_none() && !self.has_pin()? {
+        self.open.as_mut()
+    }
+
+    fn vault(&mut self) -> Result<&mut OpenVault> {
+        self.enrolled_or_refuse()?;
+        self.log.spool.refresh()?;
+        if self.open_vault().is_none() && !self.has_pin()? {
             self.open_unguarded_vault()?;
         }
         self.open.as_mut().ok_or(Error::Locked)

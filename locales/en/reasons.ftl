@@ -30,6 +30,7 @@ reason-drill-before = must be as in the alert before; a drill replaces nothing r
 reason-purpose = is kept in the custody record; say what for
 reason-bundle-large = it is too much for one bundle; export one incident, or less time
 reason-recovery-other = is not the recovery key of this backup
+reason-root-other = is not the root of this commune
 reason-recovery-none = is not a recovery key as `hub init` wrote it
 reason-recovery-exists = exists already; it may be the only key of another hub, name another file
 reason-recovery-inside = lies in the hub's own folder, where it protects nothing

@@ -30,6 +30,7 @@ reason-drill-before = phải như cảnh báo trước; tin diễn tập không 
 reason-purpose = được ghi vào sổ lưu giữ; nói để làm gì
 reason-bundle-large = quá lớn cho một gói chứng thực; xuất từng vụ việc, hoặc ngắn ngày hơn
 reason-recovery-other = không phải khóa khôi phục của bản sao lưu này
+reason-root-other = không phải khóa gốc của xã này
 reason-recovery-none = không phải khóa khôi phục mà `hub init` đã ghi
 reason-recovery-exists = đã có; có thể là khóa duy nhất của máy xã khác, đặt tên tệp khác
 reason-recovery-inside = nằm ngay trong thư mục máy xã, không giữ được gì

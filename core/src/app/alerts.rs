@@ -58,6 +58,8 @@ impl Phone {
         // A read that failed is remembered by its connection, and would make a warning unreadable until somebody writes.
         self.log.ready()?;
         let now_ms = self.hub_now_ms();
+        // What is read of it below is read on a connection that can be trusted.
+        self.open_vault();
         let items = self.items(Some(ALERT))?;
         let alerts: Vec<(&FeedItem, &Alert)> = items
             .iter()
