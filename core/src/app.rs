@@ -332,7 +332,7 @@ impl Phone {
     }
 
     /// The vault if it is open; opened again when a database failed since, because its connection may have been what failed.
-    fn open_vault(&mut self) -> Option<&mut OpenVault> {
+    fn sound_vault(&mut self) -> Option<&mut OpenVault> {
         if self.open.as_ref().is_some_and(|open| open.troubles != troubles()) {
             self.reopen_vault();
         }
@@ -342,7 +342,7 @@ impl Phone {
     fn vault(&mut self) -> Result<&mut OpenVault> {
         self.enrolled_or_refuse()?;
         self.log.spool.refresh()?;
-        if self.open_vault().is_none() && !self.has_pin()? {
+        if self.sound_vault().is_none() && !self.has_pin()? {
             self.open_unguarded_vault()?;
         }
         self.open.as_mut().ok_or(Error::Locked)

@@ -208,6 +208,9 @@ class Chart {
         "CooperativeGesturesHandler.MobileHelpText": this.words.touch,
       },
     });
+    // The drawing surface is the landmark with this name from here on.
+    box.removeAttribute("role");
+    box.removeAttribute("aria-label");
     this.map.touchZoomRotate.disableRotation();
     this.map.keyboard.disableRotation();
     this.map.addControl(new gl.ScaleControl({ maxWidth: 110 }), "bottom-right");

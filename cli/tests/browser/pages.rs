@@ -287,7 +287,7 @@ impl Screen {
         }
         let found = self.client.find(Locator::Css(css)).await;
         let pressed = match found {
-            Ok(element) => element.click().await,
+            Ok(element) => self.clicked(&element).await,
             Err(error) => Err(error),
         };
         if let Err(error) = pressed {

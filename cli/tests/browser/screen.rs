@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use fantoccini::elements::Element;
+use fantoccini::error::CmdError;
 use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -151,10 +152,24 @@ impl Screen {
         panic!("hidden on {}: {xpath}", self.path().await);
     }
 
+    /// Clicks; what still moves because a map above it has just appeared is tried again, as a person would.
+    pub(crate) async fn clicked(&self, element: &Element) -> Result<(), CmdError> {
+        let until = std::time::Instant::now() + PATIENCE;
+        loop {
+            match element.click().await {
+                Err(error) if error.to_string().contains("click intercepted") && std::time::Instant::now() < until => {
+                    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+                }
+                ended => return ended,
+            }
+        }
+    }
+
     /// Clicks the first link, button or fold that says this.
     pub(crate) async fn click(&self, words: &str) {
         let xpath = format!("//*[self::a or self::button or self::summary][contains({SHOWN}, \"{words}\")]");
-        self.first_shown(&xpath).await.click().await.unwrap_or_else(|error| panic!("{words}: {error}"));
+        let found = self.first_shown(&xpath).await;
+        self.clicked(&found).await.unwrap_or_else(|error| panic!("{words}: {error}"));
     }
 
     /// Ticks or chooses what stands beside this.

@@ -59,7 +59,7 @@ impl Phone {
         self.log.ready()?;
         let now_ms = self.hub_now_ms();
         // What is read of it below is read on a connection that can be trusted.
-        self.open_vault();
+        self.sound_vault();
         let items = self.items(Some(ALERT))?;
         let alerts: Vec<(&FeedItem, &Alert)> = items
             .iter()

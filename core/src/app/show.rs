@@ -59,7 +59,7 @@ impl Phone {
         let Some(key) = self.open_patrol_key()? else { return Ok(None) };
         let id = self.log.name_of(key)?.to_string();
         let paused = self.patrol_state().1;
-        let row = match self.open_vault() {
+        let row = match self.sound_vault() {
             Some(open) => open.vault.patrol(key)?,
             None => None,
         };
