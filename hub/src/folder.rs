@@ -61,9 +61,14 @@ impl Folder {
         self.root.join("hub.db")
     }
 
+    /// Keys and certificate.
+    pub fn keys(&self) -> PathBuf {
+        self.root.join("keys")
+    }
+
     /// A key or certificate by its file name.
     pub fn key(&self, name: &str) -> PathBuf {
-        self.root.join("keys").join(name)
+        self.keys().join(name)
     }
 
     /// Sealed files.
@@ -127,7 +132,7 @@ impl Folder {
             }
             Err(e) => return Err(HubError::file(&self.root)(e)),
         }
-        for dir in [self.root.clone(), self.root.join("keys"), self.objects(), self.uploads()] {
+        for dir in [self.root.clone(), self.keys(), self.objects(), self.uploads()] {
             fs::DirBuilder::new().recursive(true).mode(0o700).create(&dir).map_err(HubError::file(&dir))?;
         }
         fs::set_permissions(&self.root, fs::Permissions::from_mode(0o700)).map_err(HubError::file(&self.root))

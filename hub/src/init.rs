@@ -7,11 +7,13 @@ use yenban_protocol::id::{CommuneCode, MemberNo, Role};
 
 use crate::access;
 use crate::app::{Hub, Identity, LAYOUT_VERSION};
+use crate::backup;
 use crate::clock::SharedClock;
 use crate::enrol::checked_name;
-use crate::error::{Refusal, Result};
+use crate::error::{HubError, Refusal, Result};
 use crate::folder::{Folder, write_private};
 use crate::keys;
+use crate::limits::LOCK_WAIT;
 use crate::store::{MemberRow, WHOLE_COMMUNE};
 
 /// What a new hub is to be.
@@ -50,7 +52,7 @@ pub struct Made {
     pub first_link: String,
 }
 
-fn invalid(field: &'static str, reason: &str) -> crate::error::HubError {
+fn invalid(field: &'static str, reason: &str) -> HubError {
     Refusal::Invalid { field, reason: reason.to_owned() }.into()
 }
 
@@ -95,13 +97,43 @@ pub async fn init(new: NewHub, clock: SharedClock) -> Result<Made> {
     })
 }
 
+/// What came of new keys.
+#[derive(Debug)]
+pub struct KeysReplaced {
+    /// The history that names them.
+    pub history: keys::Replaced,
+    /// The backup that has them.
+    pub backup: Result<backup::Written>,
+}
+
+/// Gives the hub in `dir`, which must not be running, new keys, and writes a backup with them into `file` before a phone can
+/// have heard of them: with a disk that is lost after that, what phones sealed to the new keys would be lost too. `root`:
+/// where the commune root lies, if not in the folder.
+///
+/// # Errors
+/// As [`keys::replace`]; the hub then has its old keys, or all of the new ones.
+pub async fn replace_keys(dir: &Path, root: Option<&Path>, file: &Path, clock: SharedClock) -> Result<KeysReplaced> {
+    let folder = Folder::new(dir);
+    if file.exists() {
+        return Err(HubError::folder(file, "exists already: a backup never replaces another"));
+    }
+    let lock = folder.lock(LOCK_WAIT)?;
+    let history = keys::replace(&folder, root, clock.now_ms())?;
+    drop(lock);
+    let hub = Hub::open(folder, clock).await?;
+    hub.note("operator", "replace keys", &history.number.to_string(), "").await?;
+    let backup = backup::write(&hub, file).await;
+    hub.close().await?;
+    Ok(KeysReplaced { history, backup })
+}
+
 /// Opens a hub with the machine's clock.
 pub async fn open(dir: &Path) -> Result<Arc<Hub>> {
     Hub::open(Folder::new(dir), Arc::new(crate::clock::SystemClock)).await
 }
 
 pub(crate) fn write_identity(path: &Path, identity: &Identity) -> Result<()> {
-    let mut bytes = serde_json::to_vec_pretty(identity).map_err(|e| crate::error::HubError::Store(e.to_string()))?;
+    let mut bytes = serde_json::to_vec_pretty(identity).map_err(|e| HubError::Store(e.to_string()))?;
     bytes.push(b'\n');
     write_private(path, &bytes)
 }

@@ -9,7 +9,7 @@ use yenban_protocol::record::{Position, Provider};
 use yenban_protocol::sms::{Claim, Place, Sms, tidied};
 
 use crate::app::Hub;
-use crate::error::{Refusal, Result};
+use crate::error::{HubError, Refusal, Result};
 use crate::live::Happened;
 use crate::store::{Claimed, Device, NewClaim, QuarantineReason, QuarantinedSegment, WhenWhere};
 
@@ -41,7 +41,10 @@ pub async fn take(hub: &Hub, text: &str) -> Result<SmsTaken> {
         quarantine(hub, &sms, QuarantineReason::UnknownDevice, received_ms).await?;
         return Err(Refusal::UnknownDevice.into());
     };
-    let claim = sms.open(&hub.keys.agreement, &device.seal_key, &device.sign_key, &hub.verifier, received_ms)?;
+    let open = |key| sms.open(key, &device.seal_key, &device.sign_key, &hub.verifier, received_ms);
+    // A message names no key; a phone that has not heard of a newer one used an older one. What the first says is told.
+    let [newest, older @ ..] = hub.keys.agreements.as_slice() else { return Err(HubError::Keys("no key to open with".to_owned())) };
+    let claim = open(newest).or_else(|error| older.iter().find_map(|key| open(key).ok()).ok_or(error))?;
     if device.waiting && device.revoked_ms.is_none() {
         return Err(Refusal::Unconfirmed.into());
     }

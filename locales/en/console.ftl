@@ -137,7 +137,6 @@ console-alert-times = Sent { $sent } · until { $until }
 console-alert-two = { $first } and { $second }
 console-whole-commune = Whole commune
 console-alert-for = Sent for (members)
-console-alert-silent = No answer yet
 console-alert-new = Compose an alert
 console-alert-headline = What (one line)
 console-alert-instruction = What to do

@@ -48,6 +48,9 @@ warn-cap-differs = Another alert has the same name. The new one was set aside. C
 warn-cap-future = It says it was sent at { $at }, which has not come. It was set aside. Look at the clock, call its sender.
 warn-cap-cancelled = Its sender took this alert back before it came.
 warn-cap-expired = This alert has expired.
-warn-status-delivered = Alerts: on phones { $delivered } times, answered { $answers } times
-warn-list-rungs = { $addressed } members: { $none } not on a phone, { $delivered } on the phone, { $seen } seen, { $going } going, { $cannot } cannot come, { $done } done
+warn-status-delivered = Alerts: copies on phones { $delivered }, answers { $answers }
+warn-list-rungs = { $addressed ->
+    [one] { $addressed } member
+   *[other] { $addressed } members
+    }: { $none } not on a phone, { $delivered } on the phone, { $seen } seen, { $going } going, { $cannot } cannot come, { $done } done
 help-sync-wait = Stay connected for so many seconds and take in alerts as they come.

@@ -45,6 +45,7 @@ macro_rules! sources {
             ("demo.ftl", include_str!(concat!("../", $folder, "/demo.ftl"))),
             ("courier.ftl", include_str!(concat!("../", $folder, "/courier.ftl"))),
             ("evidence.ftl", include_str!(concat!("../", $folder, "/evidence.ftl"))),
+            ("keys.ftl", include_str!(concat!("../", $folder, "/keys.ftl"))),
             ("record.ftl", include_str!(concat!("../", $folder, "/record.ftl"))),
             ("console.ftl", include_str!(concat!("../", $folder, "/console.ftl"))),
             ("phones.ftl", include_str!(concat!("../", $folder, "/phones.ftl"))),

@@ -113,7 +113,6 @@ console-alert-times = Gửi { $sent } · đến { $until }
 console-alert-two = { $first } và { $second }
 console-whole-commune = Toàn xã
 console-alert-for = Gửi cho (người)
-console-alert-silent = Chưa trả lời
 console-alert-new = Soạn cảnh báo
 console-alert-headline = Việc gì (một dòng)
 console-alert-instruction = Phải làm gì

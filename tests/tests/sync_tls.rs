@@ -187,7 +187,7 @@ fn a_checkpoint_goes_out_with_the_directory_and_comes_back_in_a_check_in() {
     let hamlet = people.hamlet_named("Nà Phòn").unwrap().no;
     let code = CheckpointCode::new(1_234_567).unwrap();
     let place_e7 = (206_601_200, 1_050_834_500);
-    let row = CheckpointRow { code, hamlet, name: "Cầu treo".into(), place_e7, made_ms: 1, closed_ms: None };
+    let row = CheckpointRow { code, hamlet, name: "Cầu treo".into(), place_e7, made_ms: commune.hub().now_ms(), closed_ms: None };
     let signer = commune.hub().item_signer();
     assert!(commune.runtime.block_on(commune.hub().store.add_checkpoint(row, signer)).unwrap());
     sync(&mut phone);

@@ -59,6 +59,16 @@ pub(super) fn command(b: Builder) -> Command {
             .arg(b.option("file", "FILE", "help-backup-file").required(true))
             .arg(b.option("recovery-file", "FILE", "help-recovery-file")),
         )
+        .subcommand(
+            b.command(
+                "replace-keys",
+                "help-hub-replace-keys",
+                "yenban hub replace-keys --dir xa-mai-chau --backup xa-mai-chau-khoa-moi.backup",
+            )
+            .arg(dir(b))
+            .arg(b.option("backup", "FILE", "help-keys-backup").required(true))
+            .arg(b.option("root", "FILE", "help-keys-root")),
+        )
 }
 
 fn courier(b: Builder) -> Command {

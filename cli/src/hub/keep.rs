@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::json;
 use yenban_hub::clock::SystemClock;
 use yenban_hub::folder::Folder;
-use yenban_hub::init::{self, NewHub};
+use yenban_hub::init::{self, NewHub, replace_keys as replace};
 use yenban_hub::store::{Wrong, WrongCode};
 use yenban_hub::{HubError, backup as copies};
 use yenban_locales::{Arg, Words};
@@ -141,6 +141,23 @@ pub(super) fn restore(job: &Job<'_>) -> Result<()> {
     job.out.document(&json!(restored))?;
     let path = restored.dir.display().to_string();
     job.out.say("cli-hub-restored", &[("name", restored.name.into()), ("entries", restored.entries.into()), ("path", path.into())])
+}
+
+/// `replace-keys`.
+pub(super) fn replace_keys(job: &Job<'_>) -> Result<()> {
+    let (file, root) = (job.values.need_path("backup")?, job.values.path("root")?);
+    job.need_hub()?;
+    crate::files::free(&file)?;
+    if let Some(root) = &root {
+        crate::files::open(root, job.words())?;
+    }
+    let replaced = wait_for(replace(job.dir, root.as_deref(), &file, Arc::new(SystemClock)))?;
+    let replaced = replaced.map_err(|error: HubError| job.fault(&error))?;
+    job.out.document(&json!({ "number": replaced.history.number, "keys": replaced.history.keys, "backup": file }))?;
+    job.out.say("cli-keys-replaced", &[("number", replaced.history.number.into())])?;
+    let backup = replaced.backup.map_err(|error| job.fault(&error))?;
+    let size = job.words().size(backup.size_bytes);
+    job.out.say("cli-hub-backed-up", &[("path", file.display().to_string().into()), ("size", size.into())])
 }
 
 #[cfg(test)]

@@ -44,6 +44,7 @@ pub(crate) fn run(path: &[&str], values: Values<'_>, out: &Output) -> Result<()>
         ["sms"] => courier::sms(&job),
         ["backup"] => keep::backup(&job),
         ["restore"] => keep::restore(&job),
+        ["replace-keys"] => keep::replace_keys(&job),
         _ => Err(Fault::usage("error-command-missing")),
     }
 }

@@ -227,11 +227,11 @@ fn moment(element: &str, text: &str) -> Read<i64> {
 fn info(node: &Node) -> Read<Info> {
     node.need("category")?;
     node.need("certainty")?;
-    let word = |element: &str| node.need(element);
+    let needed = |element: &str| node.need(element);
     Ok(Info {
-        event: word("event")?.to_owned(),
-        urgency: Urgency::from_code(word("urgency")?).ok_or_else(|| Fault::new("value", "urgency"))?,
-        severity: Severity::from_code(word("severity")?).ok_or_else(|| Fault::new("value", "severity"))?,
+        event: needed("event")?.to_owned(),
+        urgency: Urgency::from_code(needed("urgency")?).ok_or_else(|| Fault::new("value", "urgency"))?,
+        severity: Severity::from_code(needed("severity")?).ok_or_else(|| Fault::new("value", "severity"))?,
         expires_ms: node.text("expires").map(|text| moment("expires", text)).transpose()?,
         sender_name: node.said("senderName"),
         headline: node.said("headline"),

@@ -4,8 +4,10 @@
 //! `keys/root` works, it only cannot change its keys.
 
 mod aws;
+mod replace;
 
 pub use aws::{HubOpener, HubSigner, HubVerifier};
+pub use replace::{Replaced, replace};
 
 use std::path::Path;
 
@@ -38,8 +40,8 @@ pub struct HubKeys {
     pub signer: HubSigner,
     /// Opens what phones sealed.
     pub opener: HubOpener,
-    /// The same key, for what is too short for that: a report by message.
-    pub agreement: SecretKey,
+    /// The same keys, the newest first, for what is too short for that: a report by message.
+    pub agreements: Vec<SecretKey>,
     /// The root-signed key history.
     pub history: Signed<KeyHistory>,
     /// The TLS certificate.
@@ -75,6 +77,52 @@ fn secret_key(path: &Path) -> Result<SecretKey> {
     SecretKey::from_scalar(&*read_secret(path)?).map_err(|_| HubError::folder(path, "is not a key of a hub; restore a backup"))
 }
 
+/// The keys that phones seal to: a line each, the newest first. Older ones open what was sealed before they were replaced.
+fn seal_keys(path: &Path) -> Result<Vec<SecretKey>> {
+    let text = Zeroizing::new(read_small(path)?);
+    let lines = text.trim_ascii().split(|byte| *byte == b'\n');
+    let keys: Option<Vec<SecretKey>> = lines.map(|line| SecretKey::from_scalar(&*secret_from_text(line)?).ok()).collect();
+    keys.ok_or_else(|| HubError::folder(path, "is not a key of a hub; restore a backup"))
+}
+
+fn seal_text(keys: &[&SecretKey]) -> Zeroizing<String> {
+    let mut text = Zeroizing::new(String::with_capacity(keys.len() * 65));
+    for key in keys {
+        let line = Zeroizing::new(data_encoding::HEXLOWER.encode(key.scalar().as_ref()));
+        text.push_str(&line);
+        text.push('\n');
+    }
+    text
+}
+
+/// A TLS key with the paper that carries it.
+struct Paper {
+    key: rcgen::KeyPair,
+    certificate: rcgen::Certificate,
+    public: PublicKey,
+}
+
+impl Paper {
+    fn new(commune: CommuneCode) -> Result<Self> {
+        let key = rcgen::KeyPair::generate().map_err(|e| keys_error("TLS key")(&e))?;
+        let names = vec!["hub.yenban".to_owned(), "localhost".to_owned()];
+        let mut request = rcgen::CertificateParams::new(names).map_err(|e| keys_error("certificate")(&e))?;
+        request.distinguished_name.push(rcgen::DnType::CommonName, format!("Yên Bản {commune}"));
+        // Phones trust the key that the commune root names, not this paper: its dates only must not get in the way.
+        request.not_before = rcgen::date_time_ymd(2025, 1, 1);
+        request.not_after = rcgen::date_time_ymd(2125, 1, 1);
+        let certificate = request.self_signed(&key).map_err(|e| keys_error("certificate")(&e))?;
+        let public = PublicKey::from_sec1(key.public_key_raw())?;
+        Ok(Self { key, certificate, public })
+    }
+
+    /// Writes both files.
+    fn write(&self, key: &Path, certificate: &Path) -> Result<()> {
+        write_private(key, &Zeroizing::new(self.key.serialize_der()))?;
+        write_private(certificate, self.certificate.der())
+    }
+}
+
 /// Makes every key of a new hub in `folder` and writes the recovery key to `recovery_file`, which must not exist.
 pub fn create(folder: &Folder, commune: CommuneCode, name: &str, now_ms: i64, recovery_file: &Path) -> Result<HubKeys> {
     if recovery_file.exists() {
@@ -82,31 +130,22 @@ pub fn create(folder: &Folder, commune: CommuneCode, name: &str, now_ms: i64, re
     }
     let (root, seal, sign) = (SecretKey::generate(&mut Entropy), SecretKey::generate(&mut Entropy), SecretKey::generate(&mut Entropy));
     let recovery = SecretKey::generate(&mut Entropy);
-    let tls = rcgen::KeyPair::generate().map_err(|e| keys_error("TLS key")(&e))?;
-    let mut request =
-        rcgen::CertificateParams::new(vec!["hub.yenban".to_owned(), "localhost".to_owned()]).map_err(|e| keys_error("certificate")(&e))?;
-    request.distinguished_name.push(rcgen::DnType::CommonName, format!("Yên Bản {commune}"));
-    // Phones trust the key that the commune root names, not this paper: its dates only must not get in the way.
-    request.not_before = rcgen::date_time_ymd(2025, 1, 1);
-    request.not_after = rcgen::date_time_ymd(2125, 1, 1);
-    let certificate = request.self_signed(&tls).map_err(|e| keys_error("certificate")(&e))?;
-    let tls_public = PublicKey::from_sec1(tls.public_key_raw())?;
+    let paper = Paper::new(commune)?;
     let key = |purpose, key| HubKey { purpose, key, since_ms: now_ms, retired_ms: None };
     let history = KeyHistory {
         commune,
         name: name.to_owned(),
         root: root.public_key(),
         number: 1,
-        keys: vec![key(Purpose::Tls, tls_public), key(Purpose::Seal, seal.public_key()), key(Purpose::Sign, sign.public_key())],
+        keys: vec![key(Purpose::Tls, paper.public), key(Purpose::Seal, seal.public_key()), key(Purpose::Sign, sign.public_key())],
     };
     let history = Signed::sign(history, &root)?;
 
     for (file, secret) in [(ROOT, &root), (SEAL, &seal), (SIGN, &sign)] {
         write_secret(&folder.key(file), secret.scalar())?;
     }
+    paper.write(&folder.key(TLS), &folder.key(CERTIFICATE))?;
     write_secret(&folder.key(DATABASE), &Zeroizing::new(entropy::array()))?;
-    write_private(&folder.key(TLS), &Zeroizing::new(tls.serialize_der()))?;
-    write_private(&folder.key(CERTIFICATE), certificate.der())?;
     write_private(&folder.key(HISTORY), history.bytes())?;
     write_private(&folder.key(RECOVERY), &recovery.public_key().0)?;
     let text = Zeroizing::new(format!("{RECOVERY_PREFIX}{}\n", data_encoding::HEXLOWER.encode(recovery.scalar().as_ref())));
@@ -116,20 +155,19 @@ pub fn create(folder: &Folder, commune: CommuneCode, name: &str, now_ms: i64, re
 
 /// Reads the keys of a hub.
 pub fn load(folder: &Folder) -> Result<HubKeys> {
+    replace::end_what_was_begun(folder)?;
     let history_path = folder.key(HISTORY);
     let history = read_small(&history_path)?;
     let damaged = |_| HubError::folder(&history_path, "is damaged; restore a backup");
     let pinned = Signed::<KeyHistory>::trusted(&history).map(|h| root_hash(&h.value.root)).map_err(damaged)?;
     let history = KeyHistory::verify(&history, &HubVerifier::default(), &pinned).map_err(damaged)?;
     let signer = HubSigner::new(&secret_key(&folder.key(SIGN))?)?;
-    let seal = secret_key(&folder.key(SEAL))?;
-    let opener = HubOpener::new(&[&seal]);
-    let signed = |purpose, key: PublicKey| history.value.keys.iter().any(|k| k.purpose == purpose && k.key == key);
-    for (file, agrees) in [
-        (SIGN, history.value.signing_key(signer.public_key().id()).is_some()),
-        // With another key the hub would serve and open nothing that any phone delivers.
-        (SEAL, signed(Purpose::Seal, seal.public_key())),
-    ] {
+    let agreements = seal_keys(&folder.key(SEAL))?;
+    let opener = HubOpener::new(&agreements.iter().collect::<Vec<_>>());
+    // With others the hub would serve, and phones believe nothing that it signs and seal what it cannot open.
+    let current = |purpose, key: Option<PublicKey>| key.is_some() && history.value.current(purpose).map(|k| k.key) == key;
+    let newest = agreements.first().map(|key| key.public_key());
+    for (file, agrees) in [(SIGN, current(Purpose::Sign, Some(signer.public_key()))), (SEAL, current(Purpose::Seal, newest))] {
         if !agrees {
             return Err(HubError::folder(folder.key(file), "is not a key that the commune root signed; restore a backup"));
         }
@@ -139,7 +177,7 @@ pub fn load(folder: &Folder) -> Result<HubKeys> {
     Ok(HubKeys {
         signer,
         opener,
-        agreement: seal,
+        agreements,
         history,
         certificate: CertificateDer::from(read_small(&folder.key(CERTIFICATE))?),
         tls_key: PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(read_small(&folder.key(TLS))?)),

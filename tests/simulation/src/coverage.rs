@@ -49,6 +49,8 @@ pub enum Fault {
     Reboot,
     /// The hub's backup is restored.
     Restore,
+    /// The hub gets new keys.
+    NewKeys,
     /// The phone is put back to an older image.
     RollBack,
 }
@@ -174,8 +176,8 @@ impl Coverage {
     pub fn wanted() -> Vec<(Side, Fault, Doing)> {
         use Doing::{Alert, Asking, Capture, Chunk, Courier, Create, Feed, Idle, Jobs, Objects, Opening, Photo, Segment};
         use Fault::{
-            AnswerLost, ClockSet, DiesAllKept, DiesOnlySynced, DiesSome, DiesTorn, DiskFull, Doubled, Kill, Partition, ReadError, Reboot,
-            Reordered, Replay, RequestLost, Restore, RollBack, Truncated, WriteError,
+            AnswerLost, ClockSet, DiesAllKept, DiesOnlySynced, DiesSome, DiesTorn, DiskFull, Doubled, Kill, NewKeys, Partition, ReadError,
+            Reboot, Reordered, Replay, RequestLost, Restore, RollBack, Truncated, WriteError,
         };
         let mut cells = Vec::new();
         let mut all = |side, faults: &[Fault], doings: &[Doing]| {
@@ -192,7 +194,7 @@ impl Coverage {
             &[DiesAllKept, DiesOnlySynced, DiesSome, DiesTorn],
             &[Capture, Photo, Opening, Asking, Feed, Segment, Chunk, Courier],
         );
-        all(Side::Phone, &[Kill, ClockSet, Reboot, RollBack], &[Idle, Feed, Segment, Chunk]);
+        all(Side::Phone, &[Kill, ClockSet, Reboot, RollBack, NewKeys], &[Idle, Feed, Segment, Chunk]);
         all(Side::Hub, &[WriteError], &[Courier]);
         all(Side::Hub, &[WriteError, DiskFull], &[Feed, Segment, Create, Chunk]);
         all(Side::Hub, &[ReadError], &[Feed, Segment, Chunk]);
@@ -236,7 +238,7 @@ impl Coverage {
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Fault; 20] = [
+    pub const ALL: [Fault; 21] = [
         Self::RequestLost,
         Self::AnswerLost,
         Self::Truncated,
@@ -256,6 +258,7 @@ impl Fault {
         Self::ClockSet,
         Self::Reboot,
         Self::Restore,
+        Self::NewKeys,
         Self::RollBack,
     ];
 }

@@ -149,6 +149,17 @@ impl HubNode {
         self.with(async |hub| backup::write(hub, file).await.is_ok()).unwrap_or(false)
     }
 
+    /// Stops the hub, gives it new keys, starts it again.
+    ///
+    /// # Errors
+    /// As the hub's.
+    pub fn replace_keys(&mut self) -> yenban_hub::Result<()> {
+        self.stop();
+        // The keys' files lie beside what the simulated disk holds and count as durable: hub/src/keys/replace.rs cuts them off.
+        yenban_hub::keys::replace(&Folder::new(self.dir.clone()), None, self.clock.now_ms())?;
+        self.open()
+    }
+
     /// Throws the folder away and restores a backup in its place.
     pub fn restore(&mut self, file: &Path, recovery: &Path) -> yenban_hub::Result<()> {
         self.stop();

@@ -28,6 +28,23 @@ impl World {
         self.hub.platter.take_hits();
     }
 
+    /// The operator's two steps are one command: no phone hears of keys that no backup has.
+    pub(crate) fn new_keys(&mut self) -> Holds {
+        for who in 0..self.phones.len() {
+            let doing = self.doing_of(who);
+            self.coverage.hit(Fault::NewKeys, doing);
+        }
+        // An operator waits for a machine that works; what failed before is found out first.
+        self.hub.platter.set_faults(Faults::default());
+        self.armed_hub = None;
+        self.after_hub(Doing::Idle)?;
+        if let Err(e) = self.hub.replace_keys() {
+            return broken("I-24", format!("the hub's keys cannot be replaced: {e}"));
+        }
+        self.back_up();
+        Ok(())
+    }
+
     pub(crate) fn restore(&mut self) -> Holds {
         let Some(file) = self.backup.clone() else { return Ok(()) };
         self.coverage.hit_hub(Fault::Restore, Doing::Idle);

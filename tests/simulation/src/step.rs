@@ -57,6 +57,8 @@ pub enum Kind {
     BackUp,
     /// The hub's disk is lost; the last backup is restored.
     Restore,
+    /// An operator gives the hub new keys, and makes a backup with them.
+    NewKeys,
     /// The hub's storage loses a file, and somebody has the hub look.
     Loses,
     /// An image of a phone is kept.
@@ -79,7 +81,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 29] = [
+    pub const ALL: [Kind; 30] = [
         Kind::Act,
         Kind::Talk,
         Kind::Pass,
@@ -100,6 +102,7 @@ impl Kind {
         Kind::Jobs,
         Kind::BackUp,
         Kind::Restore,
+        Kind::NewKeys,
         Kind::Loses,
         Kind::Image,
         Kind::RollBack,
@@ -113,7 +116,7 @@ impl Kind {
 }
 
 /// Kinds and how often they come, in parts of a thousand.
-const OFTEN: [(Kind, u32); 29] = [
+const OFTEN: [(Kind, u32); 30] = [
     (Kind::Act, 300),
     (Kind::Talk, 404),
     (Kind::Pass, 60),
@@ -134,6 +137,7 @@ const OFTEN: [(Kind, u32); 29] = [
     (Kind::Jobs, 6),
     (Kind::BackUp, 4),
     (Kind::Restore, 3),
+    (Kind::NewKeys, 2),
     (Kind::Loses, 6),
     (Kind::Image, 10),
     (Kind::RollBack, 8),

@@ -184,6 +184,7 @@ impl World {
             Kind::Jobs => self.jobs(&mut dice)?,
             Kind::BackUp => self.back_up(),
             Kind::Restore => self.restore()?,
+            Kind::NewKeys => self.new_keys()?,
             Kind::Loses => self.lose_a_file(&mut dice)?,
             Kind::Image => self.keep_image(who)?,
             Kind::RollBack => {
