@@ -35,6 +35,12 @@ async fn entered(hub: &TestHub, name: &str, role: Role, reach: &[HamletNo]) -> B
     browser
 }
 
+/// The path of a link, which has its whole address.
+fn path_of(link: &Value) -> String {
+    let href = link["href"].as_str().unwrap();
+    href.strip_prefix("https://hub.test:8443").unwrap_or_else(|| panic!("{href} is not a whole address")).to_owned()
+}
+
 async fn items(browser: &Browser, collection: &str, query: &str) -> Vec<Value> {
     let mut found = Vec::new();
     let mut path = format!("{ROOT}/collections/{collection}/items{query}");
@@ -46,7 +52,7 @@ async fn items(browser: &Browser, collection: &str, query: &str) -> Vec<Value> {
         assert_eq!(document["numberReturned"], features.len());
         found.extend(features.iter().cloned());
         match document["links"].as_array().unwrap().iter().find(|link| link["rel"] == "next") {
-            Some(next) => path = next["href"].as_str().unwrap().to_owned(),
+            Some(next) => path = path_of(next),
             None => return found,
         }
     }
@@ -57,9 +63,7 @@ async fn a_map_program_finds_its_way_from_the_landing_page() {
     let night = night().await;
     let son = Browser::entered(&night.hub).await;
     let landing = json(&son.get(ROOT).await);
-    let href = |document: &Value, rel: &str| {
-        document["links"].as_array().unwrap().iter().find(|link| link["rel"] == rel).unwrap()["href"].as_str().unwrap().to_owned()
-    };
+    let href = |document: &Value, rel: &str| path_of(document["links"].as_array().unwrap().iter().find(|link| link["rel"] == rel).unwrap());
     assert_eq!(json(&son.get(&href(&landing, "service-desc")).await)["openapi"], "3.1.0");
     let classes = json(&son.get(&href(&landing, "conformance")).await);
     assert!(classes["conformsTo"].as_array().unwrap().iter().any(|class| class.as_str().unwrap().ends_with("/conf/core")));

@@ -74,12 +74,14 @@ impl Collection {
         json!({
             "id": self.id(), "title": self.title(asked), "itemType": "feature", "crs": [CRS84],
             "extent": { "spatial": { "bbox": [[-180, -90, 180, 90]], "crs": CRS84 } },
-            "links": [link("self", &path, JSON), link("items", &format!("{path}/items"), GEOJSON)],
+            "links": [link(asked, "self", &path, JSON), link(asked, "items", &format!("{path}/items"), GEOJSON)],
         })
     }
 }
 
-fn link(rel: &str, href: &str, kind: &str) -> Value {
+/// A link with its whole address: QGIS before 3.38 cannot follow one that is relative to its page (qgis/QGIS 58089).
+fn link(asked: &Asked, rel: &str, path: &str, kind: &str) -> Value {
+    let href = if asked.host.is_empty() { path.to_owned() } else { format!("https://{}{path}", asked.host) };
     json!({ "rel": rel, "href": href, "type": kind })
 }
 
@@ -108,10 +110,10 @@ pub(super) async fn landing(asked: Asked, May(_, _): May<Export>) -> Response {
         "title": asked.hub_name,
         "description": asked.words.word("features-about"),
         "links": [
-            link("self", ROOT, JSON),
-            link("conformance", &format!("{ROOT}/conformance"), JSON),
-            link("data", &format!("{ROOT}/collections"), JSON),
-            link("service-desc", "/openapi.json", "application/vnd.oai.openapi+json;version=3.1"),
+            link(&asked, "self", ROOT, JSON),
+            link(&asked, "conformance", &format!("{ROOT}/conformance"), JSON),
+            link(&asked, "data", &format!("{ROOT}/collections"), JSON),
+            link(&asked, "service-desc", "/openapi.json", "application/vnd.oai.openapi+json;version=3.1"),
         ],
     });
     answer(StatusCode::OK, JSON, &document)
@@ -125,7 +127,7 @@ pub(super) async fn conformance(May(_, _): May<Export>) -> Response {
 /// Everything that can be asked for.
 pub(super) async fn collections(asked: Asked, May(_, _): May<Export>) -> Response {
     let all: Vec<Value> = Collection::ALL.into_iter().map(|collection| collection.described(&asked)).collect();
-    let document = json!({ "links": [link("self", &format!("{ROOT}/collections"), JSON)], "collections": all });
+    let document = json!({ "links": [link(&asked, "self", &format!("{ROOT}/collections"), JSON)], "collections": all });
     answer(StatusCode::OK, JSON, &document)
 }
 
@@ -259,6 +261,7 @@ impl Selection {
 /// Items of a collection.
 pub(super) async fn items(
     State(hub): State<Arc<Hub>>,
+    asked: Asked,
     May(session, _): May<Export>,
     Path(id): Path<String>,
     wanted: std::result::Result<Query<Wanted>, axum::extract::rejection::QueryRejection>,
@@ -277,7 +280,7 @@ pub(super) async fn items(
         let query = ListQuery { limit, since_ms, after: wanted.after.clone(), ..session.query() };
         let (mut document, next) = features(&hub, &session, collection, query, &selection).await?;
         let path = format!("{ROOT}/collections/{id}/items");
-        let mut links = vec![link("self", &path, GEOJSON), link("collection", &format!("{ROOT}/collections/{id}"), JSON)];
+        let mut links = vec![link(&asked, "self", &path, GEOJSON), link(&asked, "collection", &format!("{ROOT}/collections/{id}"), JSON)];
         if let Some(next) = next {
             let mut query = format!("limit={limit}&after={}", query_value(&next));
             for (name, value) in [("bbox", &wanted.bbox), ("datetime", &wanted.datetime)] {
@@ -285,7 +288,7 @@ pub(super) async fn items(
                     query.push_str(&format!("&{name}={}", query_value(value)));
                 }
             }
-            links.push(link("next", &format!("{path}?{query}"), GEOJSON));
+            links.push(link(&asked, "next", &format!("{path}?{query}"), GEOJSON));
         }
         document["numberReturned"] = json!(document["features"].as_array().map_or(0, Vec::len));
         document["timeStamp"] = json!(rfc3339(hub.now_ms()));
@@ -296,7 +299,12 @@ pub(super) async fn items(
 }
 
 /// One item by its name.
-pub(super) async fn item(State(hub): State<Arc<Hub>>, May(session, _): May<Export>, Path((id, name)): Path<(String, String)>) -> Response {
+pub(super) async fn item(
+    State(hub): State<Arc<Hub>>,
+    asked: Asked,
+    May(session, _): May<Export>,
+    Path((id, name)): Path<(String, String)>,
+) -> Response {
     let found = async {
         let collection = Collection::named(&id)?;
         let not_there = || HubError::from(Refusal::NotFound { what: "feature", name: name.clone() });
@@ -315,8 +323,8 @@ pub(super) async fn item(State(hub): State<Arc<Hub>>, May(session, _): May<Expor
         let at = features.iter().position(|feature| feature["id"] == json!(name)).ok_or_else(not_there)?;
         let mut feature = features.swap_remove(at);
         feature["links"] = json!([
-            link("self", &format!("{ROOT}/collections/{id}/items/{name}"), GEOJSON),
-            link("collection", &format!("{ROOT}/collections/{id}"), JSON),
+            link(&asked, "self", &format!("{ROOT}/collections/{id}/items/{name}"), GEOJSON),
+            link(&asked, "collection", &format!("{ROOT}/collections/{id}"), JSON),
         ]);
         Ok(feature)
     };
