@@ -122,8 +122,8 @@ impl Fonts {
         let mut runs: Vec<Run> = Vec::new();
         for letter in text.nfc() {
             let found = self.0.iter().enumerate().find_map(|(n, font)| Some((n, font.face.glyph_index(letter)?)));
-            let boxed = || (0, self.0[0].face.glyph_index('\u{25A1}').unwrap_or(GlyphId(0)));
-            let (font, glyph) = found.unwrap_or_else(boxed);
+            // The first glyph of a font stands for what it does not have: an empty box.
+            let (font, glyph) = found.unwrap_or((0, GlyphId(0)));
             match runs.last_mut() {
                 Some(run) if run.font == font => run.glyphs.push(glyph),
                 _ => runs.push(Run { font, glyphs: vec![glyph] }),
@@ -276,7 +276,7 @@ mod tests {
         assert_eq!(fonts.runs("Nà").iter().map(|run| run.glyphs.len()).sum::<usize>(), 2);
         assert_eq!(fonts.runs("Na\u{300}").iter().map(|run| run.glyphs.len()).sum::<usize>(), 2);
         let boxed = fonts.runs("ก");
-        assert_eq!(boxed[0].glyphs, [fonts.0[0].face.glyph_index('\u{25A1}').unwrap()]);
+        assert_eq!(boxed[0].glyphs, [GlyphId(0)]);
     }
 
     #[test]

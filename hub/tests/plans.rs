@@ -118,6 +118,10 @@ async fn the_sheet_bears_codes_that_phones_read() {
     }
     let one = son.get(&format!("/console/patrols/checkpoints/sheet?code={bridge}")).await;
     assert_eq!(one.text.matches("<svg class=\"qr\"").count(), 1);
+    // The same as a PDF; `paper` has the tests of what is drawn.
+    let pdf = son.get("/console/patrols/checkpoints/sheet.pdf").await;
+    assert_eq!((pdf.status, pdf.headers["content-type"].to_str().unwrap()), (200, "application/pdf"));
+    assert!(pdf.text.starts_with("%PDF-") && pdf.text.contains("/Type /Page\n") && pdf.text.trim_end().ends_with("%%EOF"));
     hub.stop().await;
 }
 

@@ -66,7 +66,8 @@ impl Browser {
     pub async fn send(&self, request: Request<Body>) -> Page {
         let response: Response<Body> = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
-        let text = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
+        // A file that is no text (a PDF) is looked at by its readable parts.
+        let text = String::from_utf8_lossy(&body.collect().await.unwrap().to_bytes()).into_owned();
         Page { status: parts.status.as_u16(), headers: parts.headers, text }
     }
 
