@@ -42,6 +42,7 @@ const AT: &[(&str, &str)] = &[
     ("incident-ask", "/console/incidents/{other}"),
     ("incident", "/console/incidents/{incident}"),
     ("minute", "/console/incidents/{incident}/print"),
+    ("map", "/console/map"),
     ("patrols", "/console/patrols"),
     ("patrol", "/console/patrols/{patrol}"),
     ("plans", "/console/patrols/plans"),
@@ -467,7 +468,7 @@ async fn letters_of_twice_the_size_fit_a_narrow_phone() {
     let mut wrong = Vec::new();
     for name in AT.iter().map(|(name, _)| *name).chain(SENT.iter().copied()) {
         // Room enough that nothing lies under the tabs while the page is led to.
-        screen.size(1280, 2_400).await;
+        screen.size(1280, 4_000).await;
         visit(&scene, &screen, name).await;
         screen.size(WIDTHS[0], 800).await;
         let letters = screen.script("return getComputedStyle(document.documentElement).fontSize").await;
