@@ -302,7 +302,7 @@ async fn what_goes_out_is_valid_by_the_schema() {
         ..AlertWanted::default()
     };
     let first = admin.alert(wanted("Sạt lở", "Extreme", &["Nà Phòn", "Piềng Vế"])).await.unwrap().id;
-    let whole = admin.alert(wanted(&"Mưa ".repeat(50).trim(), "Unknown", &[])).await.unwrap().id;
+    let whole = admin.alert(wanted("Mưa ".repeat(50).trim(), "Unknown", &[])).await.unwrap().id;
     let all = [
         admin.alert(AlertWanted { references: vec![first.clone()], ..wanted("Sạt thêm", "Severe", &["Nà Phòn", "Piềng Vế"]) }).await,
         admin.alert(AlertWanted { references: vec![first.clone(), whole.clone()], cancel: true, ..wanted("Hết", "Minor", &[]) }).await,

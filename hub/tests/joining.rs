@@ -305,7 +305,7 @@ async fn a_lost_phone_is_given_up_in_two_taps() {
     assert_eq!(audit(&hub, "revoke lost").await, [format!("Hà Văn Sơn {}", phone.device)]);
     let pulled = conn.post(path::FEED, &phone.feed_body(Vec::new(), 64)).await.unwrap();
     assert_eq!(pulled.code(), "revoked");
-    assert!(son.get(&done.way().to_owned()).await.text.contains("Đã báo mất"));
+    assert!(son.get(done.way()).await.text.contains("Đã báo mất"));
     hub.stop().await;
 }
 

@@ -70,11 +70,12 @@ async fn checkpoint(hub: &TestHub, browser: &Browser, name: &str) -> CheckpointC
 /// The checkpoints that a phone knows by its newest directory.
 async fn known(hub: &TestHub, phone: &Phone) -> Vec<CheckpointEntry> {
     let (_, items) = phone.pull(&mut hub.connect().await, Vec::new(), 256).await;
-    let directories = items.into_iter().filter_map(|item| match item.item {
+    let newest_first = items.into_iter().rev();
+    let mut directories = newest_first.filter_map(|item| match item.item {
         Item::Directory(directory) if !directory.members.is_empty() => Some(directory.checkpoints),
         _ => None,
     });
-    directories.last().unwrap_or_default()
+    directories.next().unwrap_or_default()
 }
 
 #[tokio::test(flavor = "multi_thread")]

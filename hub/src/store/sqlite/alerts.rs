@@ -72,7 +72,7 @@ pub(super) fn enter_older(c: &Transaction<'_>) -> HookResult {
         refer(c, &decode(&body).map_err(told)?)?;
     }
     let mut items = c.prepare("SELECT i.scope, e.epoch, i.number, i.hash, i.bytes FROM item i JOIN epoch e ON e.place = i.epoch")?;
-    let rows = items.query_map([], |row| feed::row(row))?;
+    let rows = items.query_map([], feed::row)?;
     for row in rows {
         let row = row?;
         if let Ok(item) = Signed::<FeedItem>::trusted(&row.bytes)
