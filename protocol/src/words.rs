@@ -90,6 +90,6 @@ mod tests {
         assert_ne!(words, four_words(&[7; 32], &key(3)), "another phone");
         assert_ne!(words, four_words(&[8; 32], &key(2)), "another commune");
         // Order and words are part of the protocol.
-        assert_eq!(words.join(" "), "trứng tám vải vải");
+        assert_eq!(words.join(" "), "túi chảo vách cải");
     }
 }
