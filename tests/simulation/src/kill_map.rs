@@ -286,7 +286,8 @@ fn sync_failed(world: &mut World) -> Holds {
     let now_ms = world.now_ms;
     for call in 0..CALLS_TO_SYNC {
         let node = &mut world.phones[0];
-        node.platter.set_faults(Faults { fails: Some((call, Failure::Broken)), ..Faults::default() });
+        // And all calls after it: else the phone would write once more what it is not sure of.
+        node.platter.set_faults(Faults { fails: Some((call, Failure::Broken)), fails_on: true, ..Faults::default() });
         let done = node.act(What::CheckIn, now_ms, |phone| phone.check_in(&yenban_core::app::CheckIn::default()));
         let lost = node.platter.has_lost();
         node.crash(Cut::AllKept);
